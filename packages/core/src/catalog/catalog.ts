@@ -1,0 +1,68 @@
+import type { FileIO } from '../io/file-io.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import type { TableRequirement, TableUpdate } from '../spec/updates.ts';
+import type { Table } from '../table.ts';
+import type { PartitionFieldInput, SortFieldInput } from '../spec/inputs.ts';
+
+/** A namespace or a table: 'web.events', or its levels when a level holds a dot. */
+export type Identifier = string | readonly string[];
+
+/**
+ * A catalog: names for tables, and the one place where a commit becomes visible. Every mutation of a table reduces to
+ * `{ requirements, updates }`, as the REST specification has them.
+ */
+export interface Catalog {
+  readonly name: string;
+
+  createNamespace(namespace: Identifier, properties?: Readonly<Record<string, string>>): Promise<void>;
+  listNamespaces(parent?: Identifier): Promise<readonly string[][]>;
+  namespaceExists(namespace: Identifier): Promise<boolean>;
+  loadNamespaceProperties(namespace: Identifier): Promise<Readonly<Record<string, string>>>;
+  dropNamespace(namespace: Identifier): Promise<void>;
+
+  createTable(name: Identifier, options: CreateTableOptions): Promise<Table>;
+  loadTable(name: Identifier): Promise<Table>;
+  tableExists(name: Identifier): Promise<boolean>;
+  listTables(namespace: Identifier): Promise<readonly string[][]>;
+  renameTable(from: Identifier, to: Identifier): Promise<void>;
+  /** Without `purge` the files stay where they are. */
+  dropTable(name: Identifier, options?: { readonly purge?: boolean }): Promise<void>;
+  registerTable(name: Identifier, metadataLocation: string): Promise<Table>;
+}
+
+export interface CreateTableOptions {
+  readonly schema: Schema;
+  readonly partitionBy?: readonly PartitionFieldInput[];
+  readonly sortBy?: readonly SortFieldInput[];
+  readonly formatVersion?: FormatVersion;
+  readonly location?: string;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** One table as its catalog sees it: this is all that `Table` and its transactions know of a catalog. */
+export interface TableOperations {
+  /** The table's full name, for messages. */
+  readonly name: string;
+  readonly io: FileIO;
+  /** Set when commits are refused, with the reason as a sentence. */
+  readonly readOnly: string | null;
+  /** The newest metadata. NOT_FOUND when the table is gone. */
+  load(): Promise<LoadedMetadata>;
+  /**
+   * Makes one new version of the metadata out of the newest one. COMMIT_CONFLICT when a requirement does not hold
+   * or another writer won (nothing has changed then); COMMIT_STATE_UNKNOWN when the outcome could not be read back.
+   */
+  commit(
+    base: LoadedMetadata,
+    requirements: readonly TableRequirement[],
+    updates: readonly TableUpdate[],
+  ): Promise<LoadedMetadata>;
+  /** The location for a new data or metadata file of this table. */
+  newMetadataFileLocation(metadata: TableMetadata, fileName: string): string;
+}
+
+export interface LoadedMetadata {
+  readonly metadata: TableMetadata;
+  readonly metadataLocation: string;
+}

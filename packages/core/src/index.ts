@@ -1,0 +1,1 @@
+export { LakehouseError, isLakehouseError } from './errors.ts';

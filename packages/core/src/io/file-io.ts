@@ -1,0 +1,66 @@
+/**
+ * The contract between Iceberg and a store of files. It speaks object store: whole-file writes, ranged reads, flat
+ * listings. Locations are opaque strings, plain paths or URIs; a percent sign is part of the name.
+ *
+ * Every implementation passes the suite in `@lh/core/testing`.
+ */
+export interface FileIO {
+  readonly capabilities: FileIOCapabilities;
+
+  /** The whole file or one range of it. NOT_FOUND if there is no such file; INVALID_ARGUMENT for a range past its end. */
+  read(location: string, options?: ReadOptions): Promise<Uint8Array>;
+
+  /** The file's size, or null if there is no such file. */
+  stat(location: string, options?: IOOptions): Promise<FileStat | null>;
+
+  /**
+   * Writes a whole file; no reader ever sees part of it. Replaces what is there, unless `ifNoneMatch` is set:
+   * then ALREADY_EXISTS if the file exists, and of any number of racing writers exactly one succeeds.
+   */
+  write(location: string, data: FileData, options?: WriteOptions): Promise<FileStat>;
+
+  /** Every file whose location starts with the prefix, in no particular order. Nothing is left out silently. */
+  list(prefix: string, options?: IOOptions): AsyncIterable<FileStat>;
+
+  /** Deletes files; one that is not there counts as deleted. Failures are reported per file, not thrown. */
+  delete(locations: readonly string[], options?: IOOptions): Promise<DeleteResult>;
+}
+
+export interface FileIOCapabilities {
+  /** `write(…, { ifNoneMatch: true })` is atomic. A catalog without a server needs it to commit. */
+  readonly conditionalCreate: boolean;
+  /** How many locations one `delete` request to the store may carry. */
+  readonly maxDeleteBatch: number;
+  /** The path of a location on the local disk, for engines that open files themselves; null if there is none. */
+  readonly localPath?: (location: string) => string | null;
+}
+
+export interface IOOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends IOOptions {
+  /** First byte to read; 0 if left out. A negative number counts from the end of the file. */
+  readonly offset?: number;
+  /** Number of bytes; to the end of the file if left out. */
+  readonly length?: number;
+}
+
+export interface WriteOptions extends IOOptions {
+  readonly ifNoneMatch?: boolean;
+}
+
+export type FileData = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface FileStat {
+  readonly location: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch, where the store knows it. */
+  readonly lastModifiedMs?: number;
+}
+
+export interface DeleteResult {
+  readonly deleted: readonly string[];
+  readonly failed: readonly { readonly location: string; readonly error: unknown }[];
+}

@@ -1,0 +1,53 @@
+import type { BoundExpression } from '../expr/bound-expression.ts';
+import type { DataFile } from '../spec/data-file.ts';
+import type { PartitionSpec } from '../spec/partition-spec.ts';
+import type { Schema } from '../spec/schema.ts';
+
+/** Everything that is needed to read one data file, with no way back to the table. */
+export interface FileScanTask {
+  readonly file: DataFile;
+  /** The data sequence number of `file`. */
+  readonly sequenceNumber: bigint;
+  /** Delete files that apply to `file`; a deletion vector comes alone. */
+  readonly deletes: readonly DeleteFile[];
+  readonly spec: PartitionSpec;
+  /** The schema of the scan (before projection). */
+  readonly schema: Schema;
+  /** What is left of the filter for the rows of this file; `{ op: 'true' }` when every row matches. */
+  readonly residual: BoundExpression;
+}
+
+export interface DeleteFile {
+  readonly file: DataFile;
+  readonly sequenceNumber: bigint;
+}
+
+export interface ScanPlan {
+  readonly tasks: readonly FileScanTask[];
+  readonly metrics: ScanMetrics;
+}
+
+/** Counts of one plan; files of manifests that were skipped are counted where the manifest list knows them. */
+export interface ScanMetrics {
+  readonly snapshotId: bigint | null;
+  readonly manifestsTotal: number;
+  readonly manifestsScanned: number;
+  readonly manifestsSkipped: number;
+  readonly deleteManifestsTotal: number;
+  readonly deleteManifestsScanned: number;
+  readonly filesTotal: number;
+  readonly filesScanned: number;
+  readonly filesSkipped: number;
+  /** Files skipped, by what showed that they hold no matching row. */
+  readonly filesSkippedBy: {
+    readonly manifestSummary: number;
+    readonly partition: number;
+    readonly metrics: number;
+  };
+  readonly deleteFilesTotal: number;
+  readonly deleteFilesApplied: number;
+  readonly bytesScanned: number;
+  readonly bytesSkipped: number;
+  readonly rowsScanned: number;
+  readonly durationMs: number;
+}

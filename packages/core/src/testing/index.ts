@@ -1,0 +1,1 @@
+export { LakehouseError } from '../errors.ts';
