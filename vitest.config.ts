@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
-const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
+/** Tests run the packages' sources, not their build. */
+export const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
 
-function project(name: string) {
+function project(name: string, root: string) {
   return {
     resolve: source,
     ssr: { resolve: source },
     test: {
       name,
-      root: `packages/${name}`,
+      root,
       include: ['test/**/*.test.ts'],
+      // A host far from UTC, with a half-hour offset and daylight saving: code that reads local time shows itself.
       env: { TZ: process.env['TZ'] ?? 'America/St_Johns' },
       testTimeout: 60_000,
       hookTimeout: 120_000,
@@ -17,6 +19,16 @@ function project(name: string) {
   };
 }
 
+const endToEnd = project('end-to-end', 'tests');
+endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts'];
+
 export default defineConfig({
-  test: { projects: [project('core'), project('io-fs'), project('sql')] },
+  test: {
+    projects: [
+      project('core', 'packages/core'),
+      project('io-fs', 'packages/io-fs'),
+      project('sql', 'packages/sql'),
+      endToEnd,
+    ],
+  },
 });
