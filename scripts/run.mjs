@@ -14,7 +14,10 @@ const { ensureInstalled } = await import('./lib/install.mjs');
 const { TaskFailed, bin, red, run } = await import('./lib/process.mjs');
 
 const node = (script) => (args) => run(process.execPath, [script, ...args]);
-const tool = (name, ...fixed) => (args) => run(bin(name), [...fixed, ...args]);
+const tool =
+  (name, ...fixed) =>
+  (args) =>
+    run(bin(name), [...fixed, ...args]);
 
 /** What each task needs first, and what it runs. */
 const tasks = {
