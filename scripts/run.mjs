@@ -27,8 +27,10 @@ const tasks = {
   'test:interop': { needs: ensureBuilt, steps: [node('scripts/test-interop.mjs')] },
   'test:packages': { needs: ensureBuilt, steps: [node('scripts/test-packages.mjs')] },
   bench: { needs: ensureBuilt, steps: [node('bench/dist/index.js')] },
-  lint: { needs: ensureBuilt, steps: [tool('oxlint', '--type-aware'), tool('oxfmt', '--check')] },
+  lint: { needs: ensureBuilt, steps: [tool('oxlint', '--type-aware')] },
   format: { needs: ensureInstalled, steps: [tool('oxfmt')] },
+  'format:check': { needs: ensureInstalled, steps: [tool('oxfmt', '--check')] },
+  knip: { needs: ensureInstalled, steps: [tool('knip')] },
   typecheck: { needs: ensureBuilt, steps: [tool('tsc', '-b', 'tsconfig.test.json')] },
 };
 
