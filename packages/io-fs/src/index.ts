@@ -1,1 +1,1 @@
-export {};
+export { LocalFileIO } from './local-file-io.ts';

@@ -24,6 +24,13 @@ export interface FileIO {
 
   /** Deletes files; one that is not there counts as deleted. Failures are reported per file, not thrown. */
   delete(locations: readonly string[], options?: IOOptions): Promise<DeleteResult>;
+
+  /**
+   * The names one level below a location that have files somewhere beneath them, for stores that can list a level
+   * without what is below (a delimiter listing). A store with directories may name empty ones too. Call it through
+   * `listDirectories`, which falls back on `list`.
+   */
+  listDirectories?(location: string, options?: IOOptions): AsyncIterable<string>;
 }
 
 export interface FileIOCapabilities {
@@ -40,9 +47,9 @@ export interface IOOptions {
 }
 
 export interface ReadOptions extends IOOptions {
-  /** First byte to read; 0 if left out. A negative number counts from the end of the file. */
+  /** First byte to read; 0 if left out. A negative number counts from the end, and stops at the start of a shorter file. */
   readonly offset?: number;
-  /** Number of bytes; to the end of the file if left out. */
+  /** Number of bytes, all of which the file must have; to the end of the file if left out. */
   readonly length?: number;
 }
 

@@ -1,1 +1,10 @@
-export { LakehouseError } from '../errors.ts';
+export { fileIOConformance, type FileIOSubject } from './file-io-conformance.ts';
+export {
+  FaultInjectingFileIO,
+  type Fault,
+  type FaultRule,
+  type FileIOCall,
+  type FileIOOperation,
+} from './fault-injecting-file-io.ts';
+export { SeededRuntime } from './seeded-runtime.ts';
+export type { ConformanceCase } from './check.ts';

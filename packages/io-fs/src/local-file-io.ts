@@ -1,0 +1,167 @@
+import { open, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import {
+  LakehouseError,
+  checkByteRange,
+  resolveByteRange,
+  throwIfAborted,
+  type DeleteResult,
+  type FileData,
+  type FileIO,
+  type FileIOCapabilities,
+  type FileStat,
+  type IOOptions,
+  type ReadOptions,
+  type WriteOptions,
+} from '@lh/core';
+import { listDirectoryNames, listFiles, type ListOptions } from './list-files.ts';
+import { localPath, requireFilePath, requireLocalPath } from './local-path.ts';
+import { fromSystemError, isNoFile } from './system-errors.ts';
+import { isTemporaryName, writeFileAtomically } from './write-file.ts';
+
+/** One read(2) takes less than 2 GiB. */
+const READ_AT_MOST = 1 << 30;
+
+const DELETES_AT_ONCE = 32;
+
+/**
+ * Files on the local disk. Locations are paths or `file:` URIs (`file:/x`, `file:///x`); no percent sign is ever
+ * decoded. A file that was written is whole and on the disk, also after a power failure.
+ */
+export class LocalFileIO implements FileIO {
+  readonly capabilities: FileIOCapabilities = { conditionalCreate: true, maxDeleteBatch: 1000, localPath };
+
+  async read(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
+    throwIfAborted(options.signal);
+    const path = requireLocalPath(location);
+    checkByteRange(location, options);
+    return reporting('read', location, async () => {
+      const handle = await open(path, 'r');
+      try {
+        const { start, length } = resolveByteRange(location, await fileSize(handle), options);
+        return await readFully(handle, location, start, length);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async stat(location: string, options: IOOptions = {}): Promise<FileStat | null> {
+    throwIfAborted(options.signal);
+    const path = requireLocalPath(location);
+    try {
+      const stats = await stat(path);
+      return stats.isFile() ? { location, size: stats.size, lastModifiedMs: stats.mtimeMs } : null;
+    } catch (error) {
+      if (isNoFile(error)) return null;
+      throw fromSystemError(error, 'look at', location);
+    }
+  }
+
+  async write(location: string, data: FileData, options: WriteOptions = {}): Promise<FileStat> {
+    throwIfAborted(options.signal);
+    const path = requireFilePath(location);
+    const { ifNoneMatch = false, signal } = options;
+    const { size, mtimeMs } = await writeFileAtomically({ location, path, ifNoneMatch, signal }, data);
+    return { location, size, lastModifiedMs: mtimeMs };
+  }
+
+  list(prefix: string, options: IOOptions = {}): AsyncIterable<FileStat> {
+    return this.#list(prefix, options);
+  }
+
+  async delete(locations: readonly string[], options: IOOptions = {}): Promise<DeleteResult> {
+    throwIfAborted(options.signal);
+    const deleted: string[] = [];
+    const failed: { location: string; error: unknown }[] = [];
+    for (let start = 0; start < locations.length; start += DELETES_AT_ONCE) {
+      throwIfAborted(options.signal);
+      await Promise.all(
+        locations.slice(start, start + DELETES_AT_ONCE).map(async (location) => {
+          try {
+            await deleteFile(requireLocalPath(location), location);
+            deleted.push(location);
+          } catch (error) {
+            failed.push({ location, error });
+          }
+        }),
+      );
+    }
+    return { deleted, failed };
+  }
+
+  async *listDirectories(location: string, options: IOOptions = {}): AsyncIterable<string> {
+    throwIfAborted(options.signal);
+    const path = requireLocalPath(location);
+    yield* await reporting('list', location, () => listDirectoryNames(path));
+  }
+
+  /**
+   * Deletes what writes that never ended (the process was killed, the power failed) left under a prefix. `list` does
+   * not show these files. `olderThan` in milliseconds since the epoch keeps the files of writes that still go on.
+   */
+  async deleteUnfinishedWrites(prefix: string, options: { readonly olderThan: number } & IOOptions): Promise<DeleteResult> {
+    const leftovers: string[] = [];
+    for await (const file of this.#list(prefix, { ...options, includes: isTemporaryName })) {
+      if (file.lastModifiedMs !== undefined && file.lastModifiedMs < options.olderThan) leftovers.push(file.location);
+    }
+    return this.delete(leftovers, options);
+  }
+
+  async *#list(prefix: string, options: ListOptions): AsyncIterable<FileStat> {
+    throwIfAborted(options.signal);
+    const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const path = requireLocalPath(directory === '' ? '.' : directory);
+    try {
+      yield* listFiles(path, directory, prefix.slice(directory.length), options);
+    } catch (error) {
+      throw fromSystemError(error, 'list', prefix);
+    }
+  }
+}
+
+async function reporting<T>(action: string, location: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw fromSystemError(error, action, location);
+  }
+}
+
+/** Some systems open a directory for reading without complaint. */
+async function fileSize(handle: FileHandle): Promise<number> {
+  const stats = await handle.stat();
+  if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  return stats.size;
+}
+
+async function readFully(handle: FileHandle, location: string, start: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let at = 0; at < length; ) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, READ_AT_MOST), start + at);
+    if (bytesRead === 0) {
+      const message = `'${location}' became shorter while it was read; files of a table must never change.`;
+      throw new LakehouseError('INVALID_DATA', message, { context: { location } });
+    }
+    at += bytesRead;
+  }
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+async function deleteFile(path: string, location: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    // unlink(2) of a directory fails with EISDIR or EPERM: there is no file of that name.
+    if (isNoFile(error) || (await isDirectory(path))) return;
+    throw fromSystemError(error, 'delete', location);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LakehouseError, throwIfAborted, type FileData } from '@lh/core';
+import { fromSystemError, systemErrorCode } from './system-errors.ts';
+
+const TEMPORARY = /^\.lh-tmp-[0-9a-f]{32}$/;
+
+/** Names of files that are being written, or that a crash left behind half-written: they are no data. */
+export function isTemporaryName(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+export interface WriteTarget {
+  /** As the caller named it, for messages. */
+  readonly location: string;
+  readonly path: string;
+  readonly ifNoneMatch: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Writes a file that is either there in full, and survives a power failure, or not there: the bytes go to a temporary
+ * file in the same directory, which is synced and then gets its name by rename(2), or by link(2) when the name must
+ * be free. (O_EXCL on the name itself would show readers an unfinished file.)
+ */
+export async function writeFileAtomically(target: WriteTarget, data: FileData): Promise<{ size: number; mtimeMs: number }> {
+  const { location } = target;
+  const directory = dirname(target.path);
+  const temporary = join(directory, `.lh-tmp-${randomBytes(16).toString('hex')}`);
+  const handle = await openTemporary(temporary, directory, location);
+  let placed = false;
+  try {
+    const { size, mtimeMs } = await fill(handle, data, target);
+    await place(temporary, target);
+    placed = true;
+    await syncDirectory(directory);
+    return { size, mtimeMs };
+  } catch (error) {
+    if (placed) throw unsynced(location, error);
+    throw fromSystemError(error, 'write', location);
+  } finally {
+    // After a rename it is gone; after a link it is the second name of the file.
+    if (!placed || target.ifNoneMatch) await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function openTemporary(temporary: string, directory: string, location: string): Promise<FileHandle> {
+  try {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await open(temporary, 'wx');
+      } catch (error) {
+        // Someone may remove the directory again before the file is in it.
+        if (systemErrorCode(error) !== 'ENOENT' || attempt === 3) throw error;
+        await makeDirectory(directory);
+      }
+    }
+  } catch (error) {
+    if (['ENOTDIR', 'EEXIST'].includes(systemErrorCode(error) ?? '')) {
+      const message = `Can't write '${location}': a part of its path is a file, not a directory.`;
+      throw new LakehouseError('INVALID_ARGUMENT', message, { context: { location }, cause: error });
+    }
+    throw fromSystemError(error, 'write', location);
+  }
+}
+
+/** Makes a directory and its parents; the entries of those that are new are synced. */
+async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true });
+  if (first === undefined) return;
+  const last = dirname(first);
+  for (let parent = dirname(directory); parent.length >= last.length; parent = dirname(parent)) {
+    await syncDirectory(parent);
+    if (parent === last) break;
+  }
+}
+
+async function fill(handle: FileHandle, data: FileData, target: WriteTarget): Promise<{ size: number; mtimeMs: number }> {
+  try {
+    if (data instanceof Uint8Array) {
+      await writeFully(handle, data);
+    } else {
+      for await (const chunk of data) {
+        throwIfAborted(target.signal);
+        await writeFully(handle, chunk);
+      }
+    }
+    throwIfAborted(target.signal);
+    await handle.sync();
+    return await handle.stat();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
+  }
+}
+
+async function place(temporary: string, { path, ifNoneMatch, location }: WriteTarget): Promise<void> {
+  if (!ifNoneMatch) {
+    try {
+      return await rename(temporary, path);
+    } catch (error) {
+      if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(systemErrorCode(error) ?? '')) throw error;
+      const message = `Can't write '${location}': a directory has this name.`;
+      throw new LakehouseError('INVALID_ARGUMENT', message, { context: { location }, cause: error });
+    }
+  }
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    // NFS may repeat a request whose answer was lost, and then say EEXIST of the link that it made itself.
+    if ((await stat(temporary)).nlink > 1) return;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) throw error;
+    const message = `Can't create '${location}' atomically: its file system has no hard links.`;
+    throw new LakehouseError('UNSUPPORTED', message, { context: { location }, cause: error });
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows can't open a directory, and writes its entries through.
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network file systems don't know how, and need it as little.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemErrorCode(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The file has its name, but a power failure could still undo that: the caller can't rely on either. */
+function unsynced(location: string, cause: unknown): LakehouseError {
+  const message = `'${location}' was written, but its directory could not be synced to disk: read it back.`;
+  return new LakehouseError('UNAVAILABLE', message, { retryable: true, context: { location }, cause });
+}
