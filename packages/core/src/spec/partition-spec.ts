@@ -1,9 +1,11 @@
 import type { Transform } from './transform.ts';
+import type { UnknownFields } from './unknown-fields.ts';
 import type { Value } from './values.ts';
 
 export interface PartitionSpec {
   readonly specId: number;
   readonly fields: readonly PartitionField[];
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface PartitionField {
@@ -12,6 +14,7 @@ export interface PartitionField {
   readonly fieldId: number;
   readonly name: string;
   readonly transform: Transform;
+  readonly unknownFields?: UnknownFields;
 }
 
 /** Partition values in the order of the spec's fields. */

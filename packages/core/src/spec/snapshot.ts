@@ -1,3 +1,7 @@
+import type { UnknownFields } from './unknown-fields.ts';
+
+export type { UnknownFields } from './unknown-fields.ts';
+
 export type Operation = 'append' | 'replace' | 'overwrite' | 'delete';
 
 export interface Snapshot {
@@ -22,15 +26,13 @@ export interface Snapshot {
   readonly unknownFields: UnknownFields;
 }
 
-/** JSON fields that this version doesn't know, kept so that a rewrite of the metadata carries them over. */
-export type UnknownFields = Readonly<Record<string, unknown>>;
-
 export interface SnapshotRef {
   readonly snapshotId: bigint;
   readonly type: 'branch' | 'tag';
   readonly minSnapshotsToKeep: number | null;
   readonly maxSnapshotAgeMs: number | null;
   readonly maxRefAgeMs: number | null;
+  readonly unknownFields?: UnknownFields;
 }
 
 export const MAIN_BRANCH = 'main';

@@ -1,9 +1,11 @@
 import type { Transform } from './transform.ts';
+import type { UnknownFields } from './unknown-fields.ts';
 
 export interface SortOrder {
   /** 0 is the unsorted order. */
   readonly orderId: number;
   readonly fields: readonly SortField[];
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface SortField {
@@ -11,6 +13,7 @@ export interface SortField {
   readonly transform: Transform;
   readonly direction: 'asc' | 'desc';
   readonly nullOrder: 'nulls-first' | 'nulls-last';
+  readonly unknownFields?: UnknownFields;
 }
 
 export const UNSORTED: SortOrder = { orderId: 0, fields: [] };

@@ -1,7 +1,8 @@
 import type { PartitionSpec } from './partition-spec.ts';
 import type { Schema } from './schema.ts';
-import type { Snapshot, SnapshotRef, UnknownFields } from './snapshot.ts';
+import type { Snapshot, SnapshotRef } from './snapshot.ts';
 import type { SortOrder } from './sort-order.ts';
+import type { UnknownFields } from './unknown-fields.ts';
 
 export type FormatVersion = 1 | 2 | 3;
 
@@ -38,11 +39,13 @@ export interface TableMetadata {
 export interface SnapshotLogEntry {
   readonly timestampMs: number;
   readonly snapshotId: bigint;
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface MetadataLogEntry {
   readonly timestampMs: number;
   readonly metadataFile: string;
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface StatisticsFile {
@@ -61,6 +64,7 @@ export interface BlobMetadata {
   readonly sequenceNumber: bigint;
   readonly fields: readonly number[];
   readonly properties: Readonly<Record<string, string>>;
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface PartitionStatisticsFile {
@@ -76,4 +80,5 @@ export interface EncryptedKey {
   readonly encryptedKeyMetadata: string;
   readonly encryptedById: string | null;
   readonly properties: Readonly<Record<string, string>>;
+  readonly unknownFields?: UnknownFields;
 }

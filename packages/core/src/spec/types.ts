@@ -1,3 +1,4 @@
+import type { UnknownFields } from './unknown-fields.ts';
 import type { Value } from './values.ts';
 
 /** Iceberg types (spec: "Schemas and Data Types"). Plain tagged objects; what differs per type is looked up by `kind`. */
@@ -59,6 +60,7 @@ export type NestedType = StructType | ListType | MapType;
 export interface StructType {
   readonly kind: 'struct';
   readonly fields: readonly NestedField[];
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface ListType {
@@ -66,6 +68,7 @@ export interface ListType {
   readonly elementId: number;
   readonly elementRequired: boolean;
   readonly element: IcebergType;
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface MapType {
@@ -75,6 +78,7 @@ export interface MapType {
   readonly valueId: number;
   readonly valueRequired: boolean;
   readonly value: IcebergType;
+  readonly unknownFields?: UnknownFields;
 }
 
 export interface NestedField {
@@ -87,6 +91,7 @@ export interface NestedField {
   readonly initialDefault?: Value;
   /** v3: the value written when a writer gives none. */
   readonly writeDefault?: Value;
+  readonly unknownFields?: UnknownFields;
 }
 
 export type TypeKind = IcebergType['kind'];
