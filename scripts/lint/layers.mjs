@@ -10,6 +10,7 @@ export const LAYERS = [
   ['expr'],
   ['reporter'],
   ['io'],
+  ['columns'],
   ['formats'],
   ['manifest'],
   ['scan'],
@@ -23,6 +24,7 @@ export const LAYERS = [
   // … and the catalogs that hand out `Table`s.
   ['catalog'],
   ['testing'],
+  ['engine'],
   ['index'],
 ];
 
