@@ -100,7 +100,10 @@ export class LocalFileIO implements FileIO {
    * Deletes what writes that never ended (the process was killed, the power failed) left under a prefix. `list` does
    * not show these files. `olderThan` in milliseconds since the epoch keeps the files of writes that still go on.
    */
-  async deleteUnfinishedWrites(prefix: string, options: { readonly olderThan: number } & IOOptions): Promise<DeleteResult> {
+  async deleteUnfinishedWrites(
+    prefix: string,
+    options: { readonly olderThan: number } & IOOptions,
+  ): Promise<DeleteResult> {
     const leftovers: string[] = [];
     for await (const file of this.#list(prefix, { ...options, includes: isTemporaryName })) {
       if (file.lastModifiedMs !== undefined && file.lastModifiedMs < options.olderThan) leftovers.push(file.location);
@@ -137,7 +140,7 @@ async function fileSize(handle: FileHandle): Promise<number> {
 
 async function readFully(handle: FileHandle, location: string, start: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(length);
-  for (let at = 0; at < length; ) {
+  for (let at = 0; at < length;) {
     const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, READ_AT_MOST), start + at);
     if (bytesRead === 0) {
       const message = `'${location}' became shorter while it was read; files of a table must never change.`;

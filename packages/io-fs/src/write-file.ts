@@ -24,7 +24,10 @@ export interface WriteTarget {
  * file in the same directory, which is synced and then gets its name by rename(2), or by link(2) when the name must
  * be free. (O_EXCL on the name itself would show readers an unfinished file.)
  */
-export async function writeFileAtomically(target: WriteTarget, data: FileData): Promise<{ size: number; mtimeMs: number }> {
+export async function writeFileAtomically(
+  target: WriteTarget,
+  data: FileData,
+): Promise<{ size: number; mtimeMs: number }> {
   const { location } = target;
   const directory = dirname(target.path);
   const temporary = join(directory, `.lh-tmp-${randomBytes(16).toString('hex')}`);
@@ -76,7 +79,11 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-async function fill(handle: FileHandle, data: FileData, target: WriteTarget): Promise<{ size: number; mtimeMs: number }> {
+async function fill(
+  handle: FileHandle,
+  data: FileData,
+  target: WriteTarget,
+): Promise<{ size: number; mtimeMs: number }> {
   try {
     if (data instanceof Uint8Array) {
       await writeFully(handle, data);
@@ -95,7 +102,7 @@ async function fill(handle: FileHandle, data: FileData, target: WriteTarget): Pr
 }
 
 async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
   }
 }

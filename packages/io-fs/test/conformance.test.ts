@@ -1,6 +1,6 @@
 import { MappedFileIO } from '@lh/core';
 import { fileIOConformance, type FileIOSubject } from '@lh/core/testing';
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LocalFileIO } from '../src/index.ts';
 import { temporaryDirectories } from './directories.ts';
 
@@ -16,8 +16,8 @@ const SUBJECTS: Record<string, () => Promise<FileIOSubject>> = {
   }),
 };
 
-for (const [name, make] of Object.entries(SUBJECTS)) {
-  describe(name, () => {
-    for (const { name: what, run } of fileIOConformance) test(what, () => run(make));
+describe.each(Object.entries(SUBJECTS))('%s', (_name, make) => {
+  test.each(fileIOConformance)('$name', async ({ run }) => {
+    await expect(run(make)).resolves.toBeUndefined();
   });
-}
+});

@@ -15,7 +15,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 async function listed(prefix: string): Promise<string[]> {
   const locations: string[] = [];
   for await (const file of io.list(prefix)) locations.push(file.location);
-  return locations.sort();
+  return locations.toSorted();
 }
 
 describe('locations', () => {
@@ -42,7 +42,10 @@ describe('locations', () => {
   test('a location of another store is refused with advice', async () => {
     const calls = [io.read('s3://b/x'), io.stat('s3://b/x'), io.write('s3://b/x', bytes('')), listed('s3://b/x')];
     for (const call of calls) {
-      await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('MappedFileIO') });
+      await expect(call).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringContaining('MappedFileIO'),
+      });
     }
     const { deleted, failed } = await io.delete(['s3://b/x']);
     expect([deleted.length, failed.length]).toEqual([0, 1]);
@@ -65,8 +68,10 @@ describe('writing', () => {
     await io.write(`${root}/f`, bytes('1'));
     await io.write(`${root}/f`, bytes('2'));
     await io.write(`${root}/g`, bytes('1'), { ifNoneMatch: true });
-    await expect(io.write(`${root}/g`, bytes('2'), { ifNoneMatch: true })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
-    expect((await readdir(root)).sort()).toEqual(['f', 'g']);
+    await expect(io.write(`${root}/g`, bytes('2'), { ifNoneMatch: true })).rejects.toMatchObject({
+      code: 'ALREADY_EXISTS',
+    });
+    expect((await readdir(root)).toSorted()).toEqual(['f', 'g']);
     expect((await lstat(`${root}/g`)).nlink).toBe(1);
   });
 
@@ -83,7 +88,7 @@ describe('writing', () => {
     expect((await local.deleteUnfinishedWrites(`${root}/`, { olderThan: 500 })).deleted).toEqual([]);
     const { deleted } = await local.deleteUnfinishedWrites(`${root}/`, { olderThan: 2000 });
     expect(deleted).toEqual([`${root}/t/${leftover}`]);
-    expect((await readdir(`${root}/t`)).sort()).toEqual(['.lh-tmp-mine', 'f']);
+    expect((await readdir(`${root}/t`)).toSorted()).toEqual(['.lh-tmp-mine', 'f']);
   });
 
   test('a path through a file, a directory in the way and a slash at the end are refused', async () => {
@@ -93,8 +98,10 @@ describe('writing', () => {
     for (const location of [`${root}/f/below`, `${root}/f/far/below`, `${root}/d`, `${root}/d/`]) {
       await expect(io.write(location, bytes('y'))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     }
-    await expect(io.write(`${root}/${'n'.repeat(300)}`, bytes('y'))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect((await readdir(root)).sort()).toEqual(['d', 'f']);
+    await expect(io.write(`${root}/${'n'.repeat(300)}`, bytes('y'))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    expect((await readdir(root)).toSorted()).toEqual(['d', 'f']);
     expect(await readFile(`${root}/f`, 'utf8')).toBe('x');
   });
 });

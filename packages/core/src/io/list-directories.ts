@@ -8,7 +8,7 @@ export async function listDirectories(io: FileIO, location: string, options?: IO
   }
   const names = new Set<string>();
   for await (const name of io.listDirectories(location, options)) names.add(name);
-  return [...names].sort();
+  return [...names].toSorted();
 }
 
 /** What `listDirectories` gives, taken from all the files below the prefix. */
@@ -18,7 +18,7 @@ export async function directoriesOfFiles(files: AsyncIterable<FileStat>, prefix:
     const end = file.location.indexOf('/', prefix.length);
     if (end > prefix.length) names.add(file.location.slice(prefix.length, end));
   }
-  return [...names].sort();
+  return [...names].toSorted();
 }
 
 /** The prefix that everything below a location has: the location with one slash at its end. */

@@ -31,11 +31,13 @@ export class MappedFileIO implements FileIO {
     this.#io = io;
     this.#mappings = Object.entries(prefixes)
       .map(([from, to]) => ({ from, to }))
-      .sort((a, b) => b.from.length - a.from.length);
+      .toSorted((a, b) => b.from.length - a.from.length);
     for (const { from, to } of this.#mappings) {
       if (from === '' || to === '') throw invalidArgument('A prefix to map from or to must not be empty.');
       if (from.endsWith('/') && !to.endsWith('/')) {
-        throw invalidArgument(`'${from}' maps to '${to}', which has no slash at its end: file names would stick to it.`);
+        throw invalidArgument(
+          `'${from}' maps to '${to}', which has no slash at its end: file names would stick to it.`,
+        );
       }
     }
     const { localPath, ...capabilities } = io.capabilities;

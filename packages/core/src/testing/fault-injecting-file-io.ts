@@ -85,9 +85,7 @@ export class FaultInjectingFileIO implements FileIO {
   write(location: string, data: FileData, options?: WriteOptions): Promise<FileStat> {
     const write = (): Promise<FileStat> => this.#io.write(location, data, options);
     return this.#call('write', location, options?.ifNoneMatch ?? false, write, async (fail) => {
-      if (!(data instanceof Uint8Array)) {
-        for await (const _chunk of data) break;
-      }
+      if (!(data instanceof Uint8Array)) await data[Symbol.asyncIterator]().next();
       return fail();
     });
   }
@@ -109,11 +107,19 @@ export class FaultInjectingFileIO implements FileIO {
 
   delete(locations: readonly string[], options?: IOOptions): Promise<DeleteResult> {
     const call = (part: readonly string[]): Promise<DeleteResult> => this.#io.delete(part, options);
-    return this.#call('delete', locations[0] ?? '', false, () => call(locations), async () => {
-      const half = (locations.length + 1) >> 1;
-      const failed = locations.slice(half).map((location) => ({ location, error: lostConnection('delete', location) }));
-      return { deleted: (await call(locations.slice(0, half))).deleted, failed };
-    });
+    return this.#call(
+      'delete',
+      locations[0] ?? '',
+      false,
+      () => call(locations),
+      async () => {
+        const half = (locations.length + 1) >> 1;
+        const failed = locations
+          .slice(half)
+          .map((location) => ({ location, error: lostConnection('delete', location) }));
+        return { deleted: (await call(locations.slice(0, half))).deleted, failed };
+      },
+    );
   }
 
   async #call<T>(
@@ -141,7 +147,9 @@ export class FaultInjectingFileIO implements FileIO {
       case 'fail-before':
         return fail();
       case 'fail-late':
-        void this.#wait(rule.delayMs ?? 100).then(perform).catch(() => undefined);
+        void this.#wait(rule.delayMs ?? 100)
+          .then(perform)
+          .catch(() => undefined);
         return fail();
       case 'fail-after':
         await perform().catch(() => undefined);
@@ -174,8 +182,12 @@ export class FaultInjectingFileIO implements FileIO {
 }
 
 function lostConnection(operation: FileIOOperation, location: string): LakehouseError {
-  return new LakehouseError('UNAVAILABLE', `The ${operation} of '${location}' got no answer. (This fault was injected.)`, {
-    retryable: true,
-    context: { operation, location },
-  });
+  return new LakehouseError(
+    'UNAVAILABLE',
+    `The ${operation} of '${location}' got no answer. (This fault was injected.)`,
+    {
+      retryable: true,
+      context: { operation, location },
+    },
+  );
 }

@@ -19,7 +19,7 @@ async function* chunks(...parts: Uint8Array[]): AsyncIterable<Uint8Array> {
 }
 
 async function listed(io: FileIO, prefix: string): Promise<string[]> {
-  return (await collect(io.list(prefix))).map((file) => file.location).sort();
+  return (await collect(io.list(prefix))).map((file) => file.location).toSorted();
 }
 
 const CONTENT = text('0123456789');
@@ -205,10 +205,10 @@ const LISTING: Record<string, Run> = {
     const prefixes = ['', 'a', 'a/', 'a/deep', 'a/deep/er/', 'ab', 'ab-', 'a/1', 'b', 'b/', 'none', 'none/', 'a/none/'];
     for (const prefix of prefixes) {
       const expected = names.filter((name) => name.startsWith(prefix)).map((name) => `${root}/${name}`);
-      checkEqual(await listed(io, `${root}/${prefix}`), expected.sort(), `files under '${prefix}'`);
+      checkEqual(await listed(io, `${root}/${prefix}`), expected.toSorted(), `files under '${prefix}'`);
     }
-    const sizes = (await collect(io.list(`${root}/`))).map((file) => file.size).sort();
-    checkEqual(sizes, names.map((name) => name.length).sort(), 'sizes');
+    const sizes = (await collect(io.list(`${root}/`))).map((file) => file.size).toSorted();
+    checkEqual(sizes, names.map((name) => name.length).toSorted(), 'sizes');
   },
   'a prefix does not reach into a sibling with a longer name': async ({ io, root }) => {
     await io.write(`${root}/table/f`, CONTENT);
@@ -221,7 +221,7 @@ const LISTING: Record<string, Run> = {
     for (let start = 0; start < names.length; start += 100) {
       await Promise.all(names.slice(start, start + 100).map((name) => io.write(name, new Uint8Array(1))));
     }
-    checkEqual(await listed(io, `${root}/many/`), [...names].sort(), 'all files');
+    checkEqual(await listed(io, `${root}/many/`), [...names].toSorted(), 'all files');
   },
   'the directories of one level': async ({ io, root }) => {
     for (const name of ['x/1/f', 'x/1/g', 'x/2/deep/f', 'x/file', 'xy/f', 'x%2F/f']) {
@@ -256,7 +256,7 @@ const NAMES: Record<string, Run> = {
       'q?x=1',
       'h#frag',
       '[x]*{y}',
-      "quote'\"",
+      'quote\'"',
       'semi;colon&amp',
       'käse',
       'ka\u0308se',
@@ -272,7 +272,7 @@ const NAMES: Record<string, Run> = {
       checkEqual((await io.stat(`${root}/n/${name}`))?.location, `${root}/n/${name}`, `stat of '${name}'`);
       checkEqual(await listed(io, `${root}/n/${name}`), [`${root}/n/${name}`], `list of '${name}'`);
     }
-    const all = names.map((name) => `${root}/n/${name}`).sort();
+    const all = names.map((name) => `${root}/n/${name}`).toSorted();
     checkEqual(await listed(io, `${root}/n/`), all, 'list of all');
     checkEqual((await io.delete(all)).deleted.length, all.length, 'deleted');
     checkEqual(await listed(io, `${root}/n/`), [], 'what is left');
@@ -283,7 +283,7 @@ const DELETING: Record<string, Run> = {
   'delete takes what is named and nothing else': async ({ io, root }) => {
     for (const name of ['a/1', 'a/10', 'a/2', 'b']) await io.write(`${root}/${name}`, CONTENT);
     const result = await io.delete([`${root}/a/1`, `${root}/b`]);
-    checkEqual([...result.deleted].sort(), [`${root}/a/1`, `${root}/b`], 'deleted');
+    checkEqual([...result.deleted].toSorted(), [`${root}/a/1`, `${root}/b`], 'deleted');
     checkEqual(result.failed.length, 0, 'failures');
     checkEqual(await listed(io, `${root}/`), [`${root}/a/10`, `${root}/a/2`], 'what is left');
   },
@@ -291,7 +291,7 @@ const DELETING: Record<string, Run> = {
     await io.write(`${root}/f`, CONTENT);
     const names = ['none', 'no/dir/f', 'f/below', 'f'].map((name) => `${root}/${name}`);
     const result = await io.delete(names);
-    checkEqual([...result.deleted].sort(), [...names].sort(), 'deleted');
+    checkEqual([...result.deleted].toSorted(), [...names].toSorted(), 'deleted');
     checkEqual(result.failed.length, 0, 'failures');
     checkEqual((await io.delete([])).deleted, [], 'deleting nothing');
   },
@@ -322,6 +322,4 @@ export const fileIOConformance: readonly ConformanceCase<FileIOSubject>[] = [
   LISTING,
   NAMES,
   DELETING,
-].flatMap((group) =>
-  Object.entries(group).map(([name, run]) => ({ name, run: async (make) => run(await make()) })),
-);
+].flatMap((group) => Object.entries(group).map(([name, run]) => ({ name, run: async (make) => run(await make()) })));

@@ -65,13 +65,13 @@ export class SeededRuntime implements Runtime {
 
   /** Runs tasks side by side until all are done, waking sleepers in the order of the clock. */
   async run<T>(tasks: readonly (() => Promise<T>)[]): Promise<PromiseSettledResult<T>[]> {
-    let pending = true;
+    const run = { done: false };
     const all = Promise.allSettled(tasks.map((task) => task())).finally(() => {
-      pending = false;
+      run.done = true;
     });
-    while (pending) {
+    while (!run.done) {
       await settled();
-      if (pending) this.#wakeNext();
+      if (!run.done) this.#wakeNext();
     }
     return all;
   }

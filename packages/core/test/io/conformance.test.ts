@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MappedFileIO } from '../../src/io/mapped-file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import type { FileIO } from '../../src/io/file-io.ts';
@@ -16,7 +16,11 @@ const SUBJECTS: Record<string, () => Promise<FileIOSubject>> = {
     root: '/data/copy/root',
   }),
   'MappedFileIO, parts mapped elsewhere': async () => ({
-    io: new MappedFileIO(new MemoryFileIO(), { 's3://old/wh/a': '/a', 's3://old/wh/n/%': '/percent-', 's3://old/wh/x/1/': '/one/' }),
+    io: new MappedFileIO(new MemoryFileIO(), {
+      's3://old/wh/a': '/a',
+      's3://old/wh/n/%': '/percent-',
+      's3://old/wh/x/1/': '/one/',
+    }),
     root: 's3://old/wh',
   }),
   'MappedFileIO, the names swapped': async () => ({
@@ -42,8 +46,8 @@ function flat(io: FileIO): FileIO {
   };
 }
 
-for (const [name, make] of Object.entries(SUBJECTS)) {
-  describe(name, () => {
-    for (const { name: what, run } of fileIOConformance) test(what, () => run(make));
+describe.each(Object.entries(SUBJECTS))('%s', (_name, make) => {
+  test.each(fileIOConformance)('$name', async ({ run }) => {
+    await expect(run(make)).resolves.toBeUndefined();
   });
-}
+});

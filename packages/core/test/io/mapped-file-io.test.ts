@@ -10,7 +10,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 async function listed(io: FileIO, prefix: string): Promise<string[]> {
   const locations: string[] = [];
   for await (const file of io.list(prefix)) locations.push(file.location);
-  return locations.sort();
+  return locations.toSorted();
 }
 
 test('the longest prefix wins, and results carry the locations that were asked for', async () => {
@@ -61,7 +61,11 @@ test('a prefix of another store is never given to the inner one when it is mappe
 });
 
 test('localPath and the other capabilities pass through', () => {
-  const capabilities: FileIOCapabilities = { conditionalCreate: false, maxDeleteBatch: 7, localPath: (path) => `disk:${path}` };
+  const capabilities: FileIOCapabilities = {
+    conditionalCreate: false,
+    maxDeleteBatch: 7,
+    localPath: (path) => `disk:${path}`,
+  };
   const inner = Object.assign(new MemoryFileIO(), { capabilities });
   const io = new MappedFileIO(inner, { 's3://old/': '/data/' });
   expect([io.capabilities.conditionalCreate, io.capabilities.maxDeleteBatch]).toEqual([false, 7]);
@@ -76,7 +80,11 @@ test('prefixes that can only be mistakes are refused', () => {
 
 describe('laws', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b', '/'), minLength: 1, maxLength: 5 });
-  const mappings = fc.dictionary(name, fc.string({ unit: fc.constantFrom('a', 'b', 'x'), minLength: 1, maxLength: 3 }), { maxKeys: 4 });
+  const mappings = fc.dictionary(
+    name,
+    fc.string({ unit: fc.constantFrom('a', 'b', 'x'), minLength: 1, maxLength: 3 }),
+    { maxKeys: 4 },
+  );
 
   test('list gives exactly the locations with the prefix whose file can be read', async () => {
     await fc.assert(
@@ -96,7 +104,7 @@ describe('laws', () => {
         for (const candidate of candidates) {
           if (candidate.startsWith(prefix) && (await io.stat(candidate))) expected.push(candidate);
         }
-        expect(await listed(io, prefix)).toEqual(expected.sort());
+        expect(await listed(io, prefix)).toEqual(expected.toSorted());
       }),
       { numRuns: 300 },
     );
