@@ -1,0 +1,156 @@
+import { invalidData } from '../../errors.ts';
+import { AvroReader } from './avro-reader.ts';
+import { parseAvroSchema, type AvroType } from './avro-schema.ts';
+import { AvroWriter } from './avro-writer.ts';
+import { compressBlock, decompressBlock, parseAvroCodec, type AvroCodec } from './codecs.ts';
+
+/** An Avro object container file (Avro specification: "Object Container Files"), whole in memory. */
+export interface AvroContainer {
+  /** The schema that the file was written with. */
+  readonly schema: AvroType;
+  /** Key-value metadata of the header, but for Avro's own keys. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** The file's blocks, decompressed one by one as they are asked for. */
+  blocks(): Iterable<AvroBlock>;
+}
+
+export interface AvroBlock {
+  readonly count: number;
+  readonly reader: AvroReader;
+}
+
+const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01);
+const SYNC_BYTES = 16;
+const SCHEMA_KEY = 'avro.schema';
+const CODEC_KEY = 'avro.codec';
+
+/** Raw bytes at which a block is closed: large enough to compress well, small enough to decode in one go. */
+const BLOCK_BYTES = 1 << 16;
+
+/**
+ * Reads the header; blocks follow lazily. INVALID_DATA if the bytes are no such file, are cut short or damaged. Reading
+ * a block, too, checks its sync marker and that the records it counts can be there.
+ */
+export function readAvroContainer(bytes: Uint8Array, location: string): AvroContainer {
+  const reader = new AvroReader(bytes, location);
+  if (bytes.length < MAGIC.length || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+    throw invalidData(`${location} is not an Avro file: it does not start with 'Obj' and 1.`, { location });
+  }
+  reader.skip(MAGIC.length);
+  const metadata = readHeaderMetadata(reader);
+  const sync = reader.readFixed(SYNC_BYTES);
+  const schemaText = metadata.get(SCHEMA_KEY);
+  if (schemaText === undefined)
+    throw invalidData(`${location} is damaged: its Avro header has no schema.`, { location });
+  const codec = parseAvroCodec(metadata.get(CODEC_KEY) ?? 'null', location);
+  metadata.delete(SCHEMA_KEY);
+  metadata.delete(CODEC_KEY);
+  const start = reader.position;
+  return {
+    schema: parseAvroSchema(schemaText, location),
+    metadata,
+    blocks: () => readBlocks(bytes, start, { codec, sync, location }),
+  };
+}
+
+function readHeaderMetadata(reader: AvroReader): Map<string, string> {
+  const metadata = new Map<string, string>();
+  for (let count = reader.readBlockCount(); count > 0; count = reader.readBlockCount()) {
+    for (let i = 0; i < count; i++) metadata.set(reader.readString(), reader.readString());
+  }
+  return metadata;
+}
+
+interface BlockFormat {
+  readonly codec: AvroCodec;
+  readonly sync: Uint8Array;
+  readonly location: string;
+}
+
+function* readBlocks(bytes: Uint8Array, start: number, { codec, sync, location }: BlockFormat): Generator<AvroBlock> {
+  const file = new AvroReader(bytes, location);
+  file.position = start;
+  while (file.position < bytes.length) {
+    const count = file.readNumber();
+    if (count < 0) throw file.invalid(`a block counts ${count} records`);
+    const payload = file.readBytes();
+    const marker = file.readFixed(SYNC_BYTES);
+    if (marker.some((byte, i) => byte !== sync[i]))
+      throw file.invalid("a block does not end with the file's sync marker");
+    const reader = new AvroReader(decompressBlock(codec, payload, location), location);
+    // A record of Iceberg's files takes a byte at least, so this bounds the work that a damaged count can cause.
+    if (count > reader.bytes.length)
+      throw file.invalid(`a block of ${reader.bytes.length} bytes counts ${count} records`);
+    yield { count, reader };
+    if (reader.position !== reader.bytes.length) throw reader.invalid('a block does not end with its last record');
+  }
+}
+
+export interface AvroContainerOptions {
+  /** The schema as JSON. */
+  readonly schema: unknown;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly codec: AvroCodec;
+  /** What no other file has, as its location: the sync marker comes from it, so that equal input gives equal bytes. */
+  readonly name: string;
+}
+
+/** Collects records into an Avro container file in memory. */
+export class AvroContainerWriter {
+  readonly #codec: AvroCodec;
+  readonly #sync: Uint8Array;
+  readonly #file = new AvroWriter();
+  readonly #block = new AvroWriter(2 * BLOCK_BYTES);
+  #count = 0;
+
+  constructor(options: AvroContainerOptions) {
+    this.#codec = options.codec;
+    this.#sync = syncMarker(options.name);
+    const entries = Object.entries({
+      ...options.metadata,
+      [SCHEMA_KEY]: JSON.stringify(options.schema),
+      [CODEC_KEY]: options.codec,
+    });
+    this.#file.writeFixed(MAGIC);
+    this.#file.writeInteger(entries.length);
+    for (const [key, value] of entries) {
+      this.#file.writeString(key);
+      this.#file.writeString(value);
+    }
+    this.#file.writeInteger(0);
+    this.#file.writeFixed(this.#sync);
+  }
+
+  /** Appends a record: `write` puts exactly one into the writer that it gets. */
+  append(write: (block: AvroWriter) => void): void {
+    write(this.#block);
+    this.#count++;
+    if (this.#block.length >= BLOCK_BYTES) this.#closeBlock();
+  }
+
+  /** The finished file. */
+  finish(): Uint8Array {
+    this.#closeBlock();
+    return this.#file.bytes;
+  }
+
+  #closeBlock(): void {
+    if (this.#count === 0) return;
+    this.#file.writeInteger(this.#count);
+    this.#file.writeBytes(compressBlock(this.#codec, this.#block.bytes));
+    this.#file.writeFixed(this.#sync);
+    this.#block.clear();
+    this.#count = 0;
+  }
+}
+
+/** 16 bytes that depend on every character of the name (FNV-1a, four times with different offsets). */
+function syncMarker(name: string): Uint8Array {
+  const marker = new DataView(new ArrayBuffer(SYNC_BYTES));
+  for (let word = 0; word < 4; word++) {
+    let hash = (0x811c9dc5 ^ (word * 0x9e3779b9)) >>> 0;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    marker.setUint32(4 * word, hash);
+  }
+  return new Uint8Array(marker.buffer);
+}
