@@ -1,0 +1,31 @@
+import type { TableOperations } from '../catalog/catalog.ts';
+import type { Runtime } from '../runtime.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { TableUpdate } from '../spec/updates.ts';
+import type { StagedFiles } from './staged-files.ts';
+
+/**
+ * One change of a table, as a transaction keeps it. It is built anew for every attempt to commit; what it staged
+ * (data files, manifests) is the same in each of them.
+ */
+export interface Action {
+  /**
+   * The updates that make the change on top of `metadata`: the newest version of the table with the transaction's
+   * earlier actions applied. None if there is nothing to do. Throws if the change is impossible there.
+   */
+  build(metadata: TableMetadata, attempt: CommitAttempt): Updates | Promise<Updates>;
+}
+
+export type Updates = readonly TableUpdate[];
+
+/** What actions get to work with. */
+export interface CommitAttempt {
+  readonly operations: TableOperations;
+  readonly runtime: Runtime;
+  readonly staged: StagedFiles;
+  /** Distinct for each transaction, in the names of its metadata files. */
+  readonly commitUuid: string;
+  /** 1 for the first attempt. */
+  readonly number: number;
+  readonly signal: AbortSignal | undefined;
+}

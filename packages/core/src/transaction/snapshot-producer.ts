@@ -1,0 +1,87 @@
+import { writeManifestList } from '../manifest/write-manifest-list.ts';
+import { randomSnapshotId } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import { snapshotById } from '../spec/metadata-accessors.ts';
+import type { ManifestFile } from '../spec/manifest.ts';
+import type { Operation, Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { CommitAttempt, Updates } from './action.ts';
+import { findRef, movedBranch } from './refs.ts';
+import { totalsAfter } from './snapshot-summary.ts';
+
+export interface NewSnapshot {
+  readonly snapshotId: bigint;
+  readonly operation: Operation;
+  readonly branch: string;
+  readonly parent: Snapshot | null;
+  /** Everything the snapshot is made of, newest first. */
+  readonly manifests: readonly ManifestFile[];
+  /** What changed; the totals are added here. */
+  readonly summary: Readonly<Record<string, string>>;
+}
+
+/** Writes the manifest list of a new snapshot on top of `metadata`, and gives the updates that put it on its branch. */
+export async function produceSnapshot(
+  metadata: TableMetadata,
+  input: NewSnapshot,
+  attempt: CommitAttempt,
+): Promise<Updates> {
+  const { operations, staged } = attempt;
+  const location = operations.newMetadataFileLocation(
+    metadata,
+    `snap-${input.snapshotId}-${attempt.number}-${attempt.commitUuid}.avro`,
+  );
+  // v1 has no sequence numbers (spec: "Sequence Numbers").
+  const sequenceNumber = metadata.formatVersion === 1 ? 0n : metadata.lastSequenceNumber + 1n;
+  const lineage = metadata.formatVersion >= 3;
+  staged.add(location);
+  staged.use(location);
+  const written = await writeManifestList(
+    {
+      io: operations.io,
+      location,
+      formatVersion: metadata.formatVersion,
+      snapshotId: input.snapshotId,
+      parentSnapshotId: input.parent?.snapshotId ?? null,
+      sequenceNumber,
+      ...(lineage && { firstRowId: metadata.nextRowId }),
+    },
+    input.manifests,
+  );
+  const snapshot: Snapshot = {
+    snapshotId: input.snapshotId,
+    parentSnapshotId: input.parent?.snapshotId ?? null,
+    sequenceNumber,
+    timestampMs: Math.max(attempt.runtime.now(), metadata.lastUpdatedMs),
+    manifestList: location,
+    manifests: null,
+    operation: input.operation,
+    summary: { ...input.summary, ...totalsAfter(input.parent?.summary ?? null, input.summary) },
+    schemaId: metadata.currentSchemaId,
+    // Row ids are handed out by the manifest list, so they are new in every attempt (spec: "Row Lineage").
+    firstRowId: lineage ? metadata.nextRowId : null,
+    addedRows: lineage ? assignedRows(written.nextRowId, metadata.nextRowId) : null,
+    keyId: null,
+    unknownFields: {},
+  };
+  return [
+    { action: 'add-snapshot', snapshot },
+    {
+      action: 'set-snapshot-ref',
+      refName: input.branch,
+      ref: movedBranch(findRef(metadata, input.branch), snapshot.snapshotId),
+    },
+  ];
+}
+
+function assignedRows(nextRowId: bigint | null | undefined, firstRowId: bigint): bigint {
+  return (nextRowId ?? firstRowId) - firstRowId;
+}
+
+/** An id that no snapshot of the table has. */
+export function newSnapshotId(metadata: TableMetadata, runtime: Runtime): bigint {
+  for (;;) {
+    const id = randomSnapshotId(runtime);
+    if (snapshotById(metadata, id) === undefined) return id;
+  }
+}

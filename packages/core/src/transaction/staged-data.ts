@@ -1,0 +1,84 @@
+import { LakehouseError } from '../errors.ts';
+import type { DataFile } from '../spec/data-file.ts';
+import type { PartitionField, PartitionSpec } from '../spec/partition-spec.ts';
+import { indexById } from '../spec/schema-fields.ts';
+import type { IndexedField } from '../spec/schema-fields.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { transformToText } from '../spec/transform-text.ts';
+
+/** Data files that are written but not committed, with what they were written by. */
+export interface StagedData {
+  readonly files: readonly DataFile[];
+  readonly schema: Schema;
+  readonly spec: PartitionSpec;
+  /** The table's last column id when the transaction began: fields with larger ids exist only if it commits. */
+  readonly lastColumnId: number;
+}
+
+/**
+ * Checks that files written by one version of the table can be part of another, newer one. Others may have added,
+ * dropped, renamed or promoted columns and changed the spec meanwhile: files stay readable by field id. What must not have
+ * happened: a column became required that the files may have nulls in or lack, the files' spec went away, or an id
+ * that this transaction gave to a new column was taken by another column.
+ */
+export function checkStagedData(metadata: TableMetadata, schema: Schema, staged: StagedData, table: string): void {
+  const problem = findSpecProblem(metadata, staged.spec) ?? findSchemaProblem(schema, staged);
+  if (problem === null) return;
+  throw new LakehouseError(
+    'COMMIT_CONFLICT',
+    `Another writer changed ${table} while data was being written: ${problem}. Refresh the table and write again.`,
+    { context: { table } },
+  );
+}
+
+function findSpecProblem(metadata: TableMetadata, staged: PartitionSpec): string | null {
+  const now = metadata.partitionSpecs.find((spec) => spec.specId === staged.specId);
+  if (
+    now &&
+    now.fields.length === staged.fields.length &&
+    now.fields.every((field, i) => sameField(field, staged.fields[i]!))
+  ) {
+    return null;
+  }
+  return `partition spec ${staged.specId} is ${now ? 'another one' : 'gone'} now`;
+}
+
+function sameField(a: PartitionField, b: PartitionField): boolean {
+  return (
+    a.fieldId === b.fieldId &&
+    transformToText(a.transform) === transformToText(b.transform) &&
+    String(a.sourceIds) === String(b.sourceIds)
+  );
+}
+
+function findSchemaProblem(schema: Schema, staged: StagedData): string | null {
+  const now = indexById(schema);
+  const then = indexById(staged.schema);
+  for (const [id, { field, path }] of then) {
+    if (id <= staged.lastColumnId) continue;
+    const other = now.get(id);
+    if (other?.path.join('.') !== path.join('.') || other.field.type.kind !== field.type.kind) {
+      return `the new column '${path.join('.')}' has another id now`;
+    }
+  }
+  for (const [id, indexed] of now) {
+    const problem = findRequiredProblem(indexed, then.get(id), then);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function findRequiredProblem(
+  now: IndexedField,
+  then: IndexedField | undefined,
+  staged: ReadonlyMap<number, IndexedField>,
+): string | null {
+  if (!now.field.required || then?.field.required) return null;
+  const name = now.path.join('.');
+  if (then) return `column '${name}' is required now`;
+  // A missing column reads as its initial default; one in a struct that is missing too is never looked at.
+  const parentIsMissing = now.parentId !== null && !staged.has(now.parentId);
+  const hasDefault = now.field.initialDefault !== undefined && now.field.initialDefault !== null;
+  return parentIsMissing || hasDefault ? null : `a required column '${name}' was added`;
+}

@@ -1,0 +1,62 @@
+import type { FileIO } from '../io/file-io.ts';
+
+/**
+ * The files that a transaction has written. None of them is part of the table before its commit went through, so a
+ * commit that definitely failed can delete them all, and one that went through those that no attempt but a lost one used.
+ */
+export class StagedFiles {
+  readonly #io: FileIO;
+  readonly #written = new Set<string>();
+  readonly #used = new Set<string>();
+  #kept = false;
+  #manifests = 0;
+
+  constructor(io: FileIO) {
+    this.#io = io;
+  }
+
+  /** To be called before the file is written: a write that fails may leave something behind. */
+  add(location: string): void {
+    this.#written.add(location);
+  }
+
+  /** Counts the transaction's manifests, for their names. */
+  nextManifestNumber(): number {
+    return this.#manifests++;
+  }
+
+  /** Forgets which files the last attempt used. */
+  startAttempt(): void {
+    this.#used.clear();
+  }
+
+  /** The metadata of this attempt names the file. */
+  use(location: string): void {
+    this.#used.add(location);
+  }
+
+  /** The commit may have happened, or it is not known which attempt did: from here on nothing is deleted. */
+  keepAll(): void {
+    this.#kept = true;
+  }
+
+  /** Deletes everything, after a definite failure. */
+  async deleteAll(): Promise<void> {
+    await this.#delete([...this.#written]);
+  }
+
+  /** Deletes what the attempt that went through did not use: manifest lists of lost attempts and the like. */
+  async deleteUnused(): Promise<void> {
+    await this.#delete([...this.#written].filter((location) => !this.#used.has(location)));
+  }
+
+  /** Best effort: a file left behind is an orphan, which maintenance removes; it must not hide what happened. */
+  async #delete(locations: readonly string[]): Promise<void> {
+    if (this.#kept || locations.length === 0) return;
+    try {
+      await this.#io.delete(locations);
+    } catch {
+      // See above.
+    }
+  }
+}
