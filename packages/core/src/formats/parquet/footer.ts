@@ -1,0 +1,208 @@
+import { invalidData, isLakehouseError, unsupported } from '../../errors.ts';
+import type { FileIO } from '../../io/file-io.ts';
+import { parquetTree } from './parquet-schema.ts';
+import type { ParquetNode } from './parquet-schema.ts';
+import { THRIFT, fieldOf, readThrift } from './thrift.ts';
+import type { ThriftList, ThriftStruct, ThriftType, ThriftValue } from './thrift.ts';
+
+/** What a Parquet file says of itself, as it says it: nothing is interpreted but the structure. */
+export interface ParquetFooter {
+  readonly rowCount: number;
+  /** The message; its children are the columns. */
+  readonly root: ParquetNode;
+  readonly leaves: readonly ParquetNode[];
+  readonly rowGroups: readonly ParquetRowGroup[];
+  readonly createdBy: string | null;
+  /** The thrift tree, for rewriting. */
+  readonly raw: ThriftStruct;
+  /** The schema's elements, by `ParquetNode.index`. */
+  readonly elements: readonly ThriftStruct[];
+}
+
+export interface ParquetRowGroup {
+  readonly rowCount: number;
+  /** Position in the file of the group's first row. */
+  readonly firstRow: number;
+  /** One per leaf, in order. */
+  readonly columns: readonly ParquetColumnChunk[];
+  readonly raw: ThriftStruct;
+}
+
+export interface ParquetColumnChunk {
+  readonly valueCount: number;
+  readonly compressedSize: number;
+  readonly uncompressedSize: number;
+  /** Where its first page begins, a dictionary or a data page. */
+  readonly offset: number;
+  readonly statistics: ParquetStatistics | null;
+  readonly raw: ThriftStruct;
+  readonly metadata: ThriftStruct;
+}
+
+export interface ParquetStatistics {
+  readonly nullCount: number | null;
+  /** Plain-encoded values without length, as in the file. */
+  readonly min: Uint8Array | null;
+  readonly max: Uint8Array | null;
+  /** Whether min and max are the fields of old writers, which compared bytes as signed. */
+  readonly legacyOrder: boolean;
+}
+
+/** Field ids of the footer's thrift structs. */
+export const FILE = { version: 1, schema: 2, rowCount: 3, rowGroups: 4, keyValues: 5, createdBy: 6, columnOrders: 7, encryption: 8 } as const;
+export const GROUP = { columns: 1, totalByteSize: 2, rowCount: 3, sortingColumns: 4, fileOffset: 5, compressedSize: 6, ordinal: 7 } as const;
+export const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, offsetIndexOffset: 4, offsetIndexLength: 5, columnIndexOffset: 6, columnIndexLength: 7, crypto: 8, encryptedMetadata: 9 } as const;
+export const COLUMN = { type: 1, encodings: 2, path: 3, codec: 4, valueCount: 5, uncompressedSize: 6, compressedSize: 7, keyValues: 8, dataPageOffset: 9, indexPageOffset: 10, dictionaryPageOffset: 11, statistics: 12, encodingStats: 13, bloomOffset: 14, bloomLength: 15, sizeStatistics: 16, geoStatistics: 17 } as const;
+const STATISTICS = { max: 1, min: 2, nullCount: 3, maxValue: 5, minValue: 6 } as const;
+
+/** `length of the footer` and magic at the end of every file. */
+export const TRAILER_SIZE = 8;
+export const MAGIC: Uint8Array = new TextEncoder().encode('PAR1');
+const MAGIC_TEXT = 'PAR1';
+const ENCRYPTED_MAGIC_TEXT = 'PARE';
+
+/** Most footers fit in this much of a file's end, so that one read gets them. */
+const TAIL_SIZE = 64 * 1024;
+
+/**
+ * Reads the footer of the file of `size` bytes. INVALID_DATA if that is not a whole Parquet file; UNSUPPORTED if it is
+ * encrypted.
+ */
+export async function readParquetFooter(
+  io: FileIO,
+  location: string,
+  size: number,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<ParquetFooter> {
+  const minimum = MAGIC.length + TRAILER_SIZE;
+  if (size < minimum) throw notParquet(location, `it has ${size} bytes, and a Parquet file has ${minimum} at least`);
+  const tailLength = Math.min(size, TAIL_SIZE);
+  let tail = await readTail(io, location, size, tailLength, options);
+  const footerLength = footerLengthOf(tail, size, location);
+  if (footerLength + TRAILER_SIZE > tail.length) {
+    tail = await readTail(io, location, size, footerLength + TRAILER_SIZE, options);
+  }
+  return parseParquetFooter(tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE), location);
+}
+
+async function readTail(
+  io: FileIO,
+  location: string,
+  size: number,
+  length: number,
+  options: { readonly signal?: AbortSignal },
+): Promise<Uint8Array> {
+  try {
+    return await io.read(location, { offset: size - length, length, ...options });
+  } catch (error) {
+    if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
+    throw notParquet(location, `it is shorter than the ${size} bytes that its table says it has`, error);
+  }
+}
+
+function footerLengthOf(tail: Uint8Array, size: number, location: string): number {
+  const magic = String.fromCharCode(...tail.subarray(tail.length - MAGIC.length));
+  if (magic === ENCRYPTED_MAGIC_TEXT) {
+    throw unsupported(`The data file ${location} is encrypted, and encrypted files can't be read.`, { path: location });
+  }
+  if (magic !== MAGIC_TEXT) throw notParquet(location, `its last bytes are not ${MAGIC_TEXT}`);
+  const length = new DataView(tail.buffer, tail.byteOffset + tail.length - TRAILER_SIZE, 4).getUint32(0, true);
+  if (length + TRAILER_SIZE + MAGIC.length > size) throw notParquet(location, `its footer would have ${length} bytes`);
+  return length;
+}
+
+function notParquet(location: string, why: string, cause?: unknown): Error {
+  return invalidData(`${location} is not a whole Parquet file: ${why}.`, { path: location }, cause);
+}
+
+/** Reads the footer's bytes, without length and magic. */
+export function parseParquetFooter(bytes: Uint8Array, location: string): ParquetFooter {
+  try {
+    return footerFrom(readThrift(bytes).struct, location);
+  } catch (error) {
+    if (!isLakehouseError(error, 'INVALID_DATA')) throw error;
+    throw invalidData(`The data file ${location} can't be read. ${error.message}`, { path: location }, error);
+  }
+}
+
+function footerFrom(raw: ThriftStruct, location: string): ParquetFooter {
+  if (fieldOf(raw, FILE.encryption, THRIFT.struct) !== undefined) throw encryptedColumns(location);
+  const elements = structs(required(raw, FILE.schema, THRIFT.list, 'schema'));
+  const { root, leaves } = parquetTree(elements);
+  const rowGroups: ParquetRowGroup[] = [];
+  let firstRow = 0;
+  for (const group of structs(required(raw, FILE.rowGroups, THRIFT.list, 'row_groups'))) {
+    const rowCount = count(group, GROUP.rowCount, 'num_rows');
+    const columns = structs(required(group, GROUP.columns, THRIFT.list, 'columns')).map((chunk) => columnChunk(chunk, location));
+    if (columns.length !== leaves.length) {
+      throw invalidData(`A row group has ${columns.length} columns, but the schema has ${leaves.length}.`);
+    }
+    rowGroups.push({ rowCount, firstRow, columns, raw: group });
+    firstRow += rowCount;
+  }
+  const createdBy = fieldOf(raw, FILE.createdBy, THRIFT.binary) as Uint8Array | undefined;
+  return {
+    // The groups are what is read, whatever the file's own total says.
+    rowCount: firstRow,
+    root,
+    leaves,
+    rowGroups,
+    createdBy: createdBy ? new TextDecoder().decode(createdBy) : null,
+    raw,
+    elements,
+  };
+}
+
+function columnChunk(raw: ThriftStruct, location: string): ParquetColumnChunk {
+  const metadata = fieldOf(raw, CHUNK.metadata, THRIFT.struct) as ThriftStruct | undefined;
+  if (fieldOf(raw, CHUNK.crypto, THRIFT.struct) !== undefined) throw encryptedColumns(location);
+  if (metadata === undefined) throw invalidData('A column chunk has no metadata.');
+  const dataOffset = count(metadata, COLUMN.dataPageOffset, 'data_page_offset');
+  const dictionaryOffset = fieldOf(metadata, COLUMN.dictionaryPageOffset, THRIFT.i64);
+  const hasDictionary = typeof dictionaryOffset === 'number' && dictionaryOffset >= MAGIC.length && dictionaryOffset < dataOffset;
+  return {
+    valueCount: count(metadata, COLUMN.valueCount, 'num_values'),
+    compressedSize: count(metadata, COLUMN.compressedSize, 'total_compressed_size'),
+    uncompressedSize: count(metadata, COLUMN.uncompressedSize, 'total_uncompressed_size'),
+    offset: hasDictionary ? dictionaryOffset : dataOffset,
+    statistics: statistics(fieldOf(metadata, COLUMN.statistics, THRIFT.struct) as ThriftStruct | undefined),
+    raw,
+    metadata,
+  };
+}
+
+function encryptedColumns(location: string): Error {
+  return unsupported(`The data file ${location} holds encrypted columns, which can't be read.`, { path: location });
+}
+
+function statistics(raw: ThriftStruct | undefined): ParquetStatistics | null {
+  if (raw === undefined) return null;
+  const nullCount = fieldOf(raw, STATISTICS.nullCount, THRIFT.i64);
+  const bytes = (id: number): Uint8Array | null => (fieldOf(raw, id, THRIFT.binary) as Uint8Array | undefined) ?? null;
+  const [min, max] = [bytes(STATISTICS.minValue), bytes(STATISTICS.maxValue)];
+  const legacyOrder = min === null && max === null;
+  return {
+    nullCount: typeof nullCount === 'number' && nullCount >= 0 ? nullCount : null,
+    min: legacyOrder ? bytes(STATISTICS.min) : min,
+    max: legacyOrder ? bytes(STATISTICS.max) : max,
+    legacyOrder,
+  };
+}
+
+function required(struct: ThriftStruct, id: number, type: ThriftType, name: string): ThriftValue {
+  const value = fieldOf(struct, id, type);
+  if (value === undefined) throw invalidData(`Its field ${name} is missing.`);
+  return value;
+}
+
+function count(struct: ThriftStruct, id: number, name: string): number {
+  const value = required(struct, id, THRIFT.i64, name);
+  if (typeof value !== 'number' || value < 0) throw invalidData(`Its field ${name} is ${value}, which can't be.`);
+  return value;
+}
+
+export function structs(value: ThriftValue): readonly ThriftStruct[] {
+  const list = value as ThriftList;
+  if (list.items.length > 0 && list.elementType !== THRIFT.struct) throw invalidData('A list of structs holds something else.');
+  return list.items as readonly ThriftStruct[];
+}

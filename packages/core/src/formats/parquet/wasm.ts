@@ -1,0 +1,11 @@
+type ParquetWasm = typeof import('parquet-wasm/node');
+
+let loading: Promise<ParquetWasm> | undefined;
+
+/** The Parquet codec, five megabytes of WebAssembly: loaded when a data file is first read or written. */
+export function loadParquetWasm(): Promise<ParquetWasm> {
+  loading ??= import('parquet-wasm/node');
+  return loading;
+}
+
+export type { ParquetWasm };
