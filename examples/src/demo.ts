@@ -1,0 +1,194 @@
+// `npm run demo`: three million real US flights become an Iceberg table that other engines can open.
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { FileSystemCatalog, type Table, partitionBy, schema, t } from '@lh/core';
+import { LocalFileIO } from '@lh/io-fs';
+import { Lakehouse } from '@lh/sql';
+
+import { Progress, bold, code, count, cyan, dim, green, say, seconds, step } from './demo/terminal.ts';
+
+const started = performance.now();
+const warehouse = resolve(process.argv[2] ?? 'demo-warehouse');
+const flightsFile = fileURLToPath(new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets')));
+
+console.log(bold('\nAn Apache Iceberg table, in this Node process'));
+say('', 'No server, no JVM: the library writes the table, DuckDB inside the process answers SQL.');
+
+const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
+const lake = await Lakehouse.open({ catalog });
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Create a table, partitioned by month');
+code(`const flights = await catalog.createTable('air.flights', {
+  schema: schema({ date: t.timestamp(), delay: t.int(), distance: t.int(), origin: t.string(), destination: t.string() }),
+  partitionBy: [partitionBy.month('date')],
+});`);
+
+if (!(await catalog.namespaceExists('air'))) await catalog.createNamespace('air');
+if (await catalog.tableExists('air.flights')) await catalog.dropTable('air.flights', { purge: true });
+const flights = await catalog.createTable('air.flights', {
+  schema: schema({
+    date: t.timestamp(),
+    delay: t.int(),
+    distance: t.int(),
+    origin: t.string(),
+    destination: t.string(),
+  }),
+  partitionBy: [partitionBy.month('date')],
+});
+say(`${green('✓')} ${flights.location}`);
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Append four months, one commit each, streamed as Arrow batches');
+code(`const month = await lake.sql("SELECT … FROM read_parquet('flights-3m.parquet') WHERE date >= …");
+await flights.append(month.batches());`);
+
+const months = ['January', 'February', 'March', 'April', 'May', 'June'];
+const snapshots: bigint[] = [];
+for (const index of [0, 1, 2, 3]) {
+  const columns = 'date, delay::INTEGER AS delay, distance::INTEGER AS distance, origin, destination';
+  snapshots.push(await appendMonth(index, columns));
+}
+
+/** Streams the flights of one month from the Parquet file of vega-datasets into the table. */
+async function appendMonth(index: number, columns: string): Promise<bigint> {
+  const since = performance.now();
+  const progress = new Progress(`${months[index]} 2001`.padEnd(14));
+  const month = await lake.sql(
+    `SELECT ${columns} FROM read_parquet('${flightsFile.replaceAll("'", "''")}')
+     WHERE date >= TIMESTAMP '2001-0${index + 1}-01' AND date < TIMESTAMP '2001-0${index + 2}-01'`,
+  );
+  let rows = 0;
+  const counted = async function* () {
+    for await (const batch of month.batches()) {
+      rows += batch.numRows;
+      progress.update(`${count(rows)} rows`);
+      yield batch;
+    }
+  };
+  const { snapshotId, summary } = await flights.append(counted());
+  const files = Number(summary['added-data-files']);
+  progress.done(`${count(rows)} rows in ${files} file${files === 1 ? '' : 's'}, ${seconds(since)}`);
+  return snapshotId;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Ask a question in SQL');
+await ask(`SELECT origin, destination, count(*) AS flights, round(avg(delay), 1) AS avg_delay
+FROM air.flights
+WHERE date >= '2001-03-01' AND date < '2001-04-01'
+GROUP BY ALL HAVING count(*) >= 300
+ORDER BY avg_delay DESC LIMIT 5`);
+
+/** Runs a query, prints it, its result, and how many files it had to open. */
+async function ask(sql: string): Promise<void> {
+  code(sql);
+  const since = performance.now();
+  const result = await lake.sql(sql);
+  say(...(await result.table()).trimEnd().split('\n'), '');
+  for (const scan of result.scans) {
+    const why = scan.filesSkipped > 0 ? dim(` (skipped by ${scan.predicate})`) : '';
+    say(`${green('✓')} scanned ${bold(`${scan.filesScanned} of ${scan.filesTotal}`)} files in ${seconds(since)}${why}`);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Change the schema: no file is touched');
+code(`await flights.updateSchema((s) =>
+  s.renameColumn('delay', 'delay_minutes').updateColumn('distance', t.long()).addColumn('delayed', t.boolean()));`);
+let since = performance.now();
+await flights.updateSchema((s) =>
+  s.renameColumn('delay', 'delay_minutes').updateColumn('distance', t.long()).addColumn('delayed', t.boolean()),
+);
+say(`${green('✓')} renamed, widened and added a column in ${seconds(since)}; 0 of 4 data files were rewritten`);
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Change the partitioning: months for what is there, days from now on');
+code(`await flights.updateSpec((p) => p.remove('date_month').add(partitionBy.day('date')));`);
+await flights.updateSpec((p) => p.remove('date_month').add(partitionBy.day('date')));
+for (const index of [4, 5]) {
+  const columns = `date, delay::INTEGER AS delay_minutes, distance, origin, destination, delay > 15 AS delayed`;
+  snapshots.push(await appendMonth(index, columns));
+}
+await appendLastFlights();
+
+/** A few minutes past midnight on July 1st: plain rows this time. */
+async function appendLastFlights(): Promise<void> {
+  const last = await lake.sql(
+    `SELECT date, delay::INTEGER AS delay_minutes, distance, origin, destination, delay > 15 AS delayed
+     FROM read_parquet('${flightsFile.replaceAll("'", "''")}') WHERE date >= TIMESTAMP '2001-07-01'`,
+  );
+  const rows = await last.rows();
+  const { snapshotId } = await flights.append(rows);
+  snapshots.push(snapshotId);
+  say(`${green('✓')} ${'July 1st'.padEnd(14)}  ${rows.length} rows, as plain objects`);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+step('One query over both layouts');
+await ask(`SELECT date::DATE AS day, count(*) AS flights, round(avg(delay_minutes), 1) AS avg_delay,
+       count(*) FILTER (WHERE delayed) AS delayed
+FROM air.flights
+WHERE date >= '2001-06-15' AND date < '2001-06-16' AND origin = 'ORD'
+GROUP BY ALL`);
+say('');
+await ask(`SELECT month(date) AS month, count(*) AS flights, round(avg(distance)) AS avg_miles
+FROM air.flights WHERE date >= '2001-04-30' AND date < '2001-05-03' GROUP BY ALL ORDER BY month`);
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Travel in time');
+const history = flights.snapshots();
+for (const [index, snapshot] of history.entries()) {
+  const when = new Date(snapshot.timestampMs).toISOString();
+  const total = count(Number(snapshot.summary['total-records'] ?? 0));
+  say(
+    `${dim(`${index + 1}`.padStart(2))}  ${when}  ${String(snapshot.snapshotId).padStart(19)}  ${total.padStart(9)} rows`,
+  );
+}
+say('');
+const second = history[1]!;
+code(`await flights.scan({ snapshotId: ${second.snapshotId}n }).count();
+await flights.scan({ asOf: '${new Date(second.timestampMs).toISOString()}' }).count();
+await lake.sql('SELECT count(*) FROM air.flights AT (VERSION => ${second.snapshotId})');`);
+const byId = await flights.scan({ snapshotId: second.snapshotId }).count();
+const byTime = await flights.scan({ asOf: second.timestampMs }).count();
+const inSql = await lake.sql(`SELECT count(*) AS n FROM air.flights AT (VERSION => ${second.snapshotId})`);
+const [row] = await inSql.rows();
+say(
+  `${green('✓')} ${count(byId)}, ${count(byTime)} and ${count(row!['n'] as bigint)} flights: the table after February`,
+);
+const shape = flights.scan({ snapshotId: second.snapshotId }).schema.fields.map((field) => field.name);
+say(`${green('✓')} its columns are those of then: ${shape.join(', ')}`);
+
+await lake.close();
+
+// ---------------------------------------------------------------------------------------------------------------
+step('Open the same table from other engines');
+say(...openElsewhere(flights));
+
+say('', `${bold('Done')} in ${seconds(started)}. Run it again as often as you like; the table is made anew.`);
+
+/** How other engines open the table where it lies. */
+function openElsewhere(table: Table): string[] {
+  const metadata = table.metadataLocation;
+  return [
+    bold('DuckDB'),
+    dim(`INSTALL iceberg; LOAD iceberg;\nSELECT count(*) FROM iceberg_scan('${metadata}');`),
+    '',
+    bold('PyIceberg'),
+    dim(
+      `from pyiceberg.table import StaticTable\nStaticTable.from_metadata('${metadata}').scan(row_filter="origin = 'SFO'").to_arrow()`,
+    ),
+    '',
+    bold('Spark'),
+    dim(`spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0 \\
+  --conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog \\
+  --conf spark.sql.catalog.lake.type=hadoop --conf spark.sql.catalog.lake.warehouse=${warehouse} \\
+  -e 'SELECT count(*) FROM lake.air.flights'`),
+    '',
+    `${bold('Trino')} ${dim('(a catalog with iceberg.register-table-procedure.enabled=true and fs.hadoop.enabled or native local files)')}`,
+    dim(`CALL iceberg.system.register_table(
+  schema_name => 'air', table_name => 'flights', table_location => 'file://${table.location}')`),
+  ].flatMap((text) => text.split('\n'));
+}
