@@ -87,7 +87,10 @@ const settings: InteropTable = {
   name: 'settings',
   make: async (catalog) => {
     const table = await catalog.createTable('interop.settings', {
-      schema: schema({ id: t.long().required(), city: t.string().doc('where'), ts: t.timestamptz() }, { identifier: ['id'] }),
+      schema: schema(
+        { id: t.long().required(), city: t.string().doc('where'), ts: t.timestamptz() },
+        { identifier: ['id'] },
+      ),
       sortBy: ['ts', { field: 'city', direction: 'desc', nulls: 'last' }],
       properties: { owner: 'someone', 'write.metadata.previous-versions-max': '3' },
     });

@@ -34,13 +34,7 @@ const everyInput: InteropTable = {
     await table.append(batches(2000, 5));
     await table.append(generated(5000, 20));
     await table.append(new Set(rowsOf(6000, 2)));
-    const rows = [
-      ...rowsOf(0, 3),
-      ...rowsOf(100, 1000),
-      ...rowsOf(2000, 500),
-      ...rowsOf(5000, 20),
-      ...rowsOf(6000, 2),
-    ];
+    const rows = [...rowsOf(0, 3), ...rowsOf(100, 1000), ...rowsOf(2000, 500), ...rowsOf(5000, 20), ...rowsOf(6000, 2)];
     return { table, reads: [current(rows)] };
   },
 };

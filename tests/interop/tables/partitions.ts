@@ -56,11 +56,22 @@ export const partitionTables: readonly InteropTable[] = [
       city: ['Seoul', 'Busan', null][i % 3],
       ts: i % 10 === 0 ? null : `2024-01-${String((i % 4) + 1).padStart(2, '0')}T10:00:00.000000Z`,
     })),
-    { partitionBy: [partitionBy.identity('city'), partitionBy.day('ts'), partitionBy.bucket(3, 'id', { name: 'shard' })] },
+    {
+      partitionBy: [
+        partitionBy.identity('city'),
+        partitionBy.day('ts'),
+        partitionBy.bucket(3, 'id', { name: 'shard' }),
+      ],
+    },
   ),
-  plain('nested_partition_source', schema({ id: t.long(), at: t.struct({ day: t.date(), zone: t.string() }) }), [
-    { id: 1n, at: { day: '2024-01-01', zone: 'a' } },
-    { id: 2n, at: { day: '2024-01-02', zone: null } },
-    { id: 3n, at: null },
-  ], { partitionBy: [partitionBy.month('at.day'), partitionBy.identity('at.zone')] }),
+  plain(
+    'nested_partition_source',
+    schema({ id: t.long(), at: t.struct({ day: t.date(), zone: t.string() }) }),
+    [
+      { id: 1n, at: { day: '2024-01-01', zone: 'a' } },
+      { id: 2n, at: { day: '2024-01-02', zone: null } },
+      { id: 3n, at: null },
+    ],
+    { partitionBy: [partitionBy.month('at.day'), partitionBy.identity('at.zone')] },
+  ),
 ];

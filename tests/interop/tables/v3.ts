@@ -39,7 +39,10 @@ const withDefaults: InteropTable = {
 const upgraded: InteropTable = {
   name: 'v3_upgraded',
   make: async (catalog) => {
-    const table = await catalog.createTable('interop.v3_upgraded', { schema: schema({ id: t.long() }), formatVersion: 2 });
+    const table = await catalog.createTable('interop.v3_upgraded', {
+      schema: schema({ id: t.long() }),
+      formatVersion: 2,
+    });
     await table.append([{ id: 1n }]);
     await table.upgradeFormatVersion(3);
     await table.append([{ id: 2n }]);
@@ -54,7 +57,9 @@ export const v3Tables: readonly InteropTable[] = [
     formatVersion: 3,
     partitionBy: [partitionBy.hour('ts'), partitionBy.bucket(4, 'tstz')],
   }),
-  plain('v3_unknown', schema({ id: t.long(), nothing: t.unknown() }), [{ id: 1n, nothing: null }], { formatVersion: 3 }),
+  plain('v3_unknown', schema({ id: t.long(), nothing: t.unknown() }), [{ id: 1n, nothing: null }], {
+    formatVersion: 3,
+  }),
   plain(
     'v3_geometry',
     schema({ id: t.long(), place: t.geometry() }),
