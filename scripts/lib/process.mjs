@@ -43,18 +43,24 @@ export function capture(command, args, options = {}) {
 }
 
 /**
- * Runs a step that a reader only wants to hear about when it is slow or fails: one line says what it is and how long
- * it took, and its output is shown if it fails.
+ * Runs a step that a reader only wants to hear about when it is slow or fails: after half a second a line says what is
+ * going on, then how long it took; the step's own output is shown if it fails.
  */
 export async function quietly(title, command, args, options = {}) {
   const started = performance.now();
-  process.stdout.write(dim(`${title} … `));
-  const { code, output } = await capture(command, args, options);
+  let announced = false;
+  const announce = () => {
+    announced = true;
+    process.stdout.write(dim(`${title} … `));
+  };
+  const timer = setTimeout(announce, 500);
+  const { code, output } = await capture(command, args, options).finally(() => clearTimeout(timer));
   if (code !== 0) {
+    if (!announced) announce();
     process.stdout.write(`${red('failed')}\n${output}\n`);
     throw new TaskFailed(`${title} failed (exit code ${code}).`);
   }
-  process.stdout.write(dim(`${((performance.now() - started) / 1000).toFixed(1)} s\n`));
+  if (announced) process.stdout.write(dim(`${((performance.now() - started) / 1000).toFixed(1)} s\n`));
 }
 
 /** A command that npm installed into the root of the workspace. */
