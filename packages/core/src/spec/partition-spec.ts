@@ -1,4 +1,5 @@
 import type { Transform } from './transform.ts';
+import { transformToText } from './transform-text.ts';
 import type { UnknownFields } from './unknown-fields.ts';
 import type { Value } from './values.ts';
 
@@ -28,4 +29,14 @@ export const UNPARTITIONED_SPEC: PartitionSpec = { specId: 0, fields: [] };
 /** Specs without fields, or with `void` ones only, put every file into one partition. */
 export function isUnpartitioned(spec: PartitionSpec): boolean {
   return spec.fields.every((field) => field.transform.kind === 'void');
+}
+
+/** Whether two specs partition the same way under the same names; spec ids and field ids may differ. */
+export function partitionFieldsEqual(
+  a: readonly Omit<PartitionField, 'fieldId'>[],
+  b: readonly Omit<PartitionField, 'fieldId'>[],
+): boolean {
+  const text = ({ sourceIds, transform, name }: Omit<PartitionField, 'fieldId'>): string =>
+    `${sourceIds.join(',')} ${transformToText(transform)} ${name}`;
+  return a.length === b.length && a.every((field, i) => text(field) === text(b[i]!));
 }

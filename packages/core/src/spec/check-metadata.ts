@@ -1,0 +1,62 @@
+import { invalidData } from '../errors.ts';
+import { highestFieldId } from './schema-fields.ts';
+import { MAIN_BRANCH } from './snapshot.ts';
+import type { TableMetadata } from './table-metadata.ts';
+
+/**
+ * What holds for any table metadata, whoever wrote it (spec: "Table Metadata Fields"): ids are unique, whatever is
+ * current or referred to exists, no field id is above `last-column-id`. Checked on what is read and on what is about to
+ * be written. INVALID_DATA otherwise.
+ */
+export function checkTableMetadata(metadata: TableMetadata): void {
+  checkIds('schemas', 'schema-id', metadata.schemas.map((schema) => schema.schemaId), metadata.currentSchemaId);
+  checkIds('partition-specs', 'spec-id', metadata.partitionSpecs.map((spec) => spec.specId), metadata.defaultSpecId);
+  checkIds('sort-orders', 'order-id', metadata.sortOrders.map((order) => order.orderId), metadata.defaultSortOrderId);
+  checkColumnIds(metadata);
+  const snapshotIds = checkSnapshots(metadata);
+  checkRefs(metadata, snapshotIds);
+}
+
+function checkIds(list: string, key: string, ids: readonly number[], current: number): void {
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  if (twice !== undefined) throw invalidData(`'${list}' has the ${key} ${twice} twice.`);
+  if (!ids.includes(current)) throw invalidData(`'${list}' has nothing with the current ${key} ${current}.`);
+}
+
+function checkColumnIds({ schemas, lastColumnId }: TableMetadata): void {
+  for (const schema of schemas) {
+    const highest = highestFieldId(schema);
+    if (highest > lastColumnId) {
+      throw invalidData(`'last-column-id' is ${lastColumnId}, but schema ${schema.schemaId} has the field id ${highest}.`);
+    }
+  }
+}
+
+function checkSnapshots({ snapshots, lastSequenceNumber }: TableMetadata): ReadonlySet<bigint> {
+  const ids = new Set<bigint>();
+  for (const { snapshotId, sequenceNumber } of snapshots) {
+    if (ids.has(snapshotId)) throw invalidData(`'snapshots' has the snapshot ${snapshotId} twice.`);
+    ids.add(snapshotId);
+    if (sequenceNumber > lastSequenceNumber) {
+      throw invalidData(
+        `The snapshot ${snapshotId} has the sequence number ${sequenceNumber}, above 'last-sequence-number' ${lastSequenceNumber}.`,
+      );
+    }
+  }
+  return ids;
+}
+
+function checkRefs({ refs, currentSnapshotId }: TableMetadata, snapshotIds: ReadonlySet<bigint>): void {
+  for (const [name, ref] of Object.entries(refs)) {
+    if (!snapshotIds.has(ref.snapshotId)) {
+      throw invalidData(`The ${ref.type} '${name}' refers to the snapshot ${ref.snapshotId}, which the table lacks.`);
+    }
+  }
+  const main = Object.hasOwn(refs, MAIN_BRANCH) ? refs[MAIN_BRANCH] : undefined;
+  if ((main?.snapshotId ?? null) !== currentSnapshotId) {
+    throw invalidData(
+      `'current-snapshot-id' is ${currentSnapshotId ?? 'none'}, but the branch 'main' is at ${main?.snapshotId ?? 'none'}.`,
+    );
+  }
+  if (main && main.type !== 'branch') throw invalidData("'main' must be a branch, not a tag.");
+}

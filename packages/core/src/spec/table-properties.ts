@@ -1,0 +1,202 @@
+import { invalidArgument } from '../errors.ts';
+
+export type Properties = Readonly<Record<string, string>>;
+
+/** How the text of one property is read; undefined for a bad value. `expected` completes "must be …". */
+interface PropertyType<T> {
+  readonly parse: (text: string) => T | undefined;
+  readonly expected: string;
+}
+
+interface KnownProperty<T> {
+  readonly type: PropertyType<T>;
+  readonly missing: T;
+}
+
+const KB = 1024;
+const MB = 1024 * KB;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+const bool: PropertyType<boolean> = {
+  parse: (text) => ({ true: true, false: false })[text.toLowerCase()],
+  expected: "'true' or 'false'",
+};
+
+function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): PropertyType<number> {
+  return {
+    parse: (text) => {
+      const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+    expected: max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`,
+  };
+}
+
+function oneOf<const T extends string>(...choices: readonly T[]): PropertyType<T> {
+  return {
+    parse: (text) => choices.find((choice) => choice === text.toLowerCase()),
+    expected: choices.map((choice) => `'${choice}'`).join(', '),
+  };
+}
+
+const text: PropertyType<string> = { parse: (value) => value, expected: 'text' };
+const path: PropertyType<string> = { parse: (value) => (value === '' ? undefined : value), expected: 'a location' };
+
+/** How much of a column's metrics goes into manifests (`write.metadata.metrics.*`). */
+export type MetricsMode =
+  | { readonly mode: 'none' | 'counts' | 'full' }
+  /** Bounds of strings and binary are cut to so many characters or bytes. */
+  | { readonly mode: 'truncate'; readonly length: number };
+
+const metricsMode: PropertyType<MetricsMode> = {
+  parse: (value) => {
+    const mode = value.toLowerCase();
+    if (mode === 'none' || mode === 'counts' || mode === 'full') return { mode };
+    const match = /^truncate\((\d{1,9})\)$/.exec(mode);
+    return match && Number(match[1]) > 0 ? { mode: 'truncate', length: Number(match[1]) } : undefined;
+  },
+  expected: "'none', 'counts', 'full' or 'truncate(16)'",
+};
+
+const count = wholeNumber(0, 0x7fff_ffff);
+const positive = wholeNumber(1);
+const milliseconds = wholeNumber(0);
+const rowLevelMode = oneOf('copy-on-write', 'merge-on-read');
+const isolationLevel = oneOf('serializable', 'snapshot');
+
+function known<T>(type: PropertyType<T>, missing: T): KnownProperty<T> {
+  return { type, missing };
+}
+
+/** A property that may be unset. */
+function maybe<T>(type: PropertyType<T>): KnownProperty<T | null> {
+  return { type, missing: null };
+}
+
+/** The properties that this library acts on, with the reference implementation's defaults. */
+const KNOWN = {
+  'commit.retry.num-retries': known(count, 4),
+  'commit.retry.min-wait-ms': known(milliseconds, 100),
+  'commit.retry.max-wait-ms': known(milliseconds, MINUTE_MS),
+  'commit.retry.total-timeout-ms': known(milliseconds, 30 * MINUTE_MS),
+  'commit.manifest.target-size-bytes': known(positive, 8 * MB),
+  'commit.manifest.min-count-to-merge': known(count, 100),
+  'commit.manifest-merge.enabled': known(bool, true),
+  'write.format.default': known(oneOf('parquet', 'avro', 'orc'), 'parquet'),
+  'write.delete.format.default': maybe(oneOf('parquet', 'avro', 'orc')),
+  'write.target-file-size-bytes': known(positive, 512 * MB),
+  'write.delete.target-file-size-bytes': known(positive, 64 * MB),
+  'write.parquet.row-group-size-bytes': known(positive, 128 * MB),
+  'write.parquet.page-size-bytes': known(positive, MB),
+  'write.parquet.page-row-limit': known(positive, 20_000),
+  'write.parquet.dict-size-bytes': known(positive, 2 * MB),
+  'write.parquet.compression-codec': known(
+    oneOf('zstd', 'gzip', 'snappy', 'lz4', 'lz4_raw', 'brotli', 'uncompressed'),
+    'zstd',
+  ),
+  'write.parquet.compression-level': maybe(wholeNumber(-131_072, 22)),
+  'write.avro.compression-codec': known(oneOf('gzip', 'zstd', 'snappy', 'uncompressed'), 'gzip'),
+  'write.manifest.compression-codec': known(oneOf('gzip', 'zstd', 'snappy', 'uncompressed'), 'gzip'),
+  'write.object-storage.enabled': known(bool, false),
+  'write.object-storage.partitioned-paths': known(bool, true),
+  'write.data.path': maybe(path),
+  'write.metadata.path': maybe(path),
+  'write.metadata.compression-codec': known(oneOf('none', 'gzip'), 'none'),
+  'write.metadata.previous-versions-max': known(wholeNumber(1, 0x7fff_ffff), 100),
+  'write.metadata.delete-after-commit.enabled': known(bool, false),
+  'write.metadata.metrics.default': maybe(metricsMode),
+  'write.metadata.metrics.max-inferred-column-defaults': known(count, 100),
+  'write.summary.partition-limit': known(count, 0),
+  'write.distribution-mode': maybe(oneOf('none', 'hash', 'range')),
+  'write.delete.mode': known(rowLevelMode, 'copy-on-write'),
+  'write.update.mode': known(rowLevelMode, 'copy-on-write'),
+  'write.merge.mode': known(rowLevelMode, 'copy-on-write'),
+  'write.delete.isolation-level': known(isolationLevel, 'serializable'),
+  'write.update.isolation-level': known(isolationLevel, 'serializable'),
+  'write.merge.isolation-level': known(isolationLevel, 'serializable'),
+  'write.wap.enabled': known(bool, false),
+  'read.split.target-size': known(positive, 128 * MB),
+  'read.split.metadata-target-size': known(positive, 32 * MB),
+  'read.split.planning-lookback': known(positive, 10),
+  'read.split.open-file-cost': known(wholeNumber(0), 4 * MB),
+  'history.expire.max-snapshot-age-ms': known(milliseconds, 5 * DAY_MS),
+  'history.expire.min-snapshots-to-keep': known(wholeNumber(1, 0x7fff_ffff), 1),
+  'history.expire.max-ref-age-ms': known(milliseconds, Number.MAX_SAFE_INTEGER),
+  'gc.enabled': known(bool, true),
+  'schema.name-mapping.default': maybe(text),
+};
+
+export type KnownPropertyName = keyof typeof KNOWN;
+export type PropertyValue<K extends KnownPropertyName> = (typeof KNOWN)[K] extends KnownProperty<infer T> ? T : never;
+
+const METRICS_COLUMN_PREFIX = 'write.metadata.metrics.column.';
+
+/** A property's value, or its default. INVALID_ARGUMENT for a value it can't have. */
+export function tableProperty<K extends KnownPropertyName>(properties: Properties, key: K): PropertyValue<K> {
+  const { type, missing } = KNOWN[key] as KnownProperty<PropertyValue<K>>;
+  const given = Object.hasOwn(properties, key) ? properties[key] : undefined;
+  return given === undefined ? missing : parsed(key, given, type);
+}
+
+/**
+ * Checks the values of properties that are about to be set; names that aren't ours are nobody's business here.
+ * INVALID_ARGUMENT for a bad one, which later would fail every write.
+ */
+export function checkTableProperties(properties: Properties): void {
+  for (const [key, value] of Object.entries(properties)) {
+    if (Object.hasOwn(KNOWN, key)) tableProperty(properties, key as KnownPropertyName);
+    if (key.startsWith(METRICS_COLUMN_PREFIX)) parsed(key, value, metricsMode);
+  }
+}
+
+/** The mode set for one column by its full name, or null if only the default applies. */
+export function columnMetricsMode(properties: Properties, column: string): MetricsMode | null {
+  const key = METRICS_COLUMN_PREFIX + column;
+  const given = Object.hasOwn(properties, key) ? properties[key] : undefined;
+  return given === undefined ? null : parsed(key, given, metricsMode);
+}
+
+export interface CommitRetryPolicy {
+  /** How often to try again after the first attempt. */
+  readonly retries: number;
+  readonly minWaitMs: number;
+  readonly maxWaitMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+export function commitRetryPolicy(properties: Properties): CommitRetryPolicy {
+  return {
+    retries: tableProperty(properties, 'commit.retry.num-retries'),
+    minWaitMs: tableProperty(properties, 'commit.retry.min-wait-ms'),
+    maxWaitMs: tableProperty(properties, 'commit.retry.max-wait-ms'),
+    totalTimeoutMs: tableProperty(properties, 'commit.retry.total-timeout-ms'),
+  };
+}
+
+export interface ManifestMergePolicy {
+  readonly enabled: boolean;
+  readonly minCountToMerge: number;
+  readonly targetSizeBytes: number;
+}
+
+export function manifestMergePolicy(properties: Properties): ManifestMergePolicy {
+  return {
+    enabled: tableProperty(properties, 'commit.manifest-merge.enabled'),
+    minCountToMerge: tableProperty(properties, 'commit.manifest.min-count-to-merge'),
+    targetSizeBytes: tableProperty(properties, 'commit.manifest.target-size-bytes'),
+  };
+}
+
+/** Up to how many changed partitions a snapshot's summary lists each of them; 0 for never. */
+export function summaryPartitionLimit(properties: Properties): number {
+  return tableProperty(properties, 'write.summary.partition-limit');
+}
+
+function parsed<T>(key: string, given: string, type: PropertyType<T>): T {
+  const value = type.parse(given);
+  if (value !== undefined) return value;
+  throw invalidArgument(`The table property '${key}' must be ${type.expected}, not '${given.slice(0, 100)}'.`, {
+    property: key,
+  });
+}
