@@ -2,7 +2,11 @@ import type { NestedField, PrimitiveType } from '../spec/types.ts';
 import type { Transform } from '../spec/transform.ts';
 import type { Value } from '../spec/values.ts';
 
-/** An expression whose columns are field ids and whose literals are exact values of the term's type. */
+/**
+ * An expression whose columns are field ids and whose literals are exact, non-null values of the term's type. `bind`
+ * makes it without `not`, with distinct values in ascending order in `in` and `notIn`, and without NaN as a literal;
+ * what evaluates an expression takes any.
+ */
 export type BoundExpression =
   | { readonly op: 'true' }
   | { readonly op: 'false' }
@@ -11,14 +15,24 @@ export type BoundExpression =
   | { readonly op: 'not'; readonly child: BoundExpression }
   | BoundPredicate;
 
-export type BoundPredicate =
-  | { readonly op: 'isNull' | 'notNull' | 'isNaN' | 'notNaN'; readonly term: BoundTerm }
-  | {
-      readonly op: 'eq' | 'neq' | 'lt' | 'lteq' | 'gt' | 'gteq' | 'startsWith' | 'notStartsWith';
-      readonly term: BoundTerm;
-      readonly value: Value;
-    }
-  | { readonly op: 'in' | 'notIn'; readonly term: BoundTerm; readonly values: readonly Value[] };
+export type BoundPredicate = BoundUnaryPredicate | BoundComparison | BoundSetPredicate;
+
+export interface BoundUnaryPredicate {
+  readonly op: 'isNull' | 'notNull' | 'isNaN' | 'notNaN';
+  readonly term: BoundTerm;
+}
+
+export interface BoundComparison {
+  readonly op: 'eq' | 'neq' | 'lt' | 'lteq' | 'gt' | 'gteq' | 'startsWith' | 'notStartsWith';
+  readonly term: BoundTerm;
+  readonly value: Value;
+}
+
+export interface BoundSetPredicate {
+  readonly op: 'in' | 'notIn';
+  readonly term: BoundTerm;
+  readonly values: readonly Value[];
+}
 
 export interface BoundTerm {
   /** The column's field; `field.type` is a leaf type. */

@@ -38,6 +38,14 @@ export interface Term {
 }
 
 /** What users may give as a literal; it is turned into the column type's exact `Value` when the expression is bound. */
-export type Literal = boolean | number | bigint | string | Date | Uint8Array;
+export type Literal = boolean | number | bigint | string | Date | Uint8Array | TypedLiteral;
+
+/** A literal that says its type: `DATE '2024-01-01'`, or a decimal with more digits than a number can hold. */
+export interface TypedLiteral {
+  readonly type: TypedLiteralKind;
+  readonly text: string;
+}
+
+export type TypedLiteralKind = 'date' | 'time' | 'timestamp' | 'timestamptz' | 'decimal';
 
 export type PredicateOp = UnaryPredicate['op'] | ComparisonPredicate['op'] | SetPredicate['op'];
