@@ -1,10 +1,11 @@
 import { invalidData } from '../errors.ts';
+import type { FileMetrics } from '../expr/metrics-evaluator.ts';
 import type { AvroReader } from '../formats/avro/avro-reader.ts';
 import type { AvroField, AvroRecord, AvroType } from '../formats/avro/avro-schema.ts';
 import { valueDecoder, type ValueDecoder } from '../formats/avro/decode-values.ts';
 import { fromAvroType } from '../formats/avro/iceberg-schema.ts';
 import { skipper, type Skipper } from '../formats/avro/skip-values.ts';
-import type { DataFile, FileContent } from '../spec/data-file.ts';
+import type { FileContent } from '../spec/data-file.ts';
 import type { PartitionField, PartitionSpec, PartitionTuple } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { PrimitiveType } from '../spec/types.ts';
@@ -12,15 +13,7 @@ import type { Value } from '../spec/values.ts';
 import { ByteArena } from './byte-arena.ts';
 import { ENTRY_FIELD, FILE_FIELD } from './manifest-schema.ts';
 import { partitionFieldType } from './partition-type.ts';
-
-/** Whose statistics to decode. */
-export type StatsColumns = 'none' | 'all' | ReadonlySet<number>;
-
-/** What can be known of a file before its entry is complete: enough to evaluate a predicate on its metrics. */
-export type FileMetrics = Pick<
-  DataFile,
-  'recordCount' | 'valueCounts' | 'nullValueCounts' | 'nanValueCounts' | 'lowerBounds' | 'upperBounds'
->;
+import type { StatsColumns } from './stats-columns.ts';
 
 /** The codes of `status` (spec: "Manifest Entry Fields"). */
 export const STATUS = { existing: 0, added: 1, deleted: 2 } as const;

@@ -1,4 +1,5 @@
 import { invalidData, throwIfAborted, unsupported } from '../errors.ts';
+import type { FileMetrics } from '../expr/metrics-evaluator.ts';
 import type { AvroReader } from '../formats/avro/avro-reader.ts';
 import { readAvroContainer, type AvroContainer } from '../formats/avro/container.ts';
 import type { FileIO } from '../io/file-io.ts';
@@ -7,16 +8,10 @@ import type { EntryStatus, ManifestEntry, ManifestFile } from '../spec/manifest.
 import type { PartitionSpec, PartitionTuple } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
 import { contentProblem } from './content-problem.ts';
-import {
-  entryDecoder,
-  STATUS,
-  type EntryProjection,
-  type EntryState,
-  type FileMetrics,
-  type StatsColumns,
-} from './entry-decoder.ts';
+import { entryDecoder, STATUS, type EntryProjection, type EntryState } from './entry-decoder.ts';
 import type { ManifestCache } from './manifest-cache.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from './manifest-file.ts';
+import { restrictStats, unionOfStats, type StatsColumns } from './stats-columns.ts';
 
 export interface ReadManifestOptions {
   /** All specs of the table. */
@@ -115,8 +110,9 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   puffin: 'puffin',
 };
 
-type StatsMap<T> = ReadonlyMap<number, T> | null;
-type KeepStats = <T>(map: StatsMap<T>) => StatsMap<T>;
+const NO_COLUMNS: ReadonlySet<number> = new Set();
+
+type KeepStats = <T>(map: ReadonlyMap<number, T> | null) => ReadonlyMap<number, T> | null;
 
 /** Turns stored entries into complete ones. */
 class EntryBuilder {
@@ -136,7 +132,7 @@ class EntryBuilder {
     this.#liveOnly = options.liveOnly ?? false;
     this.#nextRowId = manifest.content === 'data' ? manifest.firstRowId : null;
     const kept = options.columns?.stats ?? 'all';
-    const decoded = unionOfStats(kept, this.#filter.metrics?.columns);
+    const decoded = unionOfStats(kept, this.#filter.metrics?.columns ?? NO_COLUMNS);
     this.#keep = decoded === kept ? (map) => map : (map) => restrictStats(map, kept);
     const projection: EntryProjection = {
       spec: specOf(manifest, options.specs),
@@ -275,15 +271,4 @@ function fileFormat(text: string, path: string): FileFormat {
   const format = FORMATS[text] ?? FORMATS[text.toLowerCase()];
   if (!format) throw unsupported(`${path} has the file format '${text}', which is not known.`, { path });
   return format;
-}
-
-function unionOfStats(kept: StatsColumns, filtered: ReadonlySet<number> | undefined): StatsColumns {
-  if (kept === 'all' || filtered === undefined || filtered.size === 0) return kept;
-  if (kept === 'none') return filtered;
-  return [...filtered].every((id) => kept.has(id)) ? kept : new Set([...kept, ...filtered]);
-}
-
-function restrictStats<T>(map: StatsMap<T>, kept: StatsColumns): StatsMap<T> {
-  if (map === null || kept === 'all') return map;
-  return kept === 'none' ? null : new Map([...map].filter(([id]) => kept.has(id)));
 }

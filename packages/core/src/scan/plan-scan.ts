@@ -1,0 +1,242 @@
+import { throwIfAborted, unsupported } from '../errors.ts';
+import type { BoundExpression } from '../expr/bound-expression.ts';
+import { inclusiveMetricsEvaluator, type MetricsEvaluator } from '../expr/metrics-evaluator.ts';
+import { referencedFieldIds } from '../expr/referenced.ts';
+import type { FileIO } from '../io/file-io.ts';
+import type { ManifestCache } from '../manifest/manifest-cache.ts';
+import { liveFilesCount } from '../manifest/manifest-file.ts';
+import { readManifestList } from '../manifest/read-manifest-list.ts';
+import { decodeManifest, readManifestBytes, type EntryFilter, type FilteredFile } from '../manifest/read-manifest.ts';
+import { restrictStats, unionOfStats, withStatsOf, type StatsColumns } from '../manifest/stats-columns.ts';
+import type { Runtime } from '../runtime.ts';
+import type { DataFile } from '../spec/data-file.ts';
+import type { ManifestEntry, ManifestFile } from '../spec/manifest.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { DeleteFileIndex } from './delete-file-index.ts';
+import type { DeleteFile, FileScanTask, ScanMetrics } from './file-scan-task.ts';
+import { lookAhead } from './look-ahead.ts';
+import { ScanCounters } from './scan-counters.ts';
+import { specFilters, type SpecFilter } from './spec-filters.ts';
+
+export interface PlanScanOptions {
+  readonly io: FileIO;
+  readonly metadata: TableMetadata;
+  /** Null for a table without snapshots: there is nothing to scan. */
+  readonly snapshot: Snapshot | null;
+  /** The schema that the filter is bound to. */
+  readonly schema: Schema;
+  readonly filter: BoundExpression;
+  readonly runtime: Runtime;
+  readonly signal?: AbortSignal;
+  /** Columns whose statistics the tasks' files are to have; none if left out. */
+  readonly columnStats?: StatsColumns;
+  /** Stop when the tasks so far surely have this many rows that match. */
+  readonly limit?: number;
+  readonly cache?: ManifestCache;
+}
+
+export interface StreamingScanPlan {
+  /** May be iterated once. */
+  readonly tasks: AsyncIterable<FileScanTask>;
+  /** Counts so far; complete when the tasks have been read to the end. */
+  metrics(): ScanMetrics;
+}
+
+/**
+ * Plans a scan (spec: "Scan Planning"): leaves out manifests by their partition summaries, files by their partition,
+ * then by their metrics, and gives what is left as tasks, in the order of the manifests, as it is found. Delete
+ * manifests are read first; data manifests are read while tasks are consumed, `runtime.concurrency` of them ahead.
+ *
+ * Errors come from the iteration: INVALID_DATA for damaged metadata, UNSUPPORTED for encrypted files.
+ */
+export function planScan(options: PlanScanOptions): StreamingScanPlan {
+  const counters = new ScanCounters(options.runtime, options.snapshot?.snapshotId ?? null);
+  return { tasks: new ScanPlanner(options, counters).tasks(), metrics: () => counters.metrics() };
+}
+
+class ScanPlanner {
+  readonly #options: PlanScanOptions;
+  readonly #counters: ScanCounters;
+  /** The scan's schema first, then all others, for columns that it doesn't have (any more). */
+  readonly #schemas: readonly Schema[];
+  readonly #filterOf: (specId: number) => SpecFilter;
+  readonly #matchesMetrics: MetricsEvaluator | null;
+  readonly #filterColumns: ReadonlySet<number>;
+
+  constructor(options: PlanScanOptions, counters: ScanCounters) {
+    const { metadata, schema, filter } = options;
+    this.#options = options;
+    this.#counters = counters;
+    this.#schemas = [schema, ...metadata.schemas.toReversed()];
+    this.#filterOf = specFilters(metadata, schema, filter);
+    this.#matchesMetrics = filter.op === 'true' ? null : inclusiveMetricsEvaluator(filter);
+    this.#filterColumns = referencedFieldIds(filter);
+  }
+
+  async *tasks(): AsyncGenerator<FileScanTask, void, undefined> {
+    const { limit = Infinity, snapshot } = this.#options;
+    if (snapshot !== null && limit > 0) yield* this.#limited(this.#plan(snapshot), limit);
+    this.#counters.finish();
+  }
+
+  /** Ends when the tasks so far surely have enough rows: nothing is left of the filter, and nothing deletes from them. */
+  async *#limited(tasks: AsyncIterable<FileScanTask>, limit: number): AsyncGenerator<FileScanTask, void, undefined> {
+    let rows = 0;
+    for await (const task of tasks) {
+      this.#counters.addTask(task);
+      yield task;
+      if (task.residual.op === 'true' && task.deletes.length === 0) rows += task.file.recordCount;
+      if (rows >= limit) return;
+    }
+  }
+
+  async *#plan(snapshot: Snapshot): AsyncGenerator<FileScanTask, void, undefined> {
+    const { io, metadata } = this.#options;
+    const manifests = await readManifestList(io, snapshot, metadata, this.#ioOptions());
+    const data = this.#selectData(manifests.filter(({ content }) => content === 'data'));
+    const deletes = this.#selectDeletes(
+      manifests.filter(({ content }) => content === 'deletes'),
+      data.length > 0,
+    );
+    const index = await this.#indexDeletes(deletes);
+    for await (const [manifest, bytes] of this.#fetch(data)) {
+      this.#counters.manifestsScanned++;
+      yield* this.#manifestTasks(manifest, bytes, index);
+    }
+  }
+
+  #selectData(manifests: readonly ManifestFile[]): readonly ManifestFile[] {
+    this.#counters.manifestsTotal = manifests.length;
+    return manifests.filter((manifest) => {
+      const selected = this.#mayHoldMatches(manifest);
+      if (!selected) this.#counters.skipManifest(liveFilesCount(manifest) ?? 0);
+      return selected;
+    });
+  }
+
+  /** A delete applies to files of its own partition, or its spec has none, and then its summaries match any filter. */
+  #selectDeletes(manifests: readonly ManifestFile[], needed: boolean): readonly ManifestFile[] {
+    this.#counters.deleteManifestsTotal = manifests.length;
+    return manifests.filter((manifest) => {
+      const selected = needed && this.#mayHoldMatches(manifest);
+      if (!selected) this.#counters.deleteFilesTotal += liveFilesCount(manifest) ?? 0;
+      return selected;
+    });
+  }
+
+  #mayHoldMatches(manifest: ManifestFile): boolean {
+    return liveFilesCount(manifest) !== 0 && this.#filterOf(manifest.partitionSpecId).matchesManifest(manifest);
+  }
+
+  async #indexDeletes(manifests: readonly ManifestFile[]): Promise<DeleteFileIndex> {
+    const deletes: DeleteFile[] = [];
+    for await (const [manifest, bytes] of this.#fetch(manifests)) {
+      this.#counters.deleteManifestsScanned++;
+      for (const batch of this.#decode(manifest, bytes, 'all', this.#deleteFilter(manifest))) {
+        this.#counters.deleteFilesTotal += batch.length;
+        for (const { file, sequenceNumber } of batch) deletes.push({ file, sequenceNumber });
+      }
+    }
+    return new DeleteFileIndex(deletes, { specs: this.#options.metadata.partitionSpecs, schemas: this.#schemas });
+  }
+
+  *#manifestTasks(
+    manifest: ManifestFile,
+    bytes: Uint8Array,
+    index: DeleteFileIndex,
+  ): Generator<FileScanTask, void, undefined> {
+    const { columnStats = 'none', schema } = this.#options;
+    const { spec, residual } = this.#filterOf(manifest.partitionSpecId);
+    const stats = unionOfStats(columnStats, index.equalityColumns);
+    for (const batch of this.#decode(manifest, bytes, stats, this.#dataFilter(manifest))) {
+      for (const entry of batch) {
+        const { sequenceNumber } = entry;
+        const remaining = residual(entry.file.partition);
+        if (remaining.op === 'false') {
+          this.#counters.skipFile('partition', entry.file);
+          continue;
+        }
+        const deletes = index.forFile(entry.file, sequenceNumber);
+        const file = stats === columnStats ? entry.file : withStatsOf(entry.file, columnStats);
+        checkReadable(file, deletes);
+        yield { file, sequenceNumber, deletes, spec, schema, residual: remaining };
+      }
+    }
+  }
+
+  #dataFilter(manifest: ManifestFile): EntryFilter {
+    const { matchesPartition } = this.#filterOf(manifest.partitionSpecId);
+    const matches = this.#matchesMetrics;
+    return {
+      ...(matchesPartition && { partition: matchesPartition }),
+      ...(matches && { metrics: { columns: this.#filterColumns, matches: (file) => matches(file) } }),
+      onSkipped: (reason, file) => this.#counters.skipFile(reason, file),
+    };
+  }
+
+  #deleteFilter(manifest: ManifestFile): EntryFilter {
+    const { matchesPartition } = this.#filterOf(manifest.partitionSpecId);
+    const matches = this.#matchesMetrics;
+    return {
+      ...(matchesPartition && { partition: matchesPartition }),
+      ...(matches && { metrics: { columns: this.#filterColumns, matches: (file) => mayDeleteMatches(file, matches) } }),
+      onSkipped: () => this.#counters.deleteFilesTotal++,
+    };
+  }
+
+  #decode(
+    manifest: ManifestFile,
+    bytes: Uint8Array,
+    stats: StatsColumns,
+    filter: EntryFilter,
+  ): Iterable<readonly ManifestEntry[]> {
+    throwIfAborted(this.#options.signal);
+    const [schema, ...otherSchemas] = this.#schemas;
+    return decodeManifest(bytes, manifest, {
+      specs: this.#options.metadata.partitionSpecs,
+      schema: schema!,
+      otherSchemas,
+      columns: { stats },
+      liveOnly: true,
+      filter,
+    });
+  }
+
+  #fetch(manifests: readonly ManifestFile[]): AsyncIterable<readonly [ManifestFile, Uint8Array]> {
+    const { io, runtime } = this.#options;
+    return lookAhead(manifests, runtime.concurrency, async (manifest) => {
+      return [manifest, await readManifestBytes(io, manifest, this.#ioOptions())] as const;
+    });
+  }
+
+  #ioOptions(): { readonly cache?: ManifestCache; readonly signal?: AbortSignal } {
+    const { cache, signal } = this.#options;
+    return { ...(cache && { cache }), ...(signal && { signal }) };
+  }
+}
+
+/**
+ * Whether a delete file may delete a row that matches. The metrics of an equality delete tell of its delete columns
+ * only: others are there for reference. Those of position deletes tell nothing of the table's columns.
+ */
+function mayDeleteMatches(file: FilteredFile, matches: MetricsEvaluator): boolean {
+  if (file.content !== 'equality-deletes') return true;
+  const columns = new Set(file.equalityIds);
+  return matches({
+    recordCount: file.recordCount,
+    valueCounts: restrictStats(file.valueCounts, columns),
+    nullValueCounts: restrictStats(file.nullValueCounts, columns),
+    nanValueCounts: restrictStats(file.nanValueCounts, columns),
+    lowerBounds: restrictStats(file.lowerBounds, columns),
+    upperBounds: restrictStats(file.upperBounds, columns),
+  });
+}
+
+function checkReadable(file: DataFile, deletes: readonly DeleteFile[]): void {
+  const encrypted = [file, ...deletes.map((entry) => entry.file)].find(({ keyMetadata }) => keyMetadata !== null);
+  if (encrypted) {
+    throw unsupported(`${encrypted.path} is encrypted; encrypted tables can't be read yet.`, { path: encrypted.path });
+  }
+}
