@@ -1,0 +1,144 @@
+import { invalidData, isLakehouseError } from '../errors.ts';
+import { parseJson, stringifyJson } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { asInt, asList, asObject, asString, optional, required, withUnknownFields } from './json-fields.ts';
+import { placeText, rootPlace } from './place.ts';
+import type { Place } from './place.ts';
+import { childFields } from './schema-fields.ts';
+import type { IcebergType, NestedField, StructType } from './types.ts';
+import type { UnknownFields } from './unknown-fields.ts';
+
+/**
+ * Ids for the columns of files that carry none, by name (spec: "Column Projection"; property
+ * `schema.name-mapping.default`). Inside lists and maps the names are 'element', 'key' and 'value'.
+ */
+export type NameMapping = readonly MappedField[];
+
+export interface MappedField {
+  /** Null: the names are known, but belong to no field of the schema. */
+  readonly fieldId: number | null;
+  readonly names: readonly string[];
+  readonly fields: NameMapping;
+  readonly unknownFields?: UnknownFields;
+}
+
+/** INVALID_DATA, with the place, for text that isn't a name mapping. */
+export function parseNameMapping(json: string): NameMapping {
+  try {
+    return mappingFromJson(parseJson(json), rootPlace('name mapping'));
+  } catch (error) {
+    if (!isLakehouseError(error)) throw error;
+    throw invalidData(`The property 'schema.name-mapping.default' can't be read: ${error.message}`, undefined, error);
+  }
+}
+
+export function nameMappingToJson(mapping: NameMapping): string {
+  return stringifyJson(mapping.map(mappedFieldToJson));
+}
+
+/** The mapping of a schema whose files have the schema's own names: what a table gets when files are imported. */
+export function nameMappingOf(type: IcebergType): NameMapping {
+  return childFields(type).map((field) => ({ fieldId: field.id, names: [field.name], fields: nameMappingOf(field.type) }));
+}
+
+/** What the mapping has under a name at one level; undefined if the name isn't in it. */
+export function mappedField(mapping: NameMapping, name: string): MappedField | undefined {
+  return mapping.find((field) => field.names.includes(name));
+}
+
+/** The id of a column by its path in a file; null if the mapping gives it none. */
+export function mappedFieldId(mapping: NameMapping, path: readonly string[]): number | null {
+  let level = mapping;
+  let found: MappedField | undefined;
+  for (const name of path) {
+    found = mappedField(level, name);
+    if (!found) return null;
+    level = found.fields;
+  }
+  return found?.fieldId ?? null;
+}
+
+/**
+ * A file's own schema with the ids that the mapping gives. Struct fields without one are left out, lists and maps too
+ * if a part of theirs has none: they can't be read as any column.
+ */
+export function applyNameMapping(mapping: NameMapping, struct: StructType): StructType {
+  const fields = struct.fields.flatMap((field): readonly NestedField[] => {
+    const mapped = mappedField(mapping, field.name);
+    const type = mapped && mapType(mapped.fields, field.type);
+    return mapped?.fieldId == null || !type ? [] : [{ ...field, id: mapped.fieldId, type }];
+  });
+  return { ...struct, fields };
+}
+
+function mapType(mapping: NameMapping, type: IcebergType): IcebergType | null {
+  const idOf = (name: string): number | null => mappedField(mapping, name)?.fieldId ?? null;
+  const inside = (name: string, inner: IcebergType): IcebergType | null => mapType(mappedField(mapping, name)?.fields ?? [], inner);
+  switch (type.kind) {
+    case 'struct':
+      return applyNameMapping(mapping, type);
+    case 'list': {
+      const [elementId, element] = [idOf('element'), inside('element', type.element)];
+      return elementId === null || !element ? null : { ...type, elementId, element };
+    }
+    case 'map': {
+      const [keyId, valueId] = [idOf('key'), idOf('value')];
+      const [key, value] = [inside('key', type.key), inside('value', type.value)];
+      return keyId === null || valueId === null || !key || !value ? null : { ...type, keyId, valueId, key, value };
+    }
+    default:
+      return type;
+  }
+}
+
+/**
+ * The mapping after the schema has changed: files written under a field's old name are still found by it, a new field
+ * takes its name away from a field that was deleted or renamed.
+ */
+export function updateNameMapping(mapping: NameMapping, type: IcebergType): NameMapping {
+  const fields = childFields(type);
+  const known = new Map(mapping.flatMap((field) => (field.fieldId === null ? [] : [[field.fieldId, field] as const])));
+  const currentNames = new Map(fields.map((field) => [field.name, field.id]));
+  const ownNames = (names: readonly string[], id: number | null): readonly string[] =>
+    names.filter((name) => (currentNames.get(name) ?? id) === id);
+
+  const present = fields.map((field): MappedField => {
+    const earlier = known.get(field.id);
+    const names = new Set([...ownNames(earlier?.names ?? [], field.id), field.name]);
+    return { ...earlier, fieldId: field.id, names: [...names], fields: updateNameMapping(earlier?.fields ?? [], field.type) };
+  });
+  const ids = new Set(fields.map((field) => field.id));
+  const gone = mapping
+    .filter((field) => field.fieldId === null || !ids.has(field.fieldId))
+    .map((field): MappedField => ({ ...field, names: ownNames(field.names, field.fieldId) }));
+  return [...present, ...gone.filter((field) => field.names.length > 0)];
+}
+
+const KEYS: ReadonlySet<string> = new Set(['field-id', 'names', 'fields']);
+
+function mappingFromJson(json: JsonValue, place: Place): NameMapping {
+  const fields = asList(mappedFieldFromJson)(json, place);
+  const names = fields.flatMap((field) => field.names);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw invalidData(`${placeText(place)} has the name '${twice}' twice.`);
+  return fields;
+}
+
+function mappedFieldFromJson(json: JsonValue, place: Place): MappedField {
+  const object = asObject(json, place);
+  return {
+    fieldId: optional(object, 'field-id', asInt, place, null),
+    names: required(object, 'names', asList(asString), place),
+    fields: optional(object, 'fields', mappingFromJson, place, []),
+    ...withUnknownFields(object, KEYS),
+  };
+}
+
+function mappedFieldToJson(field: MappedField): JsonObject {
+  return {
+    ...(field.fieldId !== null && { 'field-id': field.fieldId }),
+    names: field.names,
+    ...(field.fields.length > 0 && { fields: field.fields.map(mappedFieldToJson) }),
+    ...(field.unknownFields as JsonObject | undefined),
+  };
+}
