@@ -4,7 +4,8 @@ import type { JsonObject, JsonValue } from './json.ts';
 import { asInt, asList, asObject, asString, optional, required, withUnknownFields } from './json-fields.ts';
 import { placeText, rootPlace } from './place.ts';
 import type { Place } from './place.ts';
-import { childFields } from './schema-fields.ts';
+import { childFields, indexById } from './schema-fields.ts';
+import type { IndexedField } from './schema-fields.ts';
 import type { IcebergType, NestedField, StructType } from './types.ts';
 import type { UnknownFields } from './unknown-fields.ts';
 
@@ -92,26 +93,33 @@ function mapType(mapping: NameMapping, type: IcebergType): IcebergType | null {
 }
 
 /**
- * The mapping after the schema has changed: files written under a field's old name are still found by it, a new field
- * takes its name away from a field that was deleted or renamed.
+ * The mapping after the schema has changed. Renamed fields are found by the new name too, new fields by theirs; such a
+ * name no longer leads to the field that had it before. What the mapping left out on purpose stays out.
  */
-export function updateNameMapping(mapping: NameMapping, type: IcebergType): NameMapping {
-  const fields = childFields(type);
-  const known = new Map(mapping.flatMap((field) => (field.fieldId === null ? [] : [[field.fieldId, field] as const])));
-  const currentNames = new Map(fields.map((field) => [field.name, field.id]));
-  const ownNames = (names: readonly string[], id: number | null): readonly string[] =>
-    names.filter((name) => (currentNames.get(name) ?? id) === id);
+export function updateNameMapping(mapping: NameMapping, before: StructType, after: StructType): NameMapping {
+  return updateLevel(mapping, indexById(before), after);
+}
 
-  const present = fields.map((field): MappedField => {
-    const earlier = known.get(field.id);
-    const names = new Set([...ownNames(earlier?.names ?? [], field.id), field.name]);
-    return { ...earlier, fieldId: field.id, names: [...names], fields: updateNameMapping(earlier?.fields ?? [], field.type) };
+function updateLevel(mapping: NameMapping, before: ReadonlyMap<number, IndexedField>, after: IcebergType): NameMapping {
+  const fields = childFields(after);
+  const assigned = new Map(
+    fields.filter((field) => before.get(field.id)?.field.name !== field.name).map((field) => [field.name, field.id]),
+  );
+  const known = new Set(mapping.map((field) => field.fieldId));
+  const updated = mapping.map((mapped): MappedField => {
+    const field = fields.find((candidate) => candidate.id === mapped.fieldId);
+    const kept = mapped.names.filter((name) => (assigned.get(name) ?? mapped.fieldId) === mapped.fieldId);
+    const isRenamed = field && assigned.has(field.name) && !kept.includes(field.name);
+    return {
+      ...mapped,
+      names: isRenamed ? [...kept, field.name] : kept,
+      fields: field ? updateLevel(mapped.fields, before, field.type) : mapped.fields,
+    };
   });
-  const ids = new Set(fields.map((field) => field.id));
-  const gone = mapping
-    .filter((field) => field.fieldId === null || !ids.has(field.fieldId))
-    .map((field): MappedField => ({ ...field, names: ownNames(field.names, field.fieldId) }));
-  return [...present, ...gone.filter((field) => field.names.length > 0)];
+  const added = fields
+    .filter((field) => !known.has(field.id) && !before.has(field.id))
+    .map((field): MappedField => ({ fieldId: field.id, names: [field.name], fields: nameMappingOf(field.type) }));
+  return [...updated, ...added];
 }
 
 const KEYS: ReadonlySet<string> = new Set(['field-id', 'names', 'fields']);
