@@ -93,7 +93,9 @@ const APPLY: Apply = {
   'remove-snapshot-ref': (draft, { refName }) => removeSnapshotRef(draft, refName),
   'set-location': (draft, { location }) => change(draft, { location }),
   'set-properties': (draft, { updates }) =>
-    change(draft, { properties: fromEntries([...Object.entries(draft.metadata.properties), ...Object.entries(updates)]) }),
+    change(draft, {
+      properties: fromEntries([...Object.entries(draft.metadata.properties), ...Object.entries(updates)]),
+    }),
   'remove-properties': (draft, { removals }) =>
     change(draft, {
       properties: fromEntries(Object.entries(draft.metadata.properties).filter(([key]) => !removals.includes(key))),
@@ -110,7 +112,8 @@ const APPLY: Apply = {
     change(draft, { partitionStatistics: withoutSnapshot(draft.metadata.partitionStatistics, snapshotId) }),
   'add-encryption-key': (draft, { key }) => {
     const { encryptionKeys } = draft.metadata;
-    if (!encryptionKeys.some(({ keyId }) => keyId === key.keyId)) change(draft, { encryptionKeys: [...encryptionKeys, key] });
+    if (!encryptionKeys.some(({ keyId }) => keyId === key.keyId))
+      change(draft, { encryptionKeys: [...encryptionKeys, key] });
   },
   'remove-encryption-key': (draft, { keyId }) =>
     change(draft, { encryptionKeys: draft.metadata.encryptionKeys.filter((key) => key.keyId !== keyId) }),
@@ -121,7 +124,8 @@ function upgradeFormatVersion(draft: MetadataDraft, formatVersion: FormatVersion
   if (formatVersion < current) {
     throw invalidArgument(`A table can't go back from format version ${current} to ${formatVersion}.`);
   }
-  if (![1, 2, 3].includes(formatVersion)) throw invalidArgument(`There is no format version ${formatVersion} to upgrade to.`);
+  if (![1, 2, 3].includes(formatVersion))
+    throw invalidArgument(`There is no format version ${formatVersion} to upgrade to.`);
   change(draft, { formatVersion });
 }
 
@@ -136,7 +140,9 @@ function shallowEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => item === b[i]);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   const [left, right] = [Object.entries(a), Object.entries(b)];
-  return left.length === right.length && left.every(([key, value], i) => right[i]![0] === key && right[i]![1] === value);
+  return (
+    left.length === right.length && left.every(([key, value], i) => right[i]![0] === key && right[i]![1] === value)
+  );
 }
 
 /** The base's file is a previous one from now on; the oldest give way to keep the log at its set size. */
@@ -156,7 +162,10 @@ function latestTime(draft: MetadataDraft, lastLoggedMs: number): number {
   return latest;
 }
 
-function withoutSnapshot<T extends { readonly snapshotId: bigint }>(list: readonly T[], snapshotId: bigint): readonly T[] {
+function withoutSnapshot<T extends { readonly snapshotId: bigint }>(
+  list: readonly T[],
+  snapshotId: bigint,
+): readonly T[] {
   return list.filter((item) => item.snapshotId !== snapshotId);
 }
 

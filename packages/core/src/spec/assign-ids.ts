@@ -9,7 +9,11 @@ export function assignIds(struct: StructType, newId: (oldId: number) => number):
   const ids = struct.fields.map((field) => newId(field.id));
   return {
     ...struct,
-    fields: struct.fields.map((field, i): NestedField => ({ ...field, id: ids[i]!, type: assignTypeIds(field.type, newId) })),
+    fields: struct.fields.map((field, i): NestedField => ({
+      ...field,
+      id: ids[i]!,
+      type: assignTypeIds(field.type, newId),
+    })),
   };
 }
 

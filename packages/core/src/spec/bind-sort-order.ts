@@ -15,7 +15,8 @@ export function bindSortOrder(schema: StructType, inputs: readonly SortFieldInpu
   const fields = inputs.map((input) => bindSortField(schema, typeof input === 'string' ? { field: input } : input));
   const meanings = fields.map((field) => `${field.sourceIds.join(',')}:${transformToText(field.transform)}`);
   const again = meanings.findIndex((meaning, i) => meanings.indexOf(meaning) !== i);
-  if (again >= 0) throw invalidArgument(`The sort order names the same column twice (field ${again + 1}); leave out one.`);
+  if (again >= 0)
+    throw invalidArgument(`The sort order names the same column twice (field ${again + 1}); leave out one.`);
   return { orderId, fields };
 }
 
@@ -23,7 +24,9 @@ function bindSortField(schema: StructType, input: Exclude<SortFieldInput, string
   const { field, direction = 'asc', transform = { kind: 'identity' } } = input;
   const source = transformSource(schema, field, transform, 'sort by');
   const nulls = input.nulls ?? (direction === 'asc' ? 'first' : 'last');
-  if (direction !== 'asc' && direction !== 'desc') throw invalidArgument(`A sort direction is 'asc' or 'desc', not '${String(direction)}'.`);
-  if (nulls !== 'first' && nulls !== 'last') throw invalidArgument(`Nulls sort 'first' or 'last', not '${String(nulls)}'.`);
+  if (direction !== 'asc' && direction !== 'desc')
+    throw invalidArgument(`A sort direction is 'asc' or 'desc', not '${String(direction)}'.`);
+  if (nulls !== 'first' && nulls !== 'last')
+    throw invalidArgument(`Nulls sort 'first' or 'last', not '${String(nulls)}'.`);
   return { sourceIds: [source.id], transform, direction, nullOrder: `nulls-${nulls}` };
 }

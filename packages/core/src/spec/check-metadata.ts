@@ -9,9 +9,24 @@ import type { TableMetadata } from './table-metadata.ts';
  * be written. INVALID_DATA otherwise.
  */
 export function checkTableMetadata(metadata: TableMetadata): void {
-  checkIds('schemas', 'schema-id', metadata.schemas.map((schema) => schema.schemaId), metadata.currentSchemaId);
-  checkIds('partition-specs', 'spec-id', metadata.partitionSpecs.map((spec) => spec.specId), metadata.defaultSpecId);
-  checkIds('sort-orders', 'order-id', metadata.sortOrders.map((order) => order.orderId), metadata.defaultSortOrderId);
+  checkIds(
+    'schemas',
+    'schema-id',
+    metadata.schemas.map((schema) => schema.schemaId),
+    metadata.currentSchemaId,
+  );
+  checkIds(
+    'partition-specs',
+    'spec-id',
+    metadata.partitionSpecs.map((spec) => spec.specId),
+    metadata.defaultSpecId,
+  );
+  checkIds(
+    'sort-orders',
+    'order-id',
+    metadata.sortOrders.map((order) => order.orderId),
+    metadata.defaultSortOrderId,
+  );
   checkColumnIds(metadata);
   const snapshotIds = checkSnapshots(metadata);
   checkRefs(metadata, snapshotIds);
@@ -27,7 +42,9 @@ function checkColumnIds({ schemas, lastColumnId }: TableMetadata): void {
   for (const schema of schemas) {
     const highest = highestFieldId(schema);
     if (highest > lastColumnId) {
-      throw invalidData(`'last-column-id' is ${lastColumnId}, but schema ${schema.schemaId} has the field id ${highest}.`);
+      throw invalidData(
+        `'last-column-id' is ${lastColumnId}, but schema ${schema.schemaId} has the field id ${highest}.`,
+      );
     }
   }
 }

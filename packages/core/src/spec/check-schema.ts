@@ -32,7 +32,9 @@ export function checkNewSchema(schema: Schema, formatVersion: FormatVersion): vo
       throw invalidArgument(`The field id ${field.id} of '${name}' is not in the range from 1 to ${HIGHEST_FIELD_ID}.`);
     }
     if (formatVersion < 3 && V3_TYPES.has(field.type.kind)) {
-      throw invalidArgument(`'${name}' is of type ${typeToText(field.type)}, which needs format version 3 (the table has ${formatVersion}).`);
+      throw invalidArgument(
+        `'${name}' is of type ${typeToText(field.type)}, which needs format version 3 (the table has ${formatVersion}).`,
+      );
     }
     const hasDefault = (field.initialDefault ?? null) !== null || (field.writeDefault ?? null) !== null;
     if (formatVersion < 3 && hasDefault) {

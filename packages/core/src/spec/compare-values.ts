@@ -80,14 +80,15 @@ const EQUALITY: Equality = {
     const [left, right] = [a as Variant, b as Variant];
     return compareBytes(left.metadata, right.metadata) === 0 && compareBytes(left.value, right.value) === 0;
   },
-  struct: ({ fields }, a, b) =>
-    fields.every((field, i) => valuesEqual(field.type, valueAt(a, i), valueAt(b, i))),
+  struct: ({ fields }, a, b) => fields.every((field, i) => valuesEqual(field.type, valueAt(a, i), valueAt(b, i))),
   list: ({ element }, a, b) => sameItems(a, b, (left, right) => valuesEqual(element, left, right)),
   map: ({ key, value }, a, b) =>
     sameItems(
       a,
       b,
-      (left, right) => valuesEqual(key, valueAt(left, 0), valueAt(right, 0)) && valuesEqual(value, valueAt(left, 1), valueAt(right, 1)),
+      (left, right) =>
+        valuesEqual(key, valueAt(left, 0), valueAt(right, 0)) &&
+        valuesEqual(value, valueAt(left, 1), valueAt(right, 1)),
     ),
 };
 

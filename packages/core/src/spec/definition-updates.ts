@@ -28,7 +28,12 @@ export function addSchema(draft: MetadataDraft, schema: Schema): void {
   checkNewSchema(schema, formatVersion);
   const text = schemaText(schema);
   const same = schemas.find((candidate) => schemaText(candidate) === text);
-  const schemaId = same?.schemaId ?? nextId(schemas.map((candidate) => candidate.schemaId), 0);
+  const schemaId =
+    same?.schemaId ??
+    nextId(
+      schemas.map((candidate) => candidate.schemaId),
+      0,
+    );
   if (!same) {
     change(draft, {
       schemas: [...schemas, { ...schema, schemaId }],
@@ -46,7 +51,8 @@ export function setCurrentSchema(draft: MetadataDraft, schemaId: number): void {
 
 export function removeSchemas(draft: MetadataDraft, schemaIds: readonly number[]): void {
   const { schemas, currentSchemaId } = draft.metadata;
-  if (schemaIds.includes(currentSchemaId)) throw invalidArgument(`The schema ${currentSchemaId} is current and can't be removed.`);
+  if (schemaIds.includes(currentSchemaId))
+    throw invalidArgument(`The schema ${currentSchemaId} is current and can't be removed.`);
   if (schemas.some((schema) => schemaIds.includes(schema.schemaId))) {
     change(draft, { schemas: schemas.filter((schema) => !schemaIds.includes(schema.schemaId)) });
   }
@@ -57,7 +63,12 @@ export function addSpec(draft: MetadataDraft, spec: UnboundPartitionSpec): void 
   const schema = currentSchema(draft.metadata);
   checkPartitionFields(schema, spec.fields);
   const same = partitionSpecs.find((candidate) => partitionFieldsEqual(candidate.fields, spec.fields));
-  const specId = same?.specId ?? nextId(partitionSpecs.map((candidate) => candidate.specId), 0);
+  const specId =
+    same?.specId ??
+    nextId(
+      partitionSpecs.map((candidate) => candidate.specId),
+      0,
+    );
   if (!same) {
     const fields = withFieldIds(draft.metadata, spec.fields);
     checkSources(fields, schema, 'partition');
@@ -106,7 +117,8 @@ export function setDefaultSpec(draft: MetadataDraft, specId: number): void {
 
 export function removeSpecs(draft: MetadataDraft, specIds: readonly number[]): void {
   const { partitionSpecs, defaultSpecId } = draft.metadata;
-  if (specIds.includes(defaultSpecId)) throw invalidArgument(`The partition spec ${defaultSpecId} is the default and can't be removed.`);
+  if (specIds.includes(defaultSpecId))
+    throw invalidArgument(`The partition spec ${defaultSpecId} is the default and can't be removed.`);
   if (partitionSpecs.some((spec) => specIds.includes(spec.specId))) {
     change(draft, { partitionSpecs: partitionSpecs.filter((spec) => !specIds.includes(spec.specId)) });
   }
@@ -115,7 +127,13 @@ export function removeSpecs(draft: MetadataDraft, specIds: readonly number[]): v
 export function addSortOrder(draft: MetadataDraft, fields: readonly SortField[]): void {
   const { sortOrders } = draft.metadata;
   const same = sortOrders.find((order) => sortFieldsEqual(order.fields, fields));
-  const newId = fields.length === 0 ? UNSORTED.orderId : nextId(sortOrders.map((order) => order.orderId), 1);
+  const newId =
+    fields.length === 0
+      ? UNSORTED.orderId
+      : nextId(
+          sortOrders.map((order) => order.orderId),
+          1,
+        );
   const orderId = same?.orderId ?? newId;
   if (!same) {
     checkSources(fields, currentSchema(draft.metadata), 'sort');
@@ -133,7 +151,9 @@ export function setDefaultSortOrder(draft: MetadataDraft, sortOrderId: number): 
 /** The default spec and sort order must fit the current schema, whichever of them changed last. */
 export function checkDefinitions(metadata: TableMetadata): void {
   const schema = currentSchema(metadata);
-  const spec = metadata.partitionSpecs.find((candidate) => candidate.specId === metadata.defaultSpecId) as PartitionSpec;
+  const spec = metadata.partitionSpecs.find(
+    (candidate) => candidate.specId === metadata.defaultSpecId,
+  ) as PartitionSpec;
   const order = metadata.sortOrders.find((candidate) => candidate.orderId === metadata.defaultSortOrderId);
   checkSources(spec.fields, schema, 'partition');
   checkSources(order?.fields ?? [], schema, 'sort');
@@ -150,7 +170,9 @@ function checkSources(
     for (const id of sourceIds) {
       const source = findField(schema, id);
       if (!source) {
-        throw invalidArgument(`The table's ${what} field ${transformToText(transform)} is of the column ${id}, which the schema lacks.`);
+        throw invalidArgument(
+          `The table's ${what} field ${transformToText(transform)} is of the column ${id}, which the schema lacks.`,
+        );
       }
       if (!transformAccepts(transform, source.type)) {
         throw invalidArgument(

@@ -60,7 +60,8 @@ export function asList<T>(item: JsonReader<T>): JsonReader<readonly T[]> {
 export function asRecord<T>(item: JsonReader<T>): JsonReader<Readonly<Record<string, T>>> {
   return (value, place) => {
     const record: Record<string, T> = {};
-    for (const [key, entry] of Object.entries(asObject(value, place))) setOwn(record, key, item(entry, childPlace(place, key)));
+    for (const [key, entry] of Object.entries(asObject(value, place)))
+      setOwn(record, key, item(entry, childPlace(place, key)));
     return record;
   };
 }

@@ -1,15 +1,7 @@
 import { invalidData } from '../errors.ts';
 
 /** JSON as this library holds it: integers outside ±(2^53 - 1) are bigint, so that 64-bit ids stay exact. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | JsonNumber
-  | readonly JsonValue[]
-  | JsonObject;
+export type JsonValue = null | boolean | number | bigint | string | JsonNumber | readonly JsonValue[] | JsonObject;
 
 export interface JsonObject {
   readonly [key: string]: JsonValue;

@@ -94,7 +94,7 @@ export function schemaForSnapshot(metadata: TableMetadata, snapshot: Snapshot): 
 /** A snapshot and what came before it, newest first, as far as the table still knows them. */
 export function* ancestorsOf(metadata: TableMetadata, snapshotId: bigint | null): Generator<Snapshot> {
   const seen = new Set<bigint>();
-  for (let id = snapshotId; id !== null && !seen.has(id); ) {
+  for (let id = snapshotId; id !== null && !seen.has(id);) {
     seen.add(id);
     const snapshot = snapshotById(metadata, id);
     if (!snapshot) return;

@@ -23,6 +23,8 @@ export interface MappedField {
   readonly unknownFields?: UnknownFields;
 }
 
+const UNMAPPED: MappedField = { fieldId: null, names: [], fields: [] };
+
 /** INVALID_DATA, with the place, for text that isn't a name mapping. */
 export function parseNameMapping(json: string): NameMapping {
   try {
@@ -39,7 +41,11 @@ export function nameMappingToJson(mapping: NameMapping): string {
 
 /** The mapping of a schema whose files have the schema's own names: what a table gets when files are imported. */
 export function nameMappingOf(type: IcebergType): NameMapping {
-  return childFields(type).map((field) => ({ fieldId: field.id, names: [field.name], fields: nameMappingOf(field.type) }));
+  return childFields(type).map((field) => ({
+    fieldId: field.id,
+    names: [field.name],
+    fields: nameMappingOf(field.type),
+  }));
 }
 
 /** What the mapping has under a name at one level; undefined if the name isn't in it. */
@@ -65,16 +71,17 @@ export function mappedFieldId(mapping: NameMapping, path: readonly string[]): nu
  */
 export function applyNameMapping(mapping: NameMapping, struct: StructType): StructType {
   const fields = struct.fields.flatMap((field): readonly NestedField[] => {
-    const mapped = mappedField(mapping, field.name);
-    const type = mapped && mapType(mapped.fields, field.type);
-    return mapped?.fieldId == null || !type ? [] : [{ ...field, id: mapped.fieldId, type }];
+    const { fieldId, fields: inside } = mappedField(mapping, field.name) ?? UNMAPPED;
+    const type = mapType(inside, field.type);
+    return fieldId === null || !type ? [] : [{ ...field, id: fieldId, type }];
   });
   return { ...struct, fields };
 }
 
 function mapType(mapping: NameMapping, type: IcebergType): IcebergType | null {
   const idOf = (name: string): number | null => mappedField(mapping, name)?.fieldId ?? null;
-  const inside = (name: string, inner: IcebergType): IcebergType | null => mapType(mappedField(mapping, name)?.fields ?? [], inner);
+  const inside = (name: string, inner: IcebergType): IcebergType | null =>
+    mapType(mappedField(mapping, name)?.fields ?? [], inner);
   switch (type.kind) {
     case 'struct':
       return applyNameMapping(mapping, type);

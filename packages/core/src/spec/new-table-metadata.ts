@@ -38,7 +38,10 @@ export function newTableMetadata(table: NewTable): TableMetadata {
   checkTableProperties(properties);
   const { schema, lastColumnId } = withFreshIds(table.schema);
   checkNewSchema(schema, formatVersion);
-  const spec = bindPartitionSpec(schema, table.partitionBy ?? [], { specId: 0, lastPartitionId: FIRST_PARTITION_FIELD_ID - 1 });
+  const spec = bindPartitionSpec(schema, table.partitionBy ?? [], {
+    specId: 0,
+    lastPartitionId: FIRST_PARTITION_FIELD_ID - 1,
+  });
   const sortOrder = bindSortOrder(schema, table.sortBy ?? [], 1);
   const metadata: TableMetadata = {
     formatVersion,
@@ -95,6 +98,6 @@ function withFreshIds(given: Schema): { readonly schema: Schema; readonly lastCo
 }
 
 function checkedLocation(location: string): string {
-  if (location === '') throw invalidArgument("A table needs a location that is not empty.");
+  if (location === '') throw invalidArgument('A table needs a location that is not empty.');
   return location.replace(/(?<=[^/:])\/+$/, '');
 }

@@ -95,7 +95,10 @@ export function bindPartitionSpec(
     const source = transformSource(schema, column, transform, 'partition by');
     const equal = earlier.find(
       (field) =>
-        field.sourceIds.length === 1 && field.sourceIds[0] === source.id && transformsEqual(field.transform, transform) && !taken.has(field.fieldId),
+        field.sourceIds.length === 1 &&
+        field.sourceIds[0] === source.id &&
+        transformsEqual(field.transform, transform) &&
+        !taken.has(field.fieldId),
     );
     const fieldId = equal?.fieldId ?? ++lastId;
     taken.add(fieldId);
@@ -111,7 +114,8 @@ export function checkPartitionFields(schema: StructType, fields: readonly Omit<P
   const meanings = new Set<string>();
   for (const { name, sourceIds, transform } of fields) {
     if (name === '') throw invalidArgument('A partition field needs a name that is not empty.');
-    if (names.has(name)) throw invalidArgument(`Two partition fields are called '${name}'; name one of them differently.`);
+    if (names.has(name))
+      throw invalidArgument(`Two partition fields are called '${name}'; name one of them differently.`);
     names.add(name);
 
     const column = findFieldByName(schema, name)?.field;
@@ -133,7 +137,12 @@ export function checkPartitionFields(schema: StructType, fields: readonly Omit<P
 const TIME_TRANSFORMS: ReadonlySet<TransformKind> = new Set(['year', 'month', 'day', 'hour']);
 
 /** The column that a transform reads, if it may. `purpose` completes "can't … the column". */
-export function transformSource(schema: StructType, column: string, transform: Transform, purpose: string): NestedField {
+export function transformSource(
+  schema: StructType,
+  column: string,
+  transform: Transform,
+  purpose: string,
+): NestedField {
   if (transform.kind === 'unknown') {
     throw unsupported(`The transform '${transform.text}' isn't known to this version, so it can't be written with.`);
   }
@@ -143,7 +152,9 @@ export function transformSource(schema: StructType, column: string, transform: T
   for (let id = index.get(found.field.id)!.parentId; id !== null; id = index.get(id)!.parentId) {
     const parent = index.get(id)!;
     if (parent.field.type.kind !== 'struct') {
-      throw invalidArgument(`Can't ${purpose} '${column}': it is inside the ${parent.field.type.kind} '${parent.path.join('.')}'.`);
+      throw invalidArgument(
+        `Can't ${purpose} '${column}': it is inside the ${parent.field.type.kind} '${parent.path.join('.')}'.`,
+      );
     }
   }
   if (!transformAccepts(transform, found.field.type)) {

@@ -37,7 +37,10 @@ export function partitionFieldsToJson(fields: readonly PartitionField[]): readon
 }
 
 /** Fields without ids, as v1 has them, are numbered from 1000 on in their order. */
-export function partitionFieldsFromJson(json: JsonValue, place: Place = rootPlace('partition-spec')): readonly PartitionField[] {
+export function partitionFieldsFromJson(
+  json: JsonValue,
+  place: Place = rootPlace('partition-spec'),
+): readonly PartitionField[] {
   const objects = asList(asObject)(json, place);
   const fields = objects.map((object, i): PartitionField => {
     const at = childPlace(place, i);

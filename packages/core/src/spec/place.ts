@@ -23,5 +23,5 @@ export function placeText(place: Place): string {
     if (typeof at.segment === 'number') parts.push(`[${at.segment}]`);
     else parts.push(at.parent === null ? at.segment : `.${at.segment}`);
   }
-  return parts.reverse().join('');
+  return parts.toReversed().join('');
 }

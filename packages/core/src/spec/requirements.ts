@@ -9,7 +9,8 @@ import type { TableRequirement } from './updates.ts';
 export function checkRequirements(current: TableMetadata | null, requirements: readonly TableRequirement[]): void {
   for (const requirement of requirements) {
     if (requirement.type === 'assert-create') {
-      if (current) throw new LakehouseError('ALREADY_EXISTS', 'The table exists already; choose another name or load it.');
+      if (current)
+        throw new LakehouseError('ALREADY_EXISTS', 'The table exists already; choose another name or load it.');
       continue;
     }
     if (!current) throw conflict('the table no longer exists', false);
@@ -28,12 +29,16 @@ type Check<K extends TableRequirement['type']> = (
 /** What has changed, or null. */
 const CHECKS: { readonly [K in Exclude<TableRequirement['type'], 'assert-create'>]: Check<K> } = {
   'assert-table-uuid': ({ tableUuid }, { uuid }) =>
-    tableUuid.toLowerCase() === uuid.toLowerCase() ? null : `another table has taken its place (UUID ${tableUuid}, not ${uuid})`,
+    tableUuid.toLowerCase() === uuid.toLowerCase()
+      ? null
+      : `another table has taken its place (UUID ${tableUuid}, not ${uuid})`,
   'assert-ref-snapshot-id': ({ refs }, { ref, snapshotId }) => {
     const actual = Object.hasOwn(refs, ref) ? refs[ref]!.snapshotId : null;
     if (actual === snapshotId) return null;
     if (snapshotId === null) return `the branch or tag '${ref}' has been created`;
-    return actual === null ? `the branch or tag '${ref}' has been removed` : `'${ref}' has moved from snapshot ${snapshotId} to ${actual}`;
+    return actual === null
+      ? `the branch or tag '${ref}' has been removed`
+      : `'${ref}' has moved from snapshot ${snapshotId} to ${actual}`;
   },
   'assert-last-assigned-field-id': ({ lastColumnId }, { lastAssignedFieldId }) =>
     different('the last column id', lastAssignedFieldId, lastColumnId),

@@ -36,7 +36,8 @@ export interface ColumnType<T = unknown, Required extends boolean = boolean> {
 export type Columns = Readonly<Record<string, ColumnType>>;
 
 /** The type of one column's values. */
-export type ColumnValue<C> = C extends ColumnType<infer T, infer Required> ? (Required extends true ? T : T | null) : never;
+export type ColumnValue<C> =
+  C extends ColumnType<infer T, infer Required> ? (Required extends true ? T : T | null) : never;
 
 /** The type of rows with these columns. */
 export type RowOf<C> = { -readonly [K in keyof C]: ColumnValue<C[K]> };

@@ -94,7 +94,12 @@ function buildIdIndex(schema: StructType): ReadonlyMap<number, IndexedField> {
       }
       index.set(field.id, entry);
       // What a list or map holds may be absent altogether: an empty one has no element.
-      visit(field.type, entry.path, field.id, entry.nullable || field.type.kind === 'list' || field.type.kind === 'map');
+      visit(
+        field.type,
+        entry.path,
+        field.id,
+        entry.nullable || field.type.kind === 'list' || field.type.kind === 'map',
+      );
     }
   };
   visit(schema, [], null, false);
@@ -117,7 +122,8 @@ function buildNameIndex(schema: StructType): NameIndex {
   for (const entry of byId.values()) {
     const name = entry.path.join('.');
     const other = exact.get(name);
-    if (other) throw invalidData(`The schema has two columns called '${name}' (ids ${other.field.id} and ${entry.field.id}).`);
+    if (other)
+      throw invalidData(`The schema has two columns called '${name}' (ids ${other.field.id} and ${entry.field.id}).`);
     exact.set(name, entry);
     const shortName = shortPath(byId, entry);
     if (shortName !== null && !short.has(shortName)) short.set(shortName, entry);
@@ -141,9 +147,11 @@ function shortPath(byId: ReadonlyMap<number, IndexedField>, entry: IndexedField)
     const parent: IndexedField | undefined = at.parentId === null ? undefined : byId.get(at.parentId);
     const parentKind = parent?.field.type.kind;
     const skipped =
-      at !== entry && at.field.type.kind === 'struct' && (parentKind === 'list' || (parentKind === 'map' && at.field.name === 'value'));
+      at !== entry &&
+      at.field.type.kind === 'struct' &&
+      (parentKind === 'list' || (parentKind === 'map' && at.field.name === 'value'));
     if (!skipped) names.push(at.field.name);
     at = parent;
   }
-  return names.length < entry.path.length ? names.reverse().join('.') : null;
+  return names.length < entry.path.length ? names.toReversed().join('.') : null;
 }

@@ -73,7 +73,15 @@ const STRUCT_KEYS: ReadonlySet<string> = new Set(['type', 'fields']);
 const SCHEMA_KEYS: ReadonlySet<string> = new Set([...STRUCT_KEYS, 'schema-id', 'identifier-field-ids']);
 const LIST_KEYS: ReadonlySet<string> = new Set(['type', 'element-id', 'element', 'element-required']);
 const MAP_KEYS: ReadonlySet<string> = new Set(['type', 'key-id', 'key', 'value-id', 'value', 'value-required']);
-const FIELD_KEYS: ReadonlySet<string> = new Set(['id', 'name', 'required', 'type', 'doc', 'initial-default', 'write-default']);
+const FIELD_KEYS: ReadonlySet<string> = new Set([
+  'id',
+  'name',
+  'required',
+  'type',
+  'doc',
+  'initial-default',
+  'write-default',
+]);
 
 const NESTED: { readonly [K in NestedType['kind']]: NestedJson<Extract<NestedType, { kind: K }>> } = {
   struct: {
@@ -120,7 +128,11 @@ const NESTED: { readonly [K in NestedType['kind']]: NestedJson<Extract<NestedTyp
 
 function structFromJson(json: JsonObject, place: Place, known: ReadonlySet<string>): StructType {
   if (required(json, 'type', asString, place) !== 'struct') throw wrong(childPlace(place, 'type'), "'struct'");
-  return { kind: 'struct', fields: required(json, 'fields', asList(fieldFromJson), place), ...withUnknownFields(json, known) };
+  return {
+    kind: 'struct',
+    fields: required(json, 'fields', asList(fieldFromJson), place),
+    ...withUnknownFields(json, known),
+  };
 }
 
 function fieldToJson(field: NestedField): JsonObject {

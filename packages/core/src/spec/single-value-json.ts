@@ -51,7 +51,9 @@ const float: JsonCodec<unknown> = {
     const number = value as number;
     if (!Number.isFinite(number)) return String(number);
     // The reference implementation refuses `1` where it expects a floating-point number.
-    return Number.isInteger(number) && Math.abs(number) < 1e21 ? new JsonNumber(`${Object.is(number, -0) ? '-0' : number}.0`) : number;
+    return Number.isInteger(number) && Math.abs(number) < 1e21
+      ? new JsonNumber(`${Object.is(number, -0) ? '-0' : number}.0`)
+      : number;
   },
   read: (json) => {
     if (typeof json === 'number') return json;
@@ -106,8 +108,14 @@ const CODECS: { readonly [K in TypeKind]: JsonCodec<Extract<IcebergType, { kind:
   timestamptz: timestampCodec(6, true),
   timestamp_ns: timestampCodec(9, false),
   timestamptz_ns: timestampCodec(9, true),
-  string: textCodec((value) => value as string, (text) => text),
-  uuid: textCodec((value) => value as string, (text) => (isUuid(text) ? text.toLowerCase() : undefined)),
+  string: textCodec(
+    (value) => value as string,
+    (text) => text,
+  ),
+  uuid: textCodec(
+    (value) => value as string,
+    (text) => (isUuid(text) ? text.toLowerCase() : undefined),
+  ),
   fixed: {
     write: hex.write,
     read: (json, type) => {

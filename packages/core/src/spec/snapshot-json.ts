@@ -44,7 +44,8 @@ const REF_KEYS: ReadonlySet<string> = new Set([
 
 /** A snapshot as table metadata and the REST specification have it (spec: "Snapshots"). */
 export function snapshotToJson(snapshot: Snapshot): JsonObject {
-  const { summary, operation, parentSnapshotId, manifestList, manifests, schemaId, firstRowId, addedRows, keyId } = snapshot;
+  const { summary, operation, parentSnapshotId, manifestList, manifests, schemaId, firstRowId, addedRows, keyId } =
+    snapshot;
   return {
     // v1 has no sequence numbers, and snapshots from then have none in later versions either.
     ...(snapshot.sequenceNumber > 0n && { 'sequence-number': snapshot.sequenceNumber }),

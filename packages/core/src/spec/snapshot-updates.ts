@@ -33,12 +33,16 @@ function checkNewSnapshot(metadata: TableMetadata, snapshot: Snapshot): void {
   } else {
     if (manifestList === null) throw wrong(`it needs a manifest list in format version ${formatVersion}`);
     if (sequenceNumber <= metadata.lastSequenceNumber) {
-      throw lostRace(`its sequence number ${sequenceNumber} is not above the table's last one, ${metadata.lastSequenceNumber}`, snapshotId);
+      throw lostRace(
+        `its sequence number ${sequenceNumber} is not above the table's last one, ${metadata.lastSequenceNumber}`,
+        snapshotId,
+      );
     }
   }
   // Row ids came with v3; a snapshot says which it takes, even when it takes none (spec: "Snapshot Row IDs").
   if (formatVersion >= 3) {
-    if (firstRowId === null || addedRows === null) throw wrong('it needs first-row-id and added-rows in format version 3');
+    if (firstRowId === null || addedRows === null)
+      throw wrong('it needs first-row-id and added-rows in format version 3');
     if (addedRows < 0n) throw wrong(`its added-rows is ${addedRows}`);
     if (firstRowId < metadata.nextRowId) {
       throw lostRace(`its first row id ${firstRowId} is below the table's next one, ${metadata.nextRowId}`, snapshotId);
@@ -47,22 +51,29 @@ function checkNewSnapshot(metadata: TableMetadata, snapshot: Snapshot): void {
 }
 
 function lostRace(why: string, snapshotId: bigint): LakehouseError {
-  return new LakehouseError('COMMIT_CONFLICT', `The snapshot ${snapshotId} was made for an older version of the table: ${why}.`, {
-    retryable: true,
-    context: { snapshotId },
-  });
+  return new LakehouseError(
+    'COMMIT_CONFLICT',
+    `The snapshot ${snapshotId} was made for an older version of the table: ${why}.`,
+    {
+      retryable: true,
+      context: { snapshotId },
+    },
+  );
 }
 
 export function setSnapshotRef(draft: MetadataDraft, name: string, ref: SnapshotRef): void {
   const { metadata } = draft;
   if (name === '') throw invalidArgument('A branch or tag needs a name that is not empty.');
   if (!snapshotById(metadata, ref.snapshotId)) {
-    throw invalidArgument(`The ${ref.type} '${name}' can't be set to the snapshot ${ref.snapshotId}: the table has none of that id.`);
+    throw invalidArgument(
+      `The ${ref.type} '${name}' can't be set to the snapshot ${ref.snapshotId}: the table has none of that id.`,
+    );
   }
   checkRetention(name, ref);
   const existing = Object.hasOwn(metadata.refs, name) ? metadata.refs[name] : undefined;
   if (existing && sameRef(existing, ref)) return;
-  if (existing && existing.type !== ref.type) throw invalidArgument(`'${name}' is a ${existing.type} and can't become a ${ref.type}.`);
+  if (existing && existing.type !== ref.type)
+    throw invalidArgument(`'${name}' is a ${existing.type} and can't become a ${ref.type}.`);
   change(draft, { refs: withEntry(metadata.refs, name, ref) });
   if (name === MAIN_BRANCH) change(draft, { currentSnapshotId: ref.snapshotId });
 }
@@ -70,7 +81,9 @@ export function setSnapshotRef(draft: MetadataDraft, name: string, ref: Snapshot
 function checkRetention(name: string, ref: SnapshotRef): void {
   if (name === MAIN_BRANCH && ref.type !== 'branch') throw invalidArgument("'main' must be a branch, not a tag.");
   if (ref.type === 'tag' && (ref.minSnapshotsToKeep !== null || ref.maxSnapshotAgeMs !== null)) {
-    throw invalidArgument(`The tag '${name}' can't keep other snapshots: only branches have minSnapshotsToKeep and maxSnapshotAgeMs.`);
+    throw invalidArgument(
+      `The tag '${name}' can't keep other snapshots: only branches have minSnapshotsToKeep and maxSnapshotAgeMs.`,
+    );
   }
   for (const limit of [ref.minSnapshotsToKeep, ref.maxSnapshotAgeMs, ref.maxRefAgeMs]) {
     if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0)) {
@@ -138,6 +151,9 @@ function withEntry<T>(record: Readonly<Record<string, T>>, key: string, value: T
   return Object.fromEntries([...Object.entries(record).filter(([other]) => other !== key), [key, value]]);
 }
 
-function withoutEntries<T>(record: Readonly<Record<string, T>>, gone: (key: string) => boolean): Readonly<Record<string, T>> {
+function withoutEntries<T>(
+  record: Readonly<Record<string, T>>,
+  gone: (key: string) => boolean,
+): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([key]) => !gone(key)));
 }

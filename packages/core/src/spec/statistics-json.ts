@@ -25,7 +25,11 @@ const STATISTICS_KEYS: ReadonlySet<string> = new Set([
   'blob-metadata',
 ]);
 const BLOB_KEYS: ReadonlySet<string> = new Set(['type', 'snapshot-id', 'sequence-number', 'fields', 'properties']);
-const PARTITION_STATISTICS_KEYS: ReadonlySet<string> = new Set(['snapshot-id', 'statistics-path', 'file-size-in-bytes']);
+const PARTITION_STATISTICS_KEYS: ReadonlySet<string> = new Set([
+  'snapshot-id',
+  'statistics-path',
+  'file-size-in-bytes',
+]);
 const KEY_KEYS: ReadonlySet<string> = new Set(['key-id', 'encrypted-key-metadata', 'encrypted-by-id', 'properties']);
 
 /** A statistics file of a snapshot (spec: "Table Statistics"). */

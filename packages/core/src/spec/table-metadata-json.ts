@@ -22,11 +22,22 @@ import type { JsonReader } from './json-fields.ts';
 import { currentSchema, currentSpec } from './metadata-accessors.ts';
 import { FIRST_PARTITION_FIELD_ID } from './partition-spec.ts';
 import type { PartitionSpec } from './partition-spec.ts';
-import { partitionFieldsFromJson, partitionFieldsToJson, partitionSpecFromJson, partitionSpecToJson } from './partition-spec-json.ts';
+import {
+  partitionFieldsFromJson,
+  partitionFieldsToJson,
+  partitionSpecFromJson,
+  partitionSpecToJson,
+} from './partition-spec-json.ts';
 import { rootPlace } from './place.ts';
 import type { Place } from './place.ts';
 import { schemaFromJson, schemaToJson } from './schema-json.ts';
-import { noneIfNegative, snapshotFromJson, snapshotRefFromJson, snapshotRefToJson, snapshotToJson } from './snapshot-json.ts';
+import {
+  noneIfNegative,
+  snapshotFromJson,
+  snapshotRefFromJson,
+  snapshotRefToJson,
+  snapshotToJson,
+} from './snapshot-json.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
 import type { SnapshotRef } from './snapshot.ts';
 import { UNSORTED } from './sort-order.ts';
@@ -62,7 +73,10 @@ export function parseTableMetadata(bytes: Uint8Array, location: string): TableMe
   } catch (error) {
     if (!isLakehouseError(error)) throw error;
     const { code, message, cause } = error;
-    throw new LakehouseError(code, `The table metadata at ${location} can't be read: ${message}`, { context: { location }, cause });
+    throw new LakehouseError(code, `The table metadata at ${location} can't be read: ${message}`, {
+      context: { location },
+      cause,
+    });
   }
 }
 
@@ -132,7 +146,10 @@ export function tableMetadataFromJson(json: JsonValue, place: Place = rootPlace(
   const partitionSpecs = readSpecs(object, formatVersion, place);
   return {
     formatVersion,
-    tableUuid: formatVersion === 1 ? (optional(object, 'table-uuid', asString, place, null) ?? madeUpUuid(location)) : required(object, 'table-uuid', asString, place),
+    tableUuid:
+      formatVersion === 1
+        ? (optional(object, 'table-uuid', asString, place, null) ?? madeUpUuid(location))
+        : required(object, 'table-uuid', asString, place),
     location,
     // v1 has no sequence numbers: everything in it reads as 0.
     lastSequenceNumber: formatVersion === 1 ? 0n : required(object, 'last-sequence-number', asLong, place),
@@ -202,7 +219,9 @@ export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
 const asFormatVersion: JsonReader<FormatVersion> = (value, place) => {
   const version = asInt(value, place);
   if (version > LATEST_FORMAT_VERSION) {
-    throw unsupported(`the table has format version ${version}; this library knows versions up to ${LATEST_FORMAT_VERSION}.`);
+    throw unsupported(
+      `the table has format version ${version}; this library knows versions up to ${LATEST_FORMAT_VERSION}.`,
+    );
   }
   if (version < 1) throw invalidData(`the format version ${version} doesn't exist.`);
   return version as FormatVersion;
@@ -243,7 +262,14 @@ function readSpecs(
   formatVersion: FormatVersion,
   place: Place,
 ): Pick<TableMetadata, 'partitionSpecs' | 'defaultSpecId'> {
-  const listed = listWithCurrent(object, formatVersion, 'partition-specs', partitionSpecFromJson, 'default-spec-id', place);
+  const listed = listWithCurrent(
+    object,
+    formatVersion,
+    'partition-specs',
+    partitionSpecFromJson,
+    'default-spec-id',
+    place,
+  );
   if (listed) return { partitionSpecs: listed.list, defaultSpecId: listed.current };
   const fields = required(object, 'partition-spec', partitionFieldsFromJson, place);
   return { partitionSpecs: [{ specId: 0, fields }], defaultSpecId: 0 };
@@ -270,7 +296,14 @@ function readSortOrders(
   formatVersion: FormatVersion,
   place: Place,
 ): Pick<TableMetadata, 'sortOrders' | 'defaultSortOrderId'> {
-  const listed = listWithCurrent(object, formatVersion, 'sort-orders', sortOrderFromJson, 'default-sort-order-id', place);
+  const listed = listWithCurrent(
+    object,
+    formatVersion,
+    'sort-orders',
+    sortOrderFromJson,
+    'default-sort-order-id',
+    place,
+  );
   const { list, current } = listed ?? { list: [], current: UNSORTED.orderId };
   // Order 0 is the unsorted one, listed or not (spec: "Sorting").
   const isMissing = current === UNSORTED.orderId && !list.some((order) => order.orderId === current);

@@ -29,7 +29,8 @@ function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): Proper
       const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
       return value >= min && value <= max ? value : undefined;
     },
-    expected: max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`,
+    expected:
+      max === Number.MAX_SAFE_INTEGER ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`,
   };
 }
 

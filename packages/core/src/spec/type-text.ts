@@ -31,9 +31,15 @@ const SIMPLE_TYPES: { readonly [K in SimpleKind]: { readonly kind: K } } = {
 };
 
 const PARAMETERIZED: readonly [RegExp, (match: RegExpExecArray) => PrimitiveType | undefined][] = [
-  [/^decimal\s*\(\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\)$/i, ([, precision, scale]) => decimalOf(Number(precision), Number(scale))],
+  [
+    /^decimal\s*\(\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\)$/i,
+    ([, precision, scale]) => decimalOf(Number(precision), Number(scale)),
+  ],
   [/^fixed\s*\[\s*(\d{1,10})\s*\]$/i, ([, length]) => fixedOf(Number(length))],
-  [/^geometry\s*(?:\(\s*([^)]*?)\s*\))?$/i, ([, crs]) => (crs === '' ? undefined : { kind: 'geometry', crs: nonDefaultCrs(crs) })],
+  [
+    /^geometry\s*(?:\(\s*([^)]*?)\s*\))?$/i,
+    ([, crs]) => (crs === '' ? undefined : { kind: 'geometry', crs: nonDefaultCrs(crs) }),
+  ],
   [/^geography\s*(?:\(\s*([^,)]*?)\s*(?:,\s*(\w+)\s*)?\))?$/i, ([, crs, algorithm]) => geographyOf(crs, algorithm)],
 ];
 
@@ -43,7 +49,8 @@ const PARAMETERIZED: readonly [RegExp, (match: RegExpExecArray) => PrimitiveType
  */
 export function parseType(text: string): PrimitiveType {
   const name = text.trim();
-  const simple: unknown = Object.hasOwn(SIMPLE_TYPES, name.toLowerCase()) && SIMPLE_TYPES[name.toLowerCase() as SimpleKind];
+  const simple: unknown =
+    Object.hasOwn(SIMPLE_TYPES, name.toLowerCase()) && SIMPLE_TYPES[name.toLowerCase() as SimpleKind];
   if (simple) return simple as PrimitiveType;
   for (const [pattern, make] of PARAMETERIZED) {
     const match = pattern.exec(name);
@@ -118,7 +125,9 @@ export function geometryType(crs: string | null = null): PrimitiveType {
 export function geographyType(crs: string | null = null, algorithm: string | null = null): PrimitiveType {
   const type = geographyOf(checkedCrs(crs), algorithm ?? undefined);
   if (type) return type;
-  throw invalidArgument(`'${algorithm}' is not an edge-interpolation algorithm; use ${[...EDGE_ALGORITHMS].join(', ')}.`);
+  throw invalidArgument(
+    `'${algorithm}' is not an edge-interpolation algorithm; use ${[...EDGE_ALGORITHMS].join(', ')}.`,
+  );
 }
 
 function decimalOf(precision: number, scale: number): PrimitiveType | undefined {
@@ -153,7 +162,9 @@ function nonDefaultCrs(crs: string | undefined): string | null {
 /** A CRS is spelled inside a type's parentheses, so it can't hold what delimits it there. */
 function checkedCrs(crs: string | null): string | undefined {
   if (crs !== null && (/[(),]/.test(crs) || crs.trim() !== crs || crs === '')) {
-    throw invalidArgument(`'${crs}' can't be a CRS: it must not be empty nor hold parentheses, commas or outer spaces.`);
+    throw invalidArgument(
+      `'${crs}' can't be a CRS: it must not be empty nor hold parentheses, commas or outer spaces.`,
+    );
   }
   return crs ?? undefined;
 }

@@ -4,12 +4,7 @@ import type { Value } from './values.ts';
 /** Iceberg types (spec: "Schemas and Data Types"). Plain tagged objects; what differs per type is looked up by `kind`. */
 export type IcebergType = PrimitiveType | NestedType;
 
-export type PrimitiveType =
-  | { readonly kind: SimpleKind }
-  | DecimalType
-  | FixedType
-  | GeometryType
-  | GeographyType;
+export type PrimitiveType = { readonly kind: SimpleKind } | DecimalType | FixedType | GeometryType | GeographyType;
 
 /** Types without parameters. `variant` is semi-structured, but has no child fields, so it is handled as a leaf. */
 export type SimpleKind =

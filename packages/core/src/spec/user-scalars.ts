@@ -1,12 +1,5 @@
 import { isUuid } from './bytes-text.ts';
-import {
-  formatDate,
-  formatTime,
-  formatTimestamp,
-  parseDate,
-  parseTime,
-  parseTimestamp,
-} from './datetime-text.ts';
+import { formatDate, formatTime, formatTimestamp, parseDate, parseTime, parseTimestamp } from './datetime-text.ts';
 import type { FractionDigits } from './datetime-text.ts';
 import { fitsPrecision, formatDecimal, parseDecimal } from './decimal-text.ts';
 import { isInt, isLong } from './integers.ts';

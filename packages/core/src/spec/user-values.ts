@@ -26,7 +26,11 @@ export function toValue(type: IcebergType, input: unknown, what: string): Value 
 export function fromValue(type: IcebergType, value: Value, options: FromValueOptions = {}): unknown {
   if (value === null) return null;
   if (isPrimitive(type)) return scalarOf(type).toUser(value, type, options);
-  const toUser = NESTED[type.kind].toUser as (value: readonly Value[], type: NestedType, options: FromValueOptions) => unknown;
+  const toUser = NESTED[type.kind].toUser as (
+    value: readonly Value[],
+    type: NestedType,
+    options: FromValueOptions,
+  ) => unknown;
   return toUser(value as readonly Value[], type, options);
 }
 
@@ -114,7 +118,9 @@ function refuseUnknownFields(given: Readonly<Record<string, unknown>>, type: Str
 
 function listFromUser(input: unknown, type: ListType, place: Place): Value {
   if (!Array.isArray(input)) return refuse(type, input, place, 'an array');
-  return Array.from(input, (item, i) => convertRequired(type.element, type.elementRequired, item, childPlace(place, i)));
+  return Array.from(input, (item, i) =>
+    convertRequired(type.element, type.elementRequired, item, childPlace(place, i)),
+  );
 }
 
 function mapFromUser(input: unknown, type: MapType, place: Place): Value {
@@ -136,18 +142,21 @@ function mapFromUser(input: unknown, type: MapType, place: Place): Value {
 
 function pairsOf(input: unknown, type: MapType): readonly (readonly [unknown, unknown])[] | undefined {
   if (input instanceof Map) return [...(input as ReadonlyMap<unknown, unknown>)];
-  if (Array.isArray(input)) {
-    const isPair = (pair: unknown): pair is readonly [unknown, unknown] => Array.isArray(pair) && pair.length === 2;
-    return input.every(isPair) ? input : undefined;
-  }
-  const isObject = typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && !(input instanceof Date);
+  if (Array.isArray(input)) return input.every(isPair) ? input : undefined;
+  const isObject =
+    typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && !(input instanceof Date);
   return isObject && type.key.kind === 'string' ? Object.entries(input) : undefined;
+}
+
+function isPair(value: unknown): value is readonly [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
 }
 
 /** Text that is equal for equal keys: values are told apart by their own form, so the type need not be in it. */
 function keyIdentity(key: Value): string {
   if (key instanceof Variant) return `${keyIdentity(key.metadata)}${keyIdentity(key.value)}`;
-  if (key instanceof Uint8Array || Array.isArray(key)) return `[${Array.from(key as readonly Value[], keyIdentity).join(',')}]`;
+  if (key instanceof Uint8Array || Array.isArray(key))
+    return `[${Array.from(key as readonly Value[], keyIdentity).join(',')}]`;
   return typeof key === 'string' ? JSON.stringify(key) : Object.is(key, -0) ? '-0' : String(key);
 }
 
@@ -159,7 +168,8 @@ function show(input: unknown): string {
   if (typeof input === 'string') return `'${input.length > 40 ? `${input.slice(0, 40)}…` : input}'`;
   if (typeof input === 'bigint') return `${input}n`;
   if (typeof input === 'number' || typeof input === 'boolean') return `the ${typeof input} ${String(input)}`;
-  if (input instanceof Date) return Number.isNaN(input.getTime()) ? 'an invalid Date' : `the Date ${input.toISOString()}`;
+  if (input instanceof Date)
+    return Number.isNaN(input.getTime()) ? 'an invalid Date' : `the Date ${input.toISOString()}`;
   if (input instanceof Uint8Array) return `${input.length} bytes`;
   if (Array.isArray(input)) return 'an array';
   return typeof input === 'object' ? `an object (${input?.constructor?.name ?? 'Object'})` : `a ${typeof input}`;

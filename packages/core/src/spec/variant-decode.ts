@@ -138,7 +138,9 @@ function decimalReader(type: 'decimal4' | 'decimal8' | 'decimal16', size: number
   });
 }
 
-function longReader(type: 'time' | 'timestamp' | 'timestamptz' | 'timestamp_ns' | 'timestamptz_ns' | 'int64'): PrimitiveReader {
+function longReader(
+  type: 'time' | 'timestamp' | 'timestamptz' | 'timestamp_ns' | 'timestamptz_ns' | 'int64',
+): PrimitiveReader {
   return (cursor, at) => ({ type, value: cursor.view.getBigInt64(at, true) });
 }
 

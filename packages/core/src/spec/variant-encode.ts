@@ -11,7 +11,7 @@ const utf8 = new TextEncoder();
 export function encodeVariantNode(node: VariantNode): { readonly metadata: Uint8Array; readonly value: Uint8Array } {
   const names = new Set<string>();
   collectNames(node, names);
-  const sorted = [...names].sort(compareStrings);
+  const sorted = [...names].toSorted(compareStrings);
   const ids = new Map(sorted.map((name, id) => [name, id]));
   return { metadata: encodeMetadata(sorted), value: encodeNode(node, ids) };
 }
@@ -31,13 +31,18 @@ function encodeMetadata(names: readonly string[]): Uint8Array {
   const offsets = offsetsOf(strings);
   const size = bytesFor(Math.max(offsets.at(-1)!, names.length));
   const header = VERSION_AND_SORTED | ((size - 1) << 6);
-  return concat([Uint8Array.of(header), unsigned(names.length, size), ...offsets.map((offset) => unsigned(offset, size)), ...strings]);
+  return concat([
+    Uint8Array.of(header),
+    unsigned(names.length, size),
+    ...offsets.map((offset) => unsigned(offset, size)),
+    ...strings,
+  ]);
 }
 
 function encodeNode(node: VariantNode, ids: ReadonlyMap<string, number>): Uint8Array {
   if (node.type === 'array') return encodeArray(node.items.map((item) => encodeNode(item, ids)));
   if (node.type === 'object') {
-    const fields = [...node.fields].sort(([a], [b]) => compareStrings(a, b));
+    const fields = [...node.fields].toSorted(([a], [b]) => compareStrings(a, b));
     return encodeObject(
       fields.map(([name]) => ids.get(name)!),
       fields.map(([, field]) => encodeNode(field, ids)),

@@ -68,7 +68,9 @@ export function nodeFromInput(input: unknown, what: string): VariantNode {
 
 function inputNode(input: unknown, place: Place, depth: number): VariantNode {
   if (depth > MAX_VARIANT_DEPTH) {
-    throw invalidArgument(`A variant can be nested ${MAX_VARIANT_DEPTH} levels deep at most (${placeText(rootOf(place))}).`);
+    throw invalidArgument(
+      `A variant can be nested ${MAX_VARIANT_DEPTH} levels deep at most (${placeText(rootOf(place))}).`,
+    );
   }
   if (input === null) return { type: 'null' };
   if (typeof input === 'boolean') return { type: 'boolean', value: input };

@@ -8,7 +8,7 @@ import type { VariantNode } from './variant-node.ts';
  * is decoded until it is asked for.
  */
 export class Variant {
-  readonly kind: 'variant' = 'variant';
+  readonly kind = 'variant' as const;
   readonly metadata: Uint8Array;
   readonly value: Uint8Array;
 

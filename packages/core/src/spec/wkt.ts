@@ -120,17 +120,19 @@ function geometryText(geometry: Geometry): string {
 function contentText({ code, content }: Geometry): string {
   const [, shape] = SHAPES[code]!;
   if (content.length === 0) return 'EMPTY';
-  const positions = (list: readonly Position[]): string =>
-    list.length === 0 ? 'EMPTY' : `(${list.map((position) => position.join(' ')).join(', ')})`;
   switch (shape.form) {
     case 'position':
     case 'positions':
-      return positions(content as readonly Position[]);
+      return positionsText(content as readonly Position[]);
     case 'rings':
-      return `(${(content as readonly (readonly Position[])[]).map(positions).join(', ')})`;
+      return `(${(content as readonly (readonly Position[])[]).map(positionsText).join(', ')})`;
     case 'parts':
       return `(${(content as readonly Geometry[]).map(shape.part === null ? geometryText : contentText).join(', ')})`;
   }
+}
+
+function positionsText(list: readonly Position[]): string {
+  return list.length === 0 ? 'EMPTY' : `(${list.map((position) => position.join(' ')).join(', ')})`;
 }
 
 /** A reader that gives undefined for text that isn't WKT. */
@@ -163,7 +165,9 @@ class WktReader {
       rings: () => this.#list(positions),
       parts: () =>
         this.#list(() =>
-          shape.form === 'parts' && shape.part !== null ? this.#body(shape.part, dimensions, depth) : this.geometry(depth + 1),
+          shape.form === 'parts' && shape.part !== null
+            ? this.#body(shape.part, dimensions, depth)
+            : this.geometry(depth + 1),
         ),
     };
     const content = contents[shape.form]();

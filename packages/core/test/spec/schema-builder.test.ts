@@ -92,6 +92,8 @@ describe('schema', () => {
     ['an empty name', () => schema({ '': t.int() }), 'name'],
     ['a required unknown', () => schema({ a: t.unknown().required() }), 'always null'],
   ])('refuses %s', (_, build, message) => {
-    expect(build).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) }));
+    expect(build).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(message) }),
+    );
   });
 });
