@@ -131,7 +131,7 @@ class RangeIndex {
 
   /** Positions of ranges that may overlap, in no order. */
   *overlapping({ bounds }: ColumnRange): Generator<number> {
-    yield* this.#others;
+    for (const index of this.#others) yield index;
     if (bounds === null) {
       for (const { index } of this.#entries) yield index;
       return;

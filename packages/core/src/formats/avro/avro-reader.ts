@@ -146,7 +146,7 @@ export class AvroReader {
   }
 
   invalid(what: string): Error {
-    return invalidData(`${this.location} is damaged: ${what} (byte ${this.position} of an Avro block).`, {
+    return invalidData(`${this.location} is damaged: ${what} (byte ${this.position}).`, {
       location: this.location,
     });
   }
