@@ -1,4 +1,5 @@
 import { invalidArgument } from '../errors.ts';
+import { bytesToHex } from './bytes-text.ts';
 import { childPlace, placeText, rootPlace } from './place.ts';
 import type { Place } from './place.ts';
 import { typeToText } from './type-text.ts';
@@ -154,9 +155,9 @@ function isPair(value: unknown): value is readonly [unknown, unknown] {
 
 /** Text that is equal for equal keys: values are told apart by their own form, so the type need not be in it. */
 function keyIdentity(key: Value): string {
-  if (key instanceof Variant) return `${keyIdentity(key.metadata)}${keyIdentity(key.value)}`;
-  if (key instanceof Uint8Array || Array.isArray(key))
-    return `[${Array.from(key as readonly Value[], keyIdentity).join(',')}]`;
+  if (key instanceof Variant) return keyIdentity([key.metadata, key.value]);
+  if (key instanceof Uint8Array) return `0x${bytesToHex(key)}`;
+  if (typeof key === 'object' && key !== null) return `[${(key as readonly Value[]).map(keyIdentity).join(',')}]`;
   return typeof key === 'string' ? JSON.stringify(key) : Object.is(key, -0) ? '-0' : String(key);
 }
 

@@ -93,7 +93,7 @@ class WkbReader {
         return { code, dimensions, content: list(position) };
       case 'rings':
         return { code, dimensions, content: list(() => list(position)) };
-      case 'parts':
+      default:
         return { code, dimensions, content: list(() => this.geometry(depth + 1)) };
     }
   }
@@ -126,7 +126,7 @@ function contentText({ code, content }: Geometry): string {
       return positionsText(content as readonly Position[]);
     case 'rings':
       return `(${(content as readonly (readonly Position[])[]).map(positionsText).join(', ')})`;
-    case 'parts':
+    default:
       return `(${(content as readonly Geometry[]).map(shape.part === null ? geometryText : contentText).join(', ')})`;
   }
 }
