@@ -5,7 +5,6 @@ import { typeToText } from '../spec/type-text.ts';
 import type { DecimalType, PrimitiveKind, PrimitiveType } from '../spec/types.ts';
 import { isValid } from './column.ts';
 import type { Column, FixedColumn, NumbersColumn, StructColumn, VariableColumn } from './column.ts';
-import { nullColumn } from './constant.ts';
 import { readDecimal, viewOf, writeDecimal } from './decimals.ts';
 import { DECIMAL_WIDTH, UUID_WIDTH } from './layout.ts';
 import { UNIT_NANOS, sourceTypeToText } from './source-type.ts';
@@ -28,7 +27,6 @@ type Cast<T> = (source: SourceType, column: Column, target: T, context: CastCont
  * units and decimals; what has no meaning as the target's values fails.
  */
 export function castLeaf(source: SourceType, column: Column, target: PrimitiveType, context: CastContext): Column {
-  if (source.kind === 'null') return nullColumn(target, column.length);
   const cast = CASTS[target.kind] as Cast<PrimitiveType>;
   return cast(source, column, target, context) ?? incompatible(source, target, context);
 }
@@ -63,7 +61,7 @@ const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind
   binary: toBinary,
   geometry: toBinary,
   geography: toBinary,
-  // A column of no type is handled above; anything else has values that an unknown one can't keep.
+  // A column with a type has values that an unknown one can't keep.
   unknown: () => null,
   variant: (source, column) => (isVariantStruct(source) ? orderVariant(source, column as StructColumn) : null),
 };

@@ -1,0 +1,1 @@
+export { arrowSchema } from '../columns/arrow-schema.ts';

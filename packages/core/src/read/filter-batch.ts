@@ -1,0 +1,144 @@
+import { applyTransform } from '../transforms/transforms.ts';
+import type { BoundExpression, BoundPredicate, BoundTerm } from '../expr/bound-expression.ts';
+import { ORDER_HOLDS, termTest } from '../expr/row-evaluator.ts';
+import { invalidData } from '../errors.ts';
+import { getBit, intersectValidity } from '../columns/column.ts';
+import type { Column, ColumnBatch, NumberArray } from '../columns/column.ts';
+import { columnReader } from '../columns/column-reader.ts';
+import type { IcebergType, PrimitiveType, StructType } from '../spec/types.ts';
+import type { Value } from '../spec/values.ts';
+
+/** Per row: what a predicate says of it in three-valued logic. */
+const FALSE = 0;
+const TRUE = 1;
+const UNKNOWN = 2;
+
+type Truth = Uint8Array;
+
+/** Selects the rows for which an expression is true: ascending row numbers, or null if all of them match. */
+export type BatchFilter = (batch: ColumnBatch) => Int32Array | null;
+
+/** Prepares an expression for batches of a schema that has all its columns. */
+export function batchFilter(expression: BoundExpression, schema: StructType): BatchFilter {
+  if (expression.op === 'true') return () => null;
+  const evaluate = evaluator(expression, schema);
+  return (batch) => {
+    const truth = evaluate(batch);
+    let count = 0;
+    for (const value of truth) if (value === TRUE) count++;
+    if (count === batch.length) return null;
+    const rows = new Int32Array(count);
+    for (let row = 0, i = 0; i < count; row++) if (truth[row] === TRUE) rows[i++] = row;
+    return rows;
+  };
+}
+
+type Evaluator = (batch: ColumnBatch) => Truth;
+
+function evaluator(expression: BoundExpression, schema: StructType): Evaluator {
+  switch (expression.op) {
+    case 'true':
+      return (batch) => new Uint8Array(batch.length).fill(TRUE);
+    case 'false':
+      return (batch) => new Uint8Array(batch.length);
+    case 'not': {
+      const child = evaluator(expression.child, schema);
+      return (batch) => child(batch).map((value) => (value === UNKNOWN ? UNKNOWN : 1 - value));
+    }
+    case 'and':
+      return junction(expression.left, expression.right, FALSE, schema);
+    case 'or':
+      return junction(expression.left, expression.right, TRUE, schema);
+    default:
+      return predicateEvaluator(expression, schema);
+  }
+}
+
+/** AND is decided by a FALSE, OR by a TRUE; without it, an unknown side leaves the whole unknown. */
+function junction(leftSide: BoundExpression, rightSide: BoundExpression, decisive: number, schema: StructType): Evaluator {
+  const [left, right] = [evaluator(leftSide, schema), evaluator(rightSide, schema)];
+  return (batch) => {
+    const first = left(batch);
+    const second = right(batch);
+    for (let row = 0; row < first.length; row++) {
+      if (second[row] === decisive || (first[row] !== decisive && second[row] === UNKNOWN)) first[row] = second[row]!;
+    }
+    return first;
+  };
+}
+
+function predicateEvaluator(predicate: BoundPredicate, schema: StructType): Evaluator {
+  const { term } = predicate;
+  const find = columnFinder(term, schema);
+  const test = termTest(predicate);
+  const compare = numberComparison(predicate);
+  const transform = term.transform && applyTransform(term.transform, term.field.type as PrimitiveType);
+  return (batch) => {
+    const column = find(batch);
+    if (compare && column.layout === 'numbers') return compareNumbers(column.values, column.validity, column.length, compare);
+    const read = columnReader(term.field.type, column);
+    return testValues(column.length, transform ? (row) => transform(read(row)) : read, test);
+  };
+}
+
+function testValues(length: number, read: (row: number) => Value, test: (value: Value) => boolean | null): Truth {
+  const truth = new Uint8Array(length);
+  for (let row = 0; row < length; row++) {
+    const result = test(read(row));
+    truth[row] = result === null ? UNKNOWN : result ? TRUE : FALSE;
+  }
+  return truth;
+}
+
+interface NumberComparison {
+  readonly literal: number | bigint;
+  readonly holds: (order: number) => boolean;
+}
+
+/** Comparisons of numbers need no `Value` per row. NaN literals are left to the general way. */
+function numberComparison(predicate: BoundPredicate): NumberComparison | null {
+  if (predicate.term.transform || !Object.hasOwn(ORDER_HOLDS, predicate.op) || !('value' in predicate)) return null;
+  const literal = predicate.value;
+  if ((typeof literal !== 'number' && typeof literal !== 'bigint') || Number.isNaN(literal)) return null;
+  return { literal, holds: ORDER_HOLDS[predicate.op as keyof typeof ORDER_HOLDS] };
+}
+
+function compareNumbers(
+  values: NumberArray,
+  validity: Uint8Array | null,
+  length: number,
+  { literal, holds }: NumberComparison,
+): Truth {
+  const [less, equal, greater] = [-1, 0, 1].map((order) => (holds(order) ? TRUE : FALSE)) as [number, number, number];
+  const truth = new Uint8Array(length);
+  for (let row = 0; row < length; row++) {
+    const value = values[row]!;
+    // NaN is neither less nor equal, and so greater than everything, as it has to be.
+    truth[row] = value < literal ? less : value === literal ? equal : greater;
+  }
+  if (validity !== null) for (let row = 0; row < length; row++) if (!getBit(validity, row)) truth[row] = UNKNOWN;
+  return truth;
+}
+
+/** A term's column with the nulls of the structs that it is in. */
+function columnFinder(term: BoundTerm, schema: StructType): (batch: ColumnBatch) => Column {
+  const indexes: number[] = [];
+  let struct: StructType | null = schema;
+  for (const [depth, name] of term.path.entries()) {
+    const last = depth === term.path.length - 1;
+    const i: number = struct ? struct.fields.findIndex((field) => (last ? field.id === term.field.id : field.name === name)) : -1;
+    if (i < 0) throw invalidData(`The column '${term.path.join('.')}' of a filter is not in the schema that is read.`);
+    indexes.push(i);
+    const type: IcebergType = struct!.fields[i]!.type;
+    struct = type.kind === 'struct' ? type : null;
+  }
+  return (batch) => {
+    let column = batch.columns[indexes[0]!]!;
+    for (const i of indexes.slice(1)) {
+      if (column.layout !== 'struct') throw invalidData(`The column '${term.path.join('.')}' is not inside a struct.`);
+      const child = column.children[i]!;
+      column = child.layout === 'nothing' ? child : { ...child, validity: intersectValidity(column.validity, child.validity, batch.length) };
+    }
+    return column;
+  };
+}
