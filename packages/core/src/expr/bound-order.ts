@@ -36,7 +36,9 @@ export function boundOrder(term: BoundTerm): BoundOrder {
   const { transform, type } = term;
   const compare = sqlOrder(type);
   const apply = applyTransform(transform, source);
-  const ordered = preservesOrder(transform);
+  // Integers near their smallest wrap around when they are truncated. `bind` makes ranges of such terms anyway.
+  const wraps = transform.kind === 'truncate' && (type.kind === 'int' || type.kind === 'long');
+  const ordered = preservesOrder(transform) && !wraps;
   const plain = decodedOrder({ ...term, transform: null, type: source });
   return {
     literal: (value) => value,

@@ -7,8 +7,8 @@ import { projectInclusive, projectStrict } from './project.ts';
 
 /**
  * What is left of a filter for the rows of one partition: predicates that its tuple decides for all rows are gone
- * (spec: "Scan Planning", note 1). It is `true` where every row matches, and the very expression given where the tuple
- * decides nothing.
+ * (spec: "Scan Planning", note 1). It is `true` where every row matches, and one and the same object for all partitions
+ * that decide nothing.
  */
 export function residualEvaluator(
   spec: PartitionSpec,
@@ -17,19 +17,17 @@ export function residualEvaluator(
 ): (tuple: PartitionTuple) => BoundExpression {
   const sources = new Set(spec.fields.flatMap(({ sourceIds }) => sourceIds));
   const deciders = new Map<BoundPredicate, (tuple: PartitionTuple) => boolean | null>();
-  const root = pushNotDown(expression);
-  const prepared = mapPredicates(root, (predicate) => {
+  const whole = pushNotDown(expression);
+  mapPredicates(whole, (predicate) => {
     if (sources.has(predicate.term.field.id)) deciders.set(predicate, decider(spec, schema, predicate));
     return predicate;
   });
-  if (deciders.size === 0) return () => expression;
-  return (tuple) => {
-    const residual = mapPredicates(prepared, (predicate) => {
+  if (deciders.size === 0) return () => whole;
+  return (tuple) =>
+    mapPredicates(whole, (predicate) => {
       const decided = deciders.get(predicate)?.(tuple) ?? null;
       return decided === null ? predicate : decided ? TRUE : FALSE;
     });
-    return residual === prepared ? expression : residual;
-  };
 }
 
 /** Whether all rows of a partition match a predicate, or none; null if that is open. */

@@ -43,13 +43,15 @@ const string = fc
   .map((parts) => parts.join(''));
 const bytesOf = (constraints: { minLength?: number; maxLength: number }): Arbitrary<Uint8Array> =>
   fc.array(fc.constantFrom(0, 1, 127, 128, 254, 255), constraints).map((items) => Uint8Array.from(items));
-const around = (unit: bigint): Arbitrary<bigint> =>
+const around = (unit: bigint, limit: bigint): Arbitrary<bigint> =>
   fc.oneof(
     fc.tuple(fc.bigInt({ min: -40n, max: 40n }), fc.constantFrom(-1n, 0n, 1n)).map(([n, off]) => n * unit + off),
-    fc.bigInt({ min: MIN_LONG, max: MAX_LONG }),
+    fc.bigInt({ min: -limit, max: limit }),
   );
-const micros = fc.oneof(around(3_600_000_000n), around(86_400_000_000n), around(28n * 86_400_000_000n));
-const nanos = fc.oneof(around(1000n), around(3_600_000_000_000n), around(86_400_000_000_000n));
+/** Hours since the epoch fit an int up to the year 246,953; microseconds would go on to 294,247. */
+const MAX_MICROS = BigInt(MAX_INT) * 3_600_000_000n;
+const micros = fc.oneof(around(3_600_000_000n, MAX_MICROS), around(86_400_000_000n, MAX_MICROS), around(28n * 86_400_000_000n, MAX_MICROS));
+const nanos = fc.oneof(around(1000n, MAX_LONG), around(3_600_000_000_000n, MAX_LONG), around(86_400_000_000_000n, MAX_LONG));
 const decimal = (precision: number): Arbitrary<bigint> => {
   const max = 10n ** BigInt(precision) - 1n;
   return fc.oneof(fc.bigInt({ min: -20n, max: 20n }), fc.bigInt({ min: -max, max }), fc.constantFrom(-max, max));
