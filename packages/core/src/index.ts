@@ -1,3 +1,50 @@
+export { schema, t } from './spec/schema-builder.ts';
+export type { Columns, ColumnType, ColumnValue, RowOf, SchemaOptions, TypeBuilder } from './spec/schema-builder.ts';
+export type { InferRow, Schema } from './spec/schema.ts';
+export { partitionBy, type PartitionBy, type PartitionFieldOptions } from './spec/partition-by.ts';
+export type { PartitionFieldInput, SortFieldInput } from './spec/inputs.ts';
+export { Variant } from './spec/variant.ts';
+
+export { expr, type ExprBuilder, type TermInput } from './expr/expr.ts';
+export { parseExpression } from './expr/parse.ts';
+export type { FilterInput } from './expr/filter-input.ts';
+export type { Expression, Literal, PredicateOp, Term, TypedLiteral } from './expr/expression.ts';
+export type { BoundExpression, BoundPredicate, BoundTerm } from './expr/bound-expression.ts';
+
+export { isPrimitive } from './spec/types.ts';
+export type {
+  DecimalType,
+  FixedType,
+  GeographyType,
+  GeometryType,
+  IcebergType,
+  ListType,
+  MapType,
+  NestedField,
+  NestedType,
+  PrimitiveKind,
+  PrimitiveType,
+  SimpleKind,
+  StructType,
+  TypeKind,
+} from './spec/types.ts';
+export type { Value } from './spec/values.ts';
+export type { Transform, TransformKind } from './spec/transform.ts';
+export type { PartitionField, PartitionSpec, PartitionTuple } from './spec/partition-spec.ts';
+export type { SortField, SortOrder } from './spec/sort-order.ts';
+export type { DataFile, FileContent, FileFormat } from './spec/data-file.ts';
+export type { Operation, Snapshot, SnapshotRef } from './spec/snapshot.ts';
+export type {
+  FormatVersion,
+  MetadataLogEntry,
+  PartitionStatisticsFile,
+  SnapshotLogEntry,
+  StatisticsFile,
+  TableMetadata,
+} from './spec/table-metadata.ts';
+export type { TableRequirement, TableUpdate, UnboundPartitionSpec } from './spec/updates.ts';
+
+export type { CommitReport, Metric, Metrics, MetricsReport, Reporter, ScanReport } from './reporter.ts';
 export { LakehouseError, isLakehouseError, throwIfAborted, type ErrorCode, type ErrorContext } from './errors.ts';
 export type {
   DeleteResult,
