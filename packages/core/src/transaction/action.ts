@@ -16,6 +16,11 @@ export interface Action {
   build(metadata: TableMetadata, attempt: CommitAttempt): Updates | Promise<Updates>;
 }
 
+/** A change that needs nothing but metadata, so that a transaction can make it at once and build on it. */
+export interface MetadataAction extends Action {
+  build(metadata: TableMetadata): Updates;
+}
+
 export type Updates = readonly TableUpdate[];
 
 /** What actions get to work with. */

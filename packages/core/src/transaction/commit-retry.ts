@@ -1,21 +1,14 @@
 import { LakehouseError, throwIfAborted } from '../errors.ts';
 import { randomFraction } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
-
-/** `commit.retry.*` of a table: how often, and how long to wait before the next attempt. */
-export interface RetryPolicy {
-  readonly retries: number;
-  readonly minWaitMs: number;
-  readonly maxWaitMs: number;
-  readonly totalTimeoutMs: number;
-}
+import type { CommitRetryPolicy } from '../spec/table-properties.ts';
 
 /**
  * Waits before attempt `retry + 1` (retry = 1 for the first one): the wait doubles from `minWaitMs` to `maxWaitMs`,
  * and a random half of it is taken off, so that writers who met once don't meet again.
  */
 export async function waitBeforeRetry(
-  policy: RetryPolicy,
+  policy: CommitRetryPolicy,
   retry: number,
   runtime: Runtime,
   signal: AbortSignal | undefined,

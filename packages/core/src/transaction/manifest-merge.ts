@@ -1,11 +1,5 @@
 import type { ManifestFile } from '../spec/manifest.ts';
-
-/** `commit.manifest*.*` of a table. */
-export interface MergePolicy {
-  readonly enabled: boolean;
-  readonly minCountToMerge: number;
-  readonly targetSizeBytes: number;
-}
+import type { ManifestMergePolicy } from '../spec/table-properties.ts';
 
 /** Manifests that become one. */
 export interface MergeGroup {
@@ -27,7 +21,7 @@ export interface MergeGroup {
 export function planMerges(
   added: readonly ManifestFile[],
   parent: readonly ManifestFile[],
-  policy: MergePolicy,
+  policy: ManifestMergePolicy,
 ): readonly MergeGroup[] {
   if (!policy.enabled) return [];
   const sameSpec = parent.filter((manifest) => manifest.partitionSpecId === added[0]?.partitionSpecId);
@@ -39,7 +33,7 @@ export function planMerges(
 function toMergeGroup(
   bin: readonly ManifestFile[],
   added: readonly ManifestFile[],
-  policy: MergePolicy,
+  policy: ManifestMergePolicy,
 ): readonly MergeGroup[] {
   const inputs = bin.filter((manifest) => !added.includes(manifest));
   const newCount = bin.length - inputs.length;

@@ -3,16 +3,16 @@ import { ancestorsOf, isAncestorOf } from '../spec/metadata-accessors.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import type { Action, Updates } from './action.ts';
+import type { MetadataAction, Updates } from './action.ts';
 import { findRef, movedBranch, requireSnapshot } from './refs.ts';
 
 /** Makes any snapshot of the table the current one of main. */
-export function setCurrentSnapshotAction(snapshotId: bigint): Action {
+export function setCurrentSnapshotAction(snapshotId: bigint): MetadataAction {
   return { build: (metadata) => moveMain(metadata, requireSnapshot(metadata, snapshotId)) };
 }
 
 /** Takes main back to a snapshot that it is built on. */
-export function rollbackToAction(snapshotId: bigint): Action {
+export function rollbackToAction(snapshotId: bigint): MetadataAction {
   return {
     build(metadata) {
       const snapshot = requireSnapshot(metadata, snapshotId);
@@ -28,7 +28,7 @@ export function rollbackToAction(snapshotId: bigint): Action {
 }
 
 /** Takes main back to the newest snapshot of its history that was made at or before a time. */
-export function rollbackToTimestampAction(timestampMs: number): Action {
+export function rollbackToTimestampAction(timestampMs: number): MetadataAction {
   return {
     build(metadata) {
       let newest: Snapshot | null = null;

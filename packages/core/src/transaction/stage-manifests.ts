@@ -6,11 +6,15 @@ import type { ManifestEntry, ManifestFile } from '../spec/manifest.ts';
 import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import { tableProperty } from '../spec/table-properties.ts';
 import type { CommitAttempt } from './action.ts';
 import type { StagedData } from './staged-data.ts';
 
 /** Some megabytes of manifest for a table of ordinary width; Iceberg Java splits at the same count. */
 const FILES_PER_MANIFEST = 10_000;
+
+/** Avro's names of the codecs that the table property knows. */
+const CODECS = { gzip: 'deflate', zstd: 'zstandard', snappy: 'snappy', uncompressed: 'null' } as const;
 
 /** Writes manifests that add the files. Sequence numbers and row ids are left to be inherited, so they fit any attempt. */
 export async function writeAddedManifests(
@@ -80,9 +84,11 @@ async function stageManifest(
       location,
       formatVersion: metadata.formatVersion,
       schema: currentSchema(metadata),
+      otherSchemas: metadata.schemas,
       spec,
       content: 'data',
       snapshotId,
+      compression: CODECS[tableProperty(metadata.properties, 'write.manifest.compression-codec')],
     },
     entries,
   );

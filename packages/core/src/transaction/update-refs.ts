@@ -3,7 +3,7 @@ import { isAncestorOf } from '../spec/metadata-accessors.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { SnapshotRef } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import type { Action } from './action.ts';
+import type { MetadataAction } from './action.ts';
 import { findRef, movedBranch, requireSnapshot } from './refs.ts';
 
 export interface TagOptions {
@@ -19,15 +19,15 @@ export interface BranchOptions extends TagOptions {
   readonly maxSnapshotAgeMs?: number | undefined;
 }
 
-export function createBranchAction(name: string, options: BranchOptions): Action {
+export function createBranchAction(name: string, options: BranchOptions): MetadataAction {
   return createRef(name, 'branch', options);
 }
 
-export function createTagAction(name: string, options: TagOptions): Action {
+export function createTagAction(name: string, options: TagOptions): MetadataAction {
   return createRef(name, 'tag', { snapshotId: options.snapshotId, maxRefAgeMs: options.maxRefAgeMs });
 }
 
-function createRef(name: string, type: SnapshotRef['type'], options: BranchOptions): Action {
+function createRef(name: string, type: SnapshotRef['type'], options: BranchOptions): MetadataAction {
   if (typeof name !== 'string' || name === '') throw invalidArgument(`A ${type} needs a name.`);
   const retention = {
     minSnapshotsToKeep: positive(options.minSnapshotsToKeep, 'minSnapshotsToKeep'),
@@ -58,7 +58,7 @@ function positive(value: number | undefined, name: string): number | null {
 }
 
 /** Removes a branch or tag, of the given type if one is given. Its snapshots stay until they are expired. */
-export function removeRefAction(name: string, type?: SnapshotRef['type']): Action {
+export function removeRefAction(name: string, type?: SnapshotRef['type']): MetadataAction {
   return {
     build(metadata) {
       if (name === MAIN_BRANCH) throw invalidArgument(`The branch 'main' can't be dropped.`);
@@ -70,7 +70,7 @@ export function removeRefAction(name: string, type?: SnapshotRef['type']): Actio
 }
 
 /** Moves a branch forward to where another ref is. INVALID_ARGUMENT if that is not built on the branch's snapshot. */
-export function fastForwardAction(branch: string, to: string): Action {
+export function fastForwardAction(branch: string, to: string): MetadataAction {
   return {
     build(metadata) {
       const target = requireRef(metadata, to);

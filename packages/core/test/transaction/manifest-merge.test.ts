@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ManifestFile } from '../../src/spec/manifest.ts';
+import type { ManifestMergePolicy } from '../../src/spec/table-properties.ts';
 import { isSameManifest, planMerges } from '../../src/transaction/manifest-merge.ts';
-import type { MergePolicy } from '../../src/transaction/manifest-merge.ts';
 
 function manifest(path: string, length: number, partitionSpecId = 0): ManifestFile {
   return {
@@ -25,7 +25,7 @@ function manifest(path: string, length: number, partitionSpecId = 0): ManifestFi
   };
 }
 
-const policy = (options: Partial<MergePolicy> = {}): MergePolicy => ({
+const policy = (options: Partial<ManifestMergePolicy> = {}): ManifestMergePolicy => ({
   enabled: true,
   minCountToMerge: 100,
   targetSizeBytes: 1000,

@@ -1,0 +1,158 @@
+import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
+import { LakehouseError, isLakehouseError, throwIfAborted } from '../errors.ts';
+import { randomUuid } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import { applyUpdates } from '../spec/apply-updates.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import { commitRetryPolicy } from '../spec/table-properties.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { TableUpdate } from '../spec/updates.ts';
+import type { Action, CommitAttempt } from './action.ts';
+import { inCommitQueue } from './commit-queue.ts';
+import { waitBeforeRetry } from './commit-retry.ts';
+import { currentSnapshotOf, fullSummary, unchangedOutcome } from './commit.ts';
+import type { CommitOutcome } from './commit.ts';
+import { requirementsFor } from './requirements-for.ts';
+import type { StagedFiles } from './staged-files.ts';
+
+export interface CommitContext {
+  readonly operations: TableOperations;
+  readonly runtime: Runtime;
+  readonly staged: StagedFiles;
+  readonly signal?: AbortSignal | undefined;
+  /** Of the version that the transaction began with: a table with another one is another table. */
+  readonly tableUuid: string;
+  /** For the outcome of a commit that makes no snapshot. */
+  readonly branch: string;
+  /** Asked of each newest version: the snapshot in it that an earlier call with the same idempotency key made. */
+  readonly alreadyDone?: (metadata: TableMetadata) => Snapshot | undefined;
+}
+
+/**
+ * Commits actions as one new version of the table, over as many attempts as `commit.retry.*` allows when other writers
+ * win. What is staged stays; each attempt builds the rest on the newest version. After a definite failure the staged
+ * files are deleted and the table is as it was. After COMMIT_STATE_UNKNOWN nothing is: the commit may have happened.
+ */
+export function commitActions(actions: readonly Action[], context: CommitContext): Promise<CommitOutcome> {
+  return inCommitQueue(context.operations, async () => {
+    try {
+      const outcome = await attemptUntilDone(actions, context);
+      await context.staged.deleteUnused();
+      return outcome;
+    } catch (error) {
+      await context.staged.deleteAll();
+      throw error;
+    }
+  });
+}
+
+async function attemptUntilDone(actions: readonly Action[], context: CommitContext): Promise<CommitOutcome> {
+  const { operations, runtime, staged, signal } = context;
+  const commitUuid = randomUuid(runtime);
+  const startedMs = runtime.now();
+  const tried: Snapshot[] = [];
+  for (let number = 1; ; number++) {
+    throwIfAborted(signal);
+    const base = await loadSameTable(context);
+    const ours = findOurCommit(base, tried);
+    if (ours) {
+      staged.keepAll();
+      return committed(base, ours, number - 1, context.branch);
+    }
+    staged.startAttempt();
+    const done = context.alreadyDone?.(base.metadata);
+    if (done) return unchangedOutcome(base, done);
+    const updates = await buildUpdates(actions, base, { operations, runtime, staged, commitUuid, number, signal });
+    if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
+    const snapshot = lastSnapshot(updates);
+    if (snapshot) tried.push(snapshot);
+    throwIfAborted(signal);
+    try {
+      const loaded = await operations.commit(base, requirementsFor(base.metadata, updates), updates);
+      return committed(loaded, snapshot, number, context.branch);
+    } catch (error) {
+      if (mayHaveHappened(error)) staged.keepAll();
+      if (!isLakehouseError(error, 'COMMIT_CONFLICT')) throw error;
+      const policy = commitRetryPolicy(base.metadata.properties);
+      const over = number > policy.retries || runtime.now() - startedMs > policy.totalTimeoutMs;
+      if (over) throw gaveUp(error, number, operations.name);
+      await waitBeforeRetry(policy, number, runtime, signal);
+    }
+  }
+}
+
+/** An error that is not ours says nothing about how far the catalog got. */
+function mayHaveHappened(error: unknown): boolean {
+  return !isLakehouseError(error) || error.code === 'COMMIT_STATE_UNKNOWN';
+}
+
+function gaveUp(error: LakehouseError, attempts: number, table: string): LakehouseError {
+  const message = `Other writers of ${table} were faster ${attempts} times in a row; try again, or raise commit.retry.num-retries. The last conflict: ${error.message}`;
+  return new LakehouseError('COMMIT_CONFLICT', message, {
+    retryable: true,
+    context: { ...error.context, table, attempts },
+    cause: error,
+  });
+}
+
+async function loadSameTable({ operations, tableUuid }: CommitContext): Promise<LoadedMetadata> {
+  const loaded = await operations.load();
+  if (loaded.metadata.tableUuid !== tableUuid) throw replacedTable(operations.name);
+  return loaded;
+}
+
+export function replacedTable(table: string): LakehouseError {
+  return new LakehouseError(
+    'NOT_FOUND',
+    `Table ${table} was dropped and another one made in its place; load it again.`,
+    {
+      context: { table },
+    },
+  );
+}
+
+/** Each action builds on the version that the ones before it lead to. */
+async function buildUpdates(
+  actions: readonly Action[],
+  base: LoadedMetadata,
+  attempt: CommitAttempt,
+): Promise<readonly TableUpdate[]> {
+  const context = { nowMs: attempt.runtime.now(), baseMetadataLocation: base.metadataLocation };
+  const updates: TableUpdate[] = [];
+  let metadata = base.metadata;
+  for (const action of actions) {
+    const built = await action.build(metadata, attempt);
+    if (built.length === 0) continue;
+    updates.push(...built);
+    metadata = applyUpdates(metadata, built, context);
+  }
+  return updates;
+}
+
+/**
+ * A commit that was answered with a conflict may be the second delivery of one that went through: then a snapshot of
+ * ours is in the table. Manifest lists have names of their own, so nobody else's can be taken for it.
+ */
+function findOurCommit({ metadata }: LoadedMetadata, tried: readonly Snapshot[]): Snapshot | undefined {
+  const isOurs = (one: Snapshot): boolean =>
+    tried.some((ours) => ours.snapshotId === one.snapshotId && ours.manifestList === one.manifestList);
+  return tried.length === 0 ? undefined : metadata.snapshots.find(isOurs);
+}
+
+function committed(loaded: LoadedMetadata, snapshot: Snapshot | null, attempts: number, branch: string): CommitOutcome {
+  const commit = {
+    snapshotId: snapshot?.snapshotId ?? currentSnapshotOf(loaded, branch)?.snapshotId ?? null,
+    changed: true,
+    summary: snapshot ? fullSummary(snapshot) : {},
+    attempts,
+    metadataLocation: loaded.metadataLocation,
+  };
+  return { commit, loaded, snapshot };
+}
+
+function lastSnapshot(updates: readonly TableUpdate[]): Snapshot | null {
+  return updates.reduce<Snapshot | null>(
+    (last, update) => (update.action === 'add-snapshot' ? update.snapshot : last),
+    null,
+  );
+}
