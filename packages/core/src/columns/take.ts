@@ -45,12 +45,6 @@ export function takeBatch(batch: ColumnBatch, rows: Int32Array): ColumnBatch {
   return { length: rows.length, columns: batch.columns.map((column) => takeRows(column, rows)) };
 }
 
-/** A run of rows; whole columns are returned as they are. */
-export function sliceBatch(batch: ColumnBatch, start: number, end: number): ColumnBatch {
-  if (start === 0 && end === batch.length) return batch;
-  return takeBatch(batch, Int32Array.from({ length: end - start }, (_, i) => start + i));
-}
-
 function takeValidity(validity: Uint8Array | null, rows: Int32Array): Uint8Array | null {
   let nulls = 0;
   const out = new Uint8Array(bitmapSize(rows.length));

@@ -1,0 +1,137 @@
+import { castFields } from '../columns/cast.ts';
+import type { CastRules, FieldPath } from '../columns/cast.ts';
+import type { ColumnBatch } from '../columns/column.ts';
+import { constantColumn } from '../columns/constant.ts';
+import { sourceColumn, sourceField } from '../columns/from-arrow.ts';
+import type { ArrowDataLike, ArrowFieldLike } from '../columns/from-arrow.ts';
+import { sliceBatch } from '../columns/slice.ts';
+import { invalidArgument, throwIfAborted } from '../errors.ts';
+import type { StructType } from '../spec/types.ts';
+import { RowCollector, unknownColumn } from './row-values.ts';
+
+/** Arrow data by its shape, so that any version of apache-arrow will do: a `Table` … */
+export interface ArrowTableLike {
+  readonly schema: { readonly fields: readonly ArrowFieldLike[] };
+  readonly batches: readonly ArrowBatchLike[];
+}
+
+/** … or a `RecordBatch`. */
+export interface ArrowBatchLike {
+  readonly schema: { readonly fields: readonly ArrowFieldLike[] };
+  readonly numRows: number;
+  readonly data: { readonly children: readonly unknown[] };
+}
+
+/** A row as an object by column name. */
+export type InputRow = Readonly<Record<string, unknown>>;
+export type InputItem = InputRow | ArrowTableLike | ArrowBatchLike;
+
+/** What can be written to a table: Arrow data, or any (async) iterable of rows or Arrow data. */
+export type AppendData = ArrowTableLike | ArrowBatchLike | Iterable<InputItem> | AsyncIterable<InputItem>;
+
+/** Longer Arrow batches are taken in pieces. */
+const MAX_BATCH_ROWS = 64 * 1024;
+
+/**
+ * Turns what a user gives into batches of exactly the schema's columns. Columns go by name: one that is missing takes
+ * its write default, or null; one that the schema lacks, a value of a wrong type and a missing required value are
+ * INVALID_ARGUMENT, with the place (`rows[17].amount`). Arrow columns of other, compatible types are cast where every
+ * value fits.
+ */
+export async function* toBatches(
+  data: AppendData,
+  schema: StructType,
+  options: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ColumnBatch> {
+  const rows = new RowCollector(schema);
+  let count = 0;
+  for await (const item of inputItems(data)) {
+    throwIfAborted(options.signal);
+    const batches = arrowBatches(item);
+    if (batches === null) {
+      rows.add(item as InputRow, count++);
+      if (rows.isFull) yield rows.take();
+      continue;
+    }
+    // What comes in order stays in order.
+    if (rows.length > 0) yield rows.take();
+    for (const batch of batches) {
+      yield* castBatch(batch, schema, count);
+      count += batch.numRows;
+    }
+  }
+  if (rows.length > 0) yield rows.take();
+}
+
+/** The items of the input, one by one; Arrow data alone is an item. */
+export function inputItems(data: AppendData): Iterable<InputItem> | AsyncIterable<InputItem> {
+  if (isArrowTable(data) || isArrowBatch(data)) return [data];
+  if (typeof data === 'object' && data !== null) {
+    if (Symbol.asyncIterator in data) return data as AsyncIterable<InputItem>;
+    if (Symbol.iterator in data) return data as Iterable<InputItem>;
+  }
+  throw invalidArgument(`Data to write must be rows, Arrow tables or record batches, or an iterable of them, not ${kindOf(data)}.`);
+}
+
+function kindOf(data: unknown): string {
+  return data === null ? 'null' : typeof data === 'object' ? 'a single object (put a row into an array)' : `a ${typeof data}`;
+}
+
+/** The batches of an item that is Arrow data; null for a row. */
+export function arrowBatches(item: InputItem): readonly ArrowBatchLike[] | null {
+  if (isArrowTable(item)) return item.batches;
+  return isArrowBatch(item) ? [item] : null;
+}
+
+function isArrowTable(item: unknown): item is ArrowTableLike {
+  return hasArrowSchema(item) && 'batches' in item && Array.isArray(item.batches);
+}
+
+function isArrowBatch(item: unknown): item is ArrowBatchLike {
+  return hasArrowSchema(item) && 'numRows' in item && 'data' in item && !Array.isArray(item.data);
+}
+
+function hasArrowSchema(item: unknown): item is { readonly schema: { readonly fields: readonly ArrowFieldLike[] } } {
+  if (typeof item !== 'object' || item === null || !('schema' in item)) return false;
+  const { schema } = item as { readonly schema: unknown };
+  return typeof schema === 'object' && schema !== null && 'fields' in schema && Array.isArray(schema.fields);
+}
+
+function* castBatch(batch: ArrowBatchLike, schema: StructType, firstRow: number): Generator<ColumnBatch> {
+  const fields = batch.schema.fields.map((field) => sourceField(field));
+  const columns = batch.data.children.map((child) => sourceColumn(child as ArrowDataLike));
+  const source: ColumnBatch = { length: batch.numRows, columns };
+  for (let start = 0; start < source.length; start += MAX_BATCH_ROWS) {
+    const end = Math.min(source.length, start + MAX_BATCH_ROWS);
+    const piece = sliceBatch(source, start, end);
+    const cast = castFields(schema, fields, piece.columns, piece.length, arrowRules(firstRow + start));
+    yield { length: piece.length, columns: cast };
+  }
+}
+
+function arrowRules(firstRow: number): CastRules {
+  const fail = (path: FieldPath, row: number | null, problem: string): never => {
+    const place = row === null ? `The column '${path.join('.')}'` : `rows[${firstRow + row}].${path.join('.')}`;
+    throw invalidArgument(`${place} ${problem}.`);
+  };
+  return {
+    mode: 'exact',
+    find: (target, source) => source.findIndex((field) => field.name === target.name),
+    missing: (target, length, path) => {
+      const value = target.writeDefault ?? null;
+      if (value === null && target.required) return fail(path, null, 'is required, but missing');
+      return constantColumn(target.type, value, length);
+    },
+    checkStruct: (target, source, path) => {
+      const names = new Set<string>();
+      for (const { name } of source) {
+        const column = [...path, name].join('.');
+        if (names.has(name)) throw invalidArgument(`The data has two columns called '${column}'.`);
+        names.add(name);
+        if (!target.fields.some((field) => field.name === name)) throw unknownColumn(column, target);
+      }
+    },
+    checkRequired: true,
+    fail,
+  };
+}
