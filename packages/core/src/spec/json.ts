@@ -301,7 +301,9 @@ function scalarText(value: unknown): string {
   if (value instanceof JsonNumber) return value.text;
   if (typeof value !== 'number') throw invalidData(`A ${typeof value} can't be written as JSON.`);
   if (!Number.isFinite(value)) throw invalidData(`JSON has no number ${value}.`);
-  return Object.is(value, -0) ? '-0.0' : String(value);
+  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0.0' : String(value);
+  // The language's own text rounds large whole numbers to the digits that tell doubles apart.
+  return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(value).toString() : String(value);
 }
 
 function holdsStringsOnly(object: object): boolean {

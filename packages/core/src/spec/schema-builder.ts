@@ -179,7 +179,7 @@ function namedFields(columns: Columns): readonly NestedField[] {
 }
 
 /** Some types always default to null, and a struct only to null or `{}` (spec: "Default values"). */
-function defaultOf(type: IcebergType, input: unknown): Value {
+export function defaultOf(type: IcebergType, input: unknown): Value {
   if (input === null || input === undefined) return null;
   if (['unknown', 'variant', 'geometry', 'geography'].includes(type.kind)) {
     throw invalidArgument(`A column of type ${type.kind} can't have a default.`);

@@ -157,7 +157,7 @@ function isPair(value: unknown): value is readonly [unknown, unknown] {
 function keyIdentity(key: Value): string {
   if (key instanceof Variant) return keyIdentity([key.metadata, key.value]);
   if (key instanceof Uint8Array) return `0x${bytesToHex(key)}`;
-  if (typeof key === 'object' && key !== null) return `[${(key as readonly Value[]).map(keyIdentity).join(',')}]`;
+  if (typeof key === 'object' && key !== null) return `[${key.map(keyIdentity).join(',')}]`;
   return typeof key === 'string' ? JSON.stringify(key) : Object.is(key, -0) ? '-0' : String(key);
 }
 
