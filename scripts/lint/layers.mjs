@@ -18,7 +18,8 @@ export const LAYERS = [
   ['write'],
   ['transaction'],
   // How tables are found and committed to, without knowing of `Table` …
-  ['catalog/file-system', 'catalog/static-table-operations', 'catalog/table-location', 'inspect'],
+  ['catalog/table-location'],
+  ['catalog/file-system', 'catalog/static-table-operations', 'inspect'],
   ['table-scan'],
   ['table'],
   // … and the catalogs that hand out `Table`s.

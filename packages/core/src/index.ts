@@ -60,3 +60,6 @@ export { checkByteRange, resolveByteRange, type ByteRange } from './io/byte-rang
 export { MappedFileIO } from './io/mapped-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
 export { systemRuntime, type Runtime } from './runtime.ts';
+export { FileSystemCatalog, type FileSystemCatalogOptions } from './catalog/file-system-catalog.ts';
+export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.ts';
+export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog/catalog.ts';

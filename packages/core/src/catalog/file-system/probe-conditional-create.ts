@@ -1,0 +1,51 @@
+import { isLakehouseError, unsupported } from '../../errors.ts';
+import type { FileIO } from '../../io/file-io.ts';
+import { randomUuid, type Runtime } from '../../runtime.ts';
+
+const proven = new WeakMap<FileIO, Map<string, Promise<void>>>();
+
+/**
+ * Finds out whether the store that a directory is in honours `ifNoneMatch`, by creating a file twice. A store that
+ * ignores it would let two writers both win a version of a table, and lose the commit of one. Asked once for each
+ * directory, before the first commit and not earlier: what can't be written must still be readable.
+ * UNSUPPORTED if the store lets both writes pass.
+ */
+export function probeConditionalCreate(io: FileIO, directory: string, runtime: Runtime): Promise<void> {
+  const known = proven.get(io) ?? new Map<string, Promise<void>>();
+  proven.set(io, known);
+  const earlier = known.get(directory);
+  if (earlier) return earlier;
+  const probe = createTwice(io, `${directory}/.probe-${randomUuid(runtime)}`).catch((error: unknown) => {
+    known.delete(directory);
+    throw error;
+  });
+  known.set(directory, probe);
+  return probe;
+}
+
+async function createTwice(io: FileIO, location: string): Promise<void> {
+  try {
+    // An answer that got lost on the way may make the store's client try again by itself, and then the first write
+    // says that the file exists: that is proof as good as the second write's.
+    const created = (await creates(io, location)) && (await creates(io, location));
+    if (created) {
+      throw unsupported(
+        `The store of '${location}' replaces files that it was told only to create, so commits to tables there could be lost. Use a store with conditional writes, or a catalog with a server.`,
+        { location },
+      );
+    }
+  } finally {
+    // What is left of a probe that breaks off is no part of any table; a clean-up of orphan files takes it.
+    await io.delete([location]).catch(() => undefined);
+  }
+}
+
+async function creates(io: FileIO, location: string): Promise<boolean> {
+  try {
+    await io.write(location, new TextEncoder().encode('probe'), { ifNoneMatch: true });
+    return true;
+  } catch (error) {
+    if (isLakehouseError(error, 'ALREADY_EXISTS')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { unsupported } from '../errors.ts';
+import type { FileIO } from '../io/file-io.ts';
+import { parseTableMetadata } from '../spec/table-metadata-json.ts';
+import type { LoadedMetadata, TableOperations } from './catalog.ts';
+import { metadataDirectory } from './table-location.ts';
+
+/** `…/00003-<uuid>.metadata.json`, `…/v3.gz.metadata.json`, `…/v3.metadata.json.gz`. */
+export function isMetadataFile(location: string): boolean {
+  return /\.metadata\.json(?:\.gz)?$/.test(location);
+}
+
+/** A table as one metadata file describes it. It stays on that version, and can't be committed to. */
+export function staticTableOperations(metadataLocation: string, io: FileIO): TableOperations {
+  const readOnly =
+    'it was opened from a metadata file, which is one version of it; open it by its root or through its catalog to write';
+  return {
+    name: metadataLocation,
+    io,
+    readOnly,
+    async load(): Promise<LoadedMetadata> {
+      return { metadata: parseTableMetadata(await io.read(metadataLocation), metadataLocation), metadataLocation };
+    },
+    commit(): Promise<LoadedMetadata> {
+      return Promise.reject(unsupported(`Table ${metadataLocation} can't be changed: ${readOnly}.`));
+    },
+    newMetadataFileLocation: (metadata, fileName) =>
+      `${metadataDirectory(metadata.location, metadata.properties)}/${fileName}`,
+  };
+}
