@@ -15,7 +15,8 @@ export class AvroReader {
   position = 0;
 
   constructor(bytes: Uint8Array, location: string) {
-    this.bytes = bytes;
+    // Never a Buffer, whose `slice` does not copy and which would show in what users get.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.location = location;
     this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

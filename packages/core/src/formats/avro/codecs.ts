@@ -67,7 +67,8 @@ function compressSnappy(bytes: Uint8Array): Uint8Array {
 function decompressSnappy(bytes: Uint8Array, limit: number): Uint8Array {
   const end = bytes.length - CRC_BYTES;
   const crc = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(end);
-  const result = snappyUncompress(bytes.subarray(0, end), limit);
+  // An element of two bytes copies 64 at most: a claim of more than that is not worth allocating for.
+  const result = snappyUncompress(bytes.subarray(0, end), Math.min(limit, 32 * end));
   if (zlib.crc32(result) !== crc) throw new Error('The CRC-32 of a Snappy block differs.');
   return result;
 }
@@ -89,7 +90,7 @@ function decompressZstd(bytes: Uint8Array, limit: number): Uint8Array {
 
 /** Chunk by chunk, so that a few bytes that stand for gigabytes are found out before they are all there. */
 export function decompressFzstd(bytes: Uint8Array, limit: number): Uint8Array {
-  if (zstdWindowBytes(bytes) > limit) throw new Error('The window is too large.');
+  checkZstdClaims(bytes);
   const chunks: Uint8Array[] = [];
   let length = 0;
   let finished = false;
@@ -110,18 +111,25 @@ export function decompressFzstd(bytes: Uint8Array, limit: number): Uint8Array {
   return result;
 }
 
-/** How much the first frame asks a decoder to allocate (RFC 8878, section 3.1.1.1). */
-function zstdWindowBytes(bytes: Uint8Array): number {
+/** What zstd's own decoder allows by default. */
+const MAX_ZSTD_WINDOW = 1 << 27;
+
+/** The smallest block, a repeated byte, takes 4 bytes and stands for 128 KiB. */
+const MAX_ZSTD_RATIO = (1 << 17) / 4;
+
+/** Refuses a first frame that asks a decoder to allocate more than it can need (RFC 8878, section 3.1.1.1). */
+function checkZstdClaims(bytes: Uint8Array): void {
   const descriptor = bytes[4] ?? 0;
   const singleSegment = (descriptor & 0x20) !== 0;
-  if (!singleSegment) {
-    const window = bytes[5] ?? 0;
-    const base = 2 ** (10 + (window >> 3));
-    return base + (base / 8) * (window & 7);
-  }
-  const sizeBytes = [1, 2, 4, 8][descriptor >> 6]!;
-  const start = 5 + [0, 1, 2, 4][descriptor & 3]!;
-  let size = 0;
-  for (let i = sizeBytes - 1; i >= 0; i--) size = size * 256 + (bytes[start + i] ?? 0);
-  return size + (sizeBytes === 2 ? 256 : 0);
+  if (!singleSegment && windowSize(bytes[5] ?? 0) > MAX_ZSTD_WINDOW) throw new Error('The window is too large.');
+  const sizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  const start = (singleSegment ? 5 : 6) + [0, 1, 2, 4][descriptor & 3]!;
+  let size = sizeBytes === 2 ? 256 : 0;
+  for (let i = 0; i < sizeBytes; i++) size += (bytes[start + i] ?? 0) * 256 ** i;
+  if (size > bytes.length * MAX_ZSTD_RATIO) throw new Error('The content is larger than its blocks can hold.');
+}
+
+function windowSize(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
 }
