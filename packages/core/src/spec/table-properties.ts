@@ -75,8 +75,67 @@ function maybe<T>(type: PropertyType<T>): KnownProperty<T | null> {
   return { type, missing: null };
 }
 
-/** The properties that this library acts on, with the reference implementation's defaults. */
-const KNOWN = {
+/** The properties that this library acts on, with the types of their values; null where one is unset. */
+export interface KnownProperties {
+  readonly 'commit.retry.num-retries': number;
+  readonly 'commit.retry.min-wait-ms': number;
+  readonly 'commit.retry.max-wait-ms': number;
+  readonly 'commit.retry.total-timeout-ms': number;
+  readonly 'commit.manifest.target-size-bytes': number;
+  readonly 'commit.manifest.min-count-to-merge': number;
+  readonly 'commit.manifest-merge.enabled': boolean;
+  readonly 'write.format.default': 'parquet' | 'avro' | 'orc';
+  readonly 'write.delete.format.default': 'parquet' | 'avro' | 'orc' | null;
+  readonly 'write.target-file-size-bytes': number;
+  readonly 'write.delete.target-file-size-bytes': number;
+  readonly 'write.parquet.row-group-size-bytes': number;
+  readonly 'write.parquet.page-size-bytes': number;
+  readonly 'write.parquet.page-row-limit': number;
+  readonly 'write.parquet.dict-size-bytes': number;
+  readonly 'write.parquet.compression-codec':
+    | 'zstd'
+    | 'gzip'
+    | 'snappy'
+    | 'lz4'
+    | 'lz4_raw'
+    | 'brotli'
+    | 'uncompressed';
+  readonly 'write.parquet.compression-level': number | null;
+  readonly 'write.avro.compression-codec': 'gzip' | 'zstd' | 'snappy' | 'uncompressed';
+  readonly 'write.manifest.compression-codec': 'gzip' | 'zstd' | 'snappy' | 'uncompressed';
+  readonly 'write.object-storage.enabled': boolean;
+  readonly 'write.object-storage.partitioned-paths': boolean;
+  readonly 'write.data.path': string | null;
+  readonly 'write.metadata.path': string | null;
+  readonly 'write.metadata.compression-codec': 'none' | 'gzip';
+  readonly 'write.metadata.previous-versions-max': number;
+  readonly 'write.metadata.delete-after-commit.enabled': boolean;
+  readonly 'write.metadata.metrics.default': MetricsMode | null;
+  readonly 'write.metadata.metrics.max-inferred-column-defaults': number;
+  readonly 'write.summary.partition-limit': number;
+  readonly 'write.distribution-mode': 'none' | 'hash' | 'range' | null;
+  readonly 'write.delete.mode': 'copy-on-write' | 'merge-on-read';
+  readonly 'write.update.mode': 'copy-on-write' | 'merge-on-read';
+  readonly 'write.merge.mode': 'copy-on-write' | 'merge-on-read';
+  readonly 'write.delete.isolation-level': 'serializable' | 'snapshot';
+  readonly 'write.update.isolation-level': 'serializable' | 'snapshot';
+  readonly 'write.merge.isolation-level': 'serializable' | 'snapshot';
+  readonly 'write.wap.enabled': boolean;
+  readonly 'read.split.target-size': number;
+  readonly 'read.split.metadata-target-size': number;
+  readonly 'read.split.planning-lookback': number;
+  readonly 'read.split.open-file-cost': number;
+  readonly 'history.expire.max-snapshot-age-ms': number;
+  readonly 'history.expire.min-snapshots-to-keep': number;
+  readonly 'history.expire.max-ref-age-ms': number;
+  readonly 'gc.enabled': boolean;
+  readonly 'schema.name-mapping.default': string | null;
+}
+
+export type KnownPropertyName = keyof KnownProperties;
+
+/** How they are read, with the reference implementation's defaults. */
+const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[K]> } = {
   'commit.retry.num-retries': known(count, 4),
   'commit.retry.min-wait-ms': known(milliseconds, 100),
   'commit.retry.max-wait-ms': known(milliseconds, MINUTE_MS),
@@ -128,14 +187,11 @@ const KNOWN = {
   'schema.name-mapping.default': maybe(text),
 };
 
-export type KnownPropertyName = keyof typeof KNOWN;
-export type PropertyValue<K extends KnownPropertyName> = (typeof KNOWN)[K] extends KnownProperty<infer T> ? T : never;
-
 const METRICS_COLUMN_PREFIX = 'write.metadata.metrics.column.';
 
 /** A property's value, or its default. INVALID_ARGUMENT for a value it can't have. */
-export function tableProperty<K extends KnownPropertyName>(properties: Properties, key: K): PropertyValue<K> {
-  const { type, missing } = KNOWN[key] as KnownProperty<PropertyValue<K>>;
+export function tableProperty<K extends KnownPropertyName>(properties: Properties, key: K): KnownProperties[K] {
+  const { type, missing }: KnownProperty<KnownProperties[K]> = KNOWN[key];
   const given = Object.hasOwn(properties, key) ? properties[key] : undefined;
   return given === undefined ? missing : parsed(key, given, type);
 }
