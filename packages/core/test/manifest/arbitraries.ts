@@ -33,14 +33,16 @@ const partitionTuple = fc.tuple(
 
 const count = fc.nat({ max: 2 ** 40 });
 const columnId = fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(2_147_483_540));
-const counts = fc.option(fc.dictionary(columnId.map(String), count).map((entries) => numberKeys(entries)));
-const bounds = fc.option(fc.dictionary(columnId.map(String), fc.uint8Array({ maxLength: 70 })).map((entries) => numberKeys(entries)));
+const counts = fc.option(fc.dictionary(columnId.map(String), count).map(numberKeys));
+const bounds = fc.option(fc.dictionary(columnId.map(String), fc.uint8Array({ maxLength: 70 })).map(numberKeys));
 
-function numberKeys<T>(entries: Readonly<Record<string, T>>): ReadonlyMap<number, T> {
-  return new Map(Object.entries(entries).map(([key, value]) => [Number(key), value]));
+function numberKeys<T>(byText: Readonly<Record<string, T>>): ReadonlyMap<number, T> {
+  return new Map(Object.entries(byText).map(([key, value]) => [Number(key), value]));
 }
 
-const path = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).map((name) => `s3://b/t/data/p=%2F/${name}.parquet`);
+const path = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+  .map((name) => `s3://b/t/data/p=%2F/${name}.parquet`);
 
 /** A file that a table of the version may list in a manifest of the content. */
 export function dataFile(version: FormatVersion, manifest: ManifestContent): Arbitrary<DataFile> {
@@ -86,7 +88,7 @@ export function dataFile(version: FormatVersion, manifest: ManifestContent): Arb
 
 const sequence = fc.bigInt({ min: 0n, max: 2n ** 60n });
 
-export function entries(version: FormatVersion, manifest: ManifestContent): Arbitrary<NewManifestEntry[]> {
+export function newEntries(version: FormatVersion, manifest: ManifestContent): Arbitrary<NewManifestEntry[]> {
   const entry = fc
     .record({
       status: fc.constantFrom<EntryStatus>('added', 'existing', 'deleted'),
@@ -119,9 +121,17 @@ export function manifestFile(version: FormatVersion): Arbitrary<ManifestFile> {
       existingRowsCount: optionalCount,
       deletedRowsCount: optionalCount,
       partitions: fc.option(
-        fc.array(fc.record({ containsNull: fc.boolean(), containsNaN: fc.option(fc.boolean()), lowerBound: bound, upperBound: bound }), {
-          maxLength: 3,
-        }),
+        fc.array(
+          fc.record({
+            containsNull: fc.boolean(),
+            containsNaN: fc.option(fc.boolean()),
+            lowerBound: bound,
+            upperBound: bound,
+          }),
+          {
+            maxLength: 3,
+          },
+        ),
       ),
       keyMetadata: fc.option(fc.uint8Array({ maxLength: 5 })),
       firstRowId: version === 3 ? sequence : fc.constant(null),

@@ -75,13 +75,18 @@ export class Manifests {
 
   async read(manifest: ManifestFile, over: Partial<ReadManifestOptions> = {}): Promise<ManifestEntry[]> {
     const result: ManifestEntry[] = [];
-    for await (const batch of readManifest(this.io, manifest, { specs: [BY_CITY], schema: SCHEMA, ...over })) result.push(...batch);
+    for await (const batch of readManifest(this.io, manifest, { specs: [BY_CITY], schema: SCHEMA, ...over }))
+      result.push(...batch);
     return result;
   }
 }
 
 /** The manifest as the manifest list of a commit with this sequence number has it. */
-export function committed(manifest: ManifestFile, sequenceNumber: bigint, firstRowId: bigint | null = null): ManifestFile {
+export function committed(
+  manifest: ManifestFile,
+  sequenceNumber: bigint,
+  firstRowId: bigint | null = null,
+): ManifestFile {
   const minSequenceNumber = manifest.minSequenceNumber < 0n ? sequenceNumber : manifest.minSequenceNumber;
   return { ...manifest, sequenceNumber, minSequenceNumber, firstRowId };
 }

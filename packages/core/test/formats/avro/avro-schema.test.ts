@@ -5,7 +5,14 @@ import type { IcebergType, NestedField, PrimitiveType } from '../../../src/spec/
 import { ORDERED_TYPES } from '../../expr/arbitraries.ts';
 
 const parse = (schema: unknown) => parseAvroSchema(JSON.stringify(schema), 'm.avro');
-const field = (id: number, name: string, type: IcebergType, required = false): NestedField => ({ id, name, required, type });
+const field = (id: number, name: string, type: IcebergType, required = false): NestedField => ({
+  id,
+  name,
+  required,
+  type,
+});
+
+const record = (type: unknown): unknown => ({ type: 'record', name: 'r', fields: [{ name: 'x', type }] });
 
 describe('parsing', () => {
   it('resolves names, in their namespace too', () => {
@@ -33,7 +40,6 @@ describe('parsing', () => {
   });
 
   it('refuses what no schema is, each with INVALID_DATA', () => {
-    const record = (type: unknown): unknown => ({ type: 'record', name: 'r', fields: [{ name: 'x', type }] });
     const bad: [unknown, RegExp][] = [
       [5, /neither text nor an object/],
       ['nothing', /does not define/],
@@ -74,7 +80,14 @@ describe("Iceberg's types", () => {
         fields: [
           field(1, 'a-b', { kind: 'decimal', precision: 9, scale: 2 }, true),
           field(2, 'a_x2Db', { kind: 'decimal', precision: 9, scale: 2 }),
-          field(3, 'm', { kind: 'map', keyId: 12, key: { kind: 'int' }, valueId: 13, valueRequired: false, value: { kind: 'uuid' } }),
+          field(3, 'm', {
+            kind: 'map',
+            keyId: 12,
+            key: { kind: 'int' },
+            valueId: 13,
+            valueRequired: false,
+            value: { kind: 'uuid' },
+          }),
           field(4, 'l', { kind: 'list', elementId: 9, elementRequired: true, element: { kind: 'timestamptz' } }),
           field(5, 'v', { kind: 'variant' }, true),
         ],
@@ -92,7 +105,13 @@ describe("Iceberg's types", () => {
           'field-id': 1,
         },
         // The second of a name, in both senses.
-        { name: 'a_x2Db_2', type: ['null', 'decimal_9_2'], default: null, 'iceberg-field-name': 'a_x2Db', 'field-id': 2 },
+        {
+          name: 'a_x2Db_2',
+          type: ['null', 'decimal_9_2'],
+          default: null,
+          'iceberg-field-name': 'a_x2Db',
+          'field-id': 2,
+        },
         {
           name: 'm',
           type: [
@@ -122,7 +141,11 @@ describe("Iceberg's types", () => {
           name: 'l',
           type: [
             'null',
-            { type: 'array', items: { type: 'long', logicalType: 'timestamp-micros', 'adjust-to-utc': true }, 'element-id': 9 },
+            {
+              type: 'array',
+              items: { type: 'long', logicalType: 'timestamp-micros', 'adjust-to-utc': true },
+              'element-id': 9,
+            },
           ],
           default: null,
           'field-id': 4,
@@ -146,7 +169,16 @@ describe("Iceberg's types", () => {
 
   it('have names that Avro allows', () => {
     const names = ['city', '_x', 'a-b', '1st bucket', 'ünï', 'a.b', '😀', 'x9'];
-    expect(names.map(avroName)).toEqual(['city', '_x', 'a_x2Db', '_1st_x20bucket', '_xFCn_xEF', 'a_x2Eb', '_xD83D_xDE00', 'x9']);
+    expect(names.map(avroName)).toEqual([
+      'city',
+      '_x',
+      'a_x2Db',
+      '_1st_x20bucket',
+      '_xFCn_xEF',
+      'a_x2Eb',
+      '_xD83D_xDE00',
+      'x9',
+    ]);
   });
 
   it('take as many bytes for a decimal as its precision needs', () => {

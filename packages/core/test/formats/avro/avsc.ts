@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import avro from 'avsc';
 
 /** Avro's longs as exact bigints, which avsc leaves to its users. */
-const bigintLongs = avro.types.LongType.__with({
+const bigintLongs = avro.types.LongType['__with']({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
     const buffer = Buffer.alloc(8);
@@ -31,7 +31,11 @@ export async function readWithAvsc(file: Uint8Array): Promise<unknown[]> {
   return records;
 }
 
-export async function writeWithAvsc(type: avro.Type, records: readonly unknown[], codec: 'null' | 'deflate'): Promise<Uint8Array> {
+export async function writeWithAvsc(
+  type: avro.Type,
+  records: readonly unknown[],
+  codec: 'null' | 'deflate',
+): Promise<Uint8Array> {
   const encoder = new avro.streams.BlockEncoder(type, { codec });
   const chunks: Buffer[] = [];
   encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
