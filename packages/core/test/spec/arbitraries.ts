@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { allFields, assignIds, freshIds } from '../../src/spec/assign-ids.ts';
 import { parseJson, stringifyJson } from '../../src/spec/json.ts';
 import type { JsonObject } from '../../src/spec/json.ts';
@@ -104,24 +104,27 @@ export function nestedType(leaf: fc.Arbitrary<PrimitiveType>): fc.Arbitrary<Iceb
 
 /** Nothing of type unknown can be required. */
 function withOptionalUnknowns(type: IcebergType): IcebergType {
-  const required = (inner: IcebergType, given: boolean): boolean => given && inner.kind !== 'unknown';
   switch (type.kind) {
     case 'struct':
       return {
         ...type,
-        fields: type.fields.map((field) => ({ ...field, required: required(field.type, field.required) })),
+        fields: type.fields.map((field) => ({ ...field, required: canBe(field.required, field.type) })),
       };
     case 'list':
-      return { ...type, elementRequired: required(type.element, type.elementRequired) };
+      return { ...type, elementRequired: canBe(type.elementRequired, type.element) };
     case 'map':
       return {
         ...type,
         key: type.key.kind === 'unknown' ? { kind: 'int' } : type.key,
-        valueRequired: required(type.value, type.valueRequired),
+        valueRequired: canBe(type.valueRequired, type.value),
       };
     default:
       return type;
   }
+}
+
+function canBe(required: boolean, type: IcebergType): boolean {
+  return required && type.kind !== 'unknown';
 }
 
 function structFields(type: fc.Arbitrary<IcebergType>): fc.Arbitrary<readonly NestedField[]> {
@@ -284,7 +287,7 @@ function snapshotOf(id: bigint, index: number, formatVersion: FormatVersion): fc
     manifestList: text.map((name) => `s3://bucket/${name}`),
     manifests: fc.constant(null),
     operation: fc.constantFrom('append', 'replace', 'overwrite', 'delete'),
-    summary: properties.map(({ operation: _, ...summary }) => summary),
+    summary: properties.map((all) => Object.fromEntries(Object.entries(all).filter(([key]) => key !== 'operation'))),
     schemaId: fc.constantFrom(null, 0),
     firstRowId: formatVersion < 3 ? fc.constant(null) : fc.constant(BigInt(index)),
     addedRows: formatVersion < 3 ? fc.constant(null) : fc.constant(1n),
@@ -303,11 +306,11 @@ export const tableMetadata: fc.Arbitrary<TableMetadata> = fc
   })
   .chain(({ formatVersion, shape, snapshotIds, transforms }) => {
     const current = snapshotIds.at(-1) ?? null;
-    const source = allFields(shape)[0]!;
+    const sourceId = allFields(shape).at(0)?.id ?? 0;
     const spec: PartitionSpec = {
       specId: 0,
       fields: transforms.map((kind, i) => ({
-        sourceIds: [source.id],
+        sourceIds: [sourceId],
         fieldId: 1000 + i,
         name: `p${i}`,
         transform: kind,
@@ -315,7 +318,7 @@ export const tableMetadata: fc.Arbitrary<TableMetadata> = fc
     };
     const order: SortOrder = {
       orderId: 1,
-      fields: [{ sourceIds: [source.id], transform: { kind: 'identity' }, direction: 'desc', nullOrder: 'nulls-last' }],
+      fields: [{ sourceIds: [sourceId], transform: { kind: 'identity' }, direction: 'desc', nullOrder: 'nulls-last' }],
     };
     return fc.record({
       formatVersion: fc.constant(formatVersion),

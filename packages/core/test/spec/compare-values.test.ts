@@ -1,10 +1,12 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBytes, compareStrings, compareValues, valuesEqual } from '../../src/spec/compare-values.ts';
 import { valueToBytes } from '../../src/spec/single-value.ts';
+import type { Value } from '../../src/spec/values.ts';
 import type { PrimitiveType } from '../../src/spec/types.ts';
 import { nestedType, orderedType, primitiveType, text, typeAndValue, valueOf } from './arbitraries.ts';
 
+const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 const sign = (order: number): number => Math.sign(order);
 const three = orderedType.chain((type) => {
   const value = valueOf(type);
@@ -18,7 +20,10 @@ describe('compareValues', () => {
         const compare = compareValues(type);
         expect(compare(a, a)).toBe(0);
         expect(sign(compare(a, b))).toBe(-sign(compare(b, a)) + 0);
-        if (compare(a, b) <= 0 && compare(b, c) <= 0) expect(compare(a, c)).toBeLessThanOrEqual(0);
+        const [low, middle, high] = [a, b, c].toSorted(compare) as [Value, Value, Value];
+        expect([compare(low, middle), compare(middle, high), compare(low, high)].every((order) => order <= 0)).toBe(
+          true,
+        );
         expect(compare(a, b) === 0).toBe(valuesEqual(type, a, b));
       }),
       { numRuns: 500 },
@@ -28,7 +33,6 @@ describe('compareValues', () => {
   it('orders strings and UUIDs as their bytes', () => {
     fc.assert(
       fc.property(text, text, (a, b) => {
-        const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
         expect(sign(compareStrings(a, b))).toBe(sign(compareBytes(bytes(a), bytes(b))));
       }),
     );

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assignTypeIds, freshIds } from '../../src/spec/assign-ids.ts';
 import { bytesToHex, hexToBytes } from '../../src/spec/bytes-text.ts';
@@ -96,7 +96,7 @@ describe('JSON', () => {
         ([given, value]) => {
           const json = parseJson(stringifyJson(valueToJson(given, value)));
           const back = valueFromJson(given, json);
-          expect(valuesEqual(given, back, value), stringifyJson(json)).toBe(true);
+          expect(valuesEqual(given, back, value)).toBe(true);
         },
       ),
       { numRuns: 300 },
