@@ -3,7 +3,8 @@
  * decoded, offsets are 32 bits wide, views and run ends are laid out plainly, decimals take 16 bytes.
  */
 export type SourceType =
-  | { readonly kind: 'null' | 'bool' | 'utf8' | 'binary' }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'bool' | 'utf8' | 'binary' }
   | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
   | { readonly kind: 'float'; readonly bits: 32 | 64 }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }

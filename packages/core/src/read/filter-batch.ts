@@ -2,10 +2,12 @@ import { applyTransform } from '../transforms/transforms.ts';
 import type { BoundExpression, BoundPredicate, BoundTerm } from '../expr/bound-expression.ts';
 import { ORDER_HOLDS, termTest } from '../expr/row-evaluator.ts';
 import { invalidData } from '../errors.ts';
-import { getBit, intersectValidity } from '../columns/column.ts';
-import type { Column, ColumnBatch, NumberArray } from '../columns/column.ts';
+import { getBit } from '../columns/column.ts';
+import type { ColumnBatch, NumberArray } from '../columns/column.ts';
 import { columnReader } from '../columns/column-reader.ts';
-import type { IcebergType, PrimitiveType, StructType } from '../spec/types.ts';
+import { findColumn } from '../columns/find-column.ts';
+import type { ColumnFinder } from '../columns/find-column.ts';
+import type { PrimitiveType, StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 
 /** Per row: what a predicate says of it in three-valued logic. */
@@ -120,25 +122,8 @@ function compareNumbers(
   return truth;
 }
 
-/** A term's column with the nulls of the structs that it is in. */
-function columnFinder(term: BoundTerm, schema: StructType): (batch: ColumnBatch) => Column {
-  const indexes: number[] = [];
-  let struct: StructType | null = schema;
-  for (const [depth, name] of term.path.entries()) {
-    const last = depth === term.path.length - 1;
-    const i: number = struct ? struct.fields.findIndex((field) => (last ? field.id === term.field.id : field.name === name)) : -1;
-    if (i < 0) throw invalidData(`The column '${term.path.join('.')}' of a filter is not in the schema that is read.`);
-    indexes.push(i);
-    const type: IcebergType = struct!.fields[i]!.type;
-    struct = type.kind === 'struct' ? type : null;
-  }
-  return (batch) => {
-    let column = batch.columns[indexes[0]!]!;
-    for (const i of indexes.slice(1)) {
-      if (column.layout !== 'struct') throw invalidData(`The column '${term.path.join('.')}' is not inside a struct.`);
-      const child = column.children[i]!;
-      column = child.layout === 'nothing' ? child : { ...child, validity: intersectValidity(column.validity, child.validity, batch.length) };
-    }
-    return column;
-  };
+function columnFinder(term: BoundTerm, schema: StructType): ColumnFinder {
+  const found = findColumn(schema, term.field.id);
+  if (found) return found.find;
+  throw invalidData(`The column '${term.path.join('.')}' of a filter is not in the schema that is read.`);
 }

@@ -148,7 +148,7 @@ function leafOfSource(type: LeafSource, extension: string | undefined, version: 
     case 'int': {
       const bits = type.signed ? type.bits : type.bits * 2;
       if (bits > 64) throw invalidArgument(`The new column '${name}' is of type uint64, which no Iceberg type holds; cast it first.`);
-      return { kind: bits > 32 || (!type.signed && type.bits === 32) ? 'long' : 'int' };
+      return { kind: bits > 32 ? 'long' : 'int' };
     }
     case 'float':
       return { kind: type.bits === 32 ? 'float' : 'double' };
