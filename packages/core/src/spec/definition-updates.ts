@@ -61,7 +61,7 @@ export function removeSchemas(draft: MetadataDraft, schemaIds: readonly number[]
 export function addSpec(draft: MetadataDraft, spec: UnboundPartitionSpec): void {
   const { partitionSpecs, lastPartitionId } = draft.metadata;
   const schema = currentSchema(draft.metadata);
-  checkPartitionFields(schema, spec.fields);
+  checkPartitionFields(schema, spec.fields, { severalTimeUnits: true });
   const same = partitionSpecs.find((candidate) => partitionFieldsEqual(candidate.fields, spec.fields));
   const specId =
     same?.specId ??

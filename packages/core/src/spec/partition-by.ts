@@ -108,8 +108,15 @@ export function bindPartitionSpec(
   return { specId: options.specId, fields };
 }
 
-/** What holds for the fields of any spec that is written: names are unique, no two fields say the same. */
-export function checkPartitionFields(schema: StructType, fields: readonly Omit<PartitionField, 'fieldId'>[]): void {
+/**
+ * What holds for the fields of any spec that is written: names are unique, no two fields say the same. Fields that are
+ * made together name one time unit of a column; an evolved spec may have several, as in Java.
+ */
+export function checkPartitionFields(
+  schema: StructType,
+  fields: readonly Omit<PartitionField, 'fieldId'>[],
+  options: { readonly severalTimeUnits?: boolean } = {},
+): void {
   const names = new Set<string>();
   const meanings = new Set<string>();
   for (const { name, sourceIds, transform } of fields) {
@@ -126,7 +133,7 @@ export function checkPartitionFields(schema: StructType, fields: readonly Omit<P
     }
 
     if (transform.kind === 'void') continue;
-    const meaning = `${sourceIds.join(',')}:${TIME_TRANSFORMS.has(transform.kind) ? 'time' : transformToText(transform)}`;
+    const meaning = `${sourceIds.join(',')}:${TIME_TRANSFORMS.has(transform.kind) && !options.severalTimeUnits ? 'time' : transformToText(transform)}`;
     if (meanings.has(meaning)) {
       throw invalidArgument(`The partition field '${name}' is redundant: another field partitions the same column so.`);
     }

@@ -72,7 +72,7 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
       return committed(loaded, snapshot, number, context.branch);
     } catch (error) {
       if (mayHaveHappened(error)) staged.keepAll();
-      if (!isLakehouseError(error, 'COMMIT_CONFLICT')) throw error;
+      if (!isLakehouseError(error) || !(await isConflict(error, base, operations))) throw error;
       const policy = commitRetryPolicy(base.metadata.properties);
       const over = number > policy.retries || runtime.now() - startedMs > policy.totalTimeoutMs;
       if (over) throw gaveUp(error, number, operations.name);
@@ -84,6 +84,13 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
 /** An error that is not ours says nothing about how far the catalog got. */
 function mayHaveHappened(error: unknown): boolean {
   return !isLakehouseError(error) || error.code === 'COMMIT_STATE_UNKNOWN';
+}
+
+/** Updates that fit the version they were built on, but are refused as invalid, have met a newer one. */
+async function isConflict(error: LakehouseError, base: LoadedMetadata, operations: TableOperations): Promise<boolean> {
+  if (error.code !== 'INVALID_ARGUMENT') return error.code === 'COMMIT_CONFLICT';
+  const newest = await operations.load();
+  return newest.metadataLocation !== base.metadataLocation;
 }
 
 function gaveUp(error: LakehouseError, attempts: number, table: string): LakehouseError {
@@ -117,7 +124,7 @@ async function buildUpdates(
   base: LoadedMetadata,
   attempt: CommitAttempt,
 ): Promise<readonly TableUpdate[]> {
-  const context = { nowMs: attempt.runtime.now(), baseMetadataLocation: base.metadataLocation };
+  const context = { nowMs: attempt.runtime.now(), baseMetadataLocation: null };
   const updates: TableUpdate[] = [];
   let metadata = base.metadata;
   for (const action of actions) {
