@@ -1,3 +1,31 @@
+export { FileSystemCatalog, type FileSystemCatalogOptions } from './catalog/file-system-catalog.ts';
+export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.ts';
+export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog/catalog.ts';
+
+export { Table, tableFromOperations } from './table.ts';
+export type { HistoryEntry, LoadTableOptions, TableOptions } from './table.ts';
+export type { Commit } from './transaction/commit.ts';
+export type { Transaction } from './transaction/transaction.ts';
+export type {
+  AppendOptions,
+  CommitOptions,
+  StageOptions,
+  TransactionOptions,
+} from './transaction/transaction-options.ts';
+export type { SchemaChange } from './transaction/evolve-schema.ts';
+export type { SpecChange } from './transaction/evolve-spec.ts';
+export type { SchemaUpdate } from './transaction/update-schema.ts';
+export type { SpecUpdate } from './transaction/update-spec.ts';
+export type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
+export type { TimeInput } from './transaction/time-input.ts';
+export type { AppendData } from './write/input.ts';
+
+export type { ScanOptions, TableScan } from './table-scan.ts';
+export type { ScanTargetOptions } from './table-scan/scan-target.ts';
+export type { SelectedRow } from './table-scan/selected-row.ts';
+export type { RowOptions } from './read/batch-rows.ts';
+export type { DeleteFile, FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
+
 export { schema, t } from './spec/schema-builder.ts';
 export type { Columns, ColumnType, ColumnValue, RowOf, SchemaOptions, TypeBuilder } from './spec/schema-builder.ts';
 export type { InferRow, Schema } from './spec/schema.ts';
@@ -44,8 +72,6 @@ export type {
 } from './spec/table-metadata.ts';
 export type { TableRequirement, TableUpdate, UnboundPartitionSpec } from './spec/updates.ts';
 
-export type { CommitReport, Metric, Metrics, MetricsReport, Reporter, ScanReport } from './reporter.ts';
-export { LakehouseError, isLakehouseError, throwIfAborted, type ErrorCode, type ErrorContext } from './errors.ts';
 export type {
   DeleteResult,
   FileData,
@@ -59,7 +85,7 @@ export type {
 export { checkByteRange, resolveByteRange, type ByteRange } from './io/byte-range.ts';
 export { MappedFileIO } from './io/mapped-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
+
+export { LakehouseError, isLakehouseError, throwIfAborted, type ErrorCode, type ErrorContext } from './errors.ts';
+export type { CommitReport, Metric, Metrics, MetricsReport, Reporter, ScanReport } from './reporter.ts';
 export { systemRuntime, type Runtime } from './runtime.ts';
-export { FileSystemCatalog, type FileSystemCatalogOptions } from './catalog/file-system-catalog.ts';
-export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.ts';
-export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog/catalog.ts';

@@ -1,3 +1,295 @@
-export interface Table {
-  readonly name: string;
+import { fileSystemTableOperations } from './catalog/file-system/table-operations.ts';
+import { isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
+import type { LoadedMetadata, TableOperations } from './catalog/catalog.ts';
+import type { FileIO } from './io/file-io.ts';
+import { ManifestCache } from './manifest/manifest-cache.ts';
+import type { Reporter } from './reporter.ts';
+import { systemRuntime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { SortFieldInput } from './spec/inputs.ts';
+import {
+  ancestorsOf,
+  currentSchema,
+  currentSnapshot,
+  currentSortOrder,
+  currentSpec,
+} from './spec/metadata-accessors.ts';
+import type { PartitionSpec } from './spec/partition-spec.ts';
+import type { Schema } from './spec/schema.ts';
+import type { Snapshot, SnapshotRef } from './spec/snapshot.ts';
+import type { SortOrder } from './spec/sort-order.ts';
+import type { FormatVersion, TableMetadata } from './spec/table-metadata.ts';
+import { TableScan } from './table-scan.ts';
+import type { ScanOptions } from './table-scan.ts';
+import type { SelectedRow } from './table-scan/selected-row.ts';
+import { replacedTable } from './transaction/commit-loop.ts';
+import type { Commit } from './transaction/commit.ts';
+import type { SchemaChange } from './transaction/evolve-schema.ts';
+import type { SpecChange } from './transaction/evolve-spec.ts';
+import { runTransaction } from './transaction/run-transaction.ts';
+import type { TimeInput } from './transaction/time-input.ts';
+import type { Transaction } from './transaction/transaction.ts';
+import type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
+import type { AppendOptions, CommitOptions, TransactionOptions } from './transaction/transaction-options.ts';
+import type { AppendData } from './write/input.ts';
+
+export interface TableOptions {
+  readonly runtime?: Runtime | undefined;
+  /** Receives a report of every scan and commit. */
+  readonly reporter?: Reporter | undefined;
+}
+
+export interface LoadTableOptions extends TableOptions {
+  readonly io: FileIO;
+}
+
+const MANIFEST_CACHE_BYTES = 32 * 1024 * 1024;
+
+/** One change of the current snapshot. */
+export interface HistoryEntry {
+  readonly timestampMs: number;
+  readonly snapshotId: bigint;
+  readonly parentId: bigint | null;
+  /** False for a snapshot that was rolled back or replaced since. */
+  readonly isCurrentAncestor: boolean;
+}
+
+/**
+ * A handle on one version of an Iceberg table. Its own commits move it forward; those of others come with `refresh`.
+ * Get one from a catalog, or with `Table.load`. `Row` is the type of the rows that scans give.
+ */
+export class Table<Row = Record<string, unknown>> {
+  readonly #operations: TableOperations;
+  readonly #runtime: Runtime;
+  readonly #reporter: Reporter | undefined;
+  /** Manifests of this table's scans: the next scan mostly needs the same ones. */
+  readonly #cache = new ManifestCache(MANIFEST_CACHE_BYTES);
+  #loaded: LoadedMetadata;
+
+  /** For catalogs: users call `catalog.loadTable` or `Table.load`. */
+  constructor(operations: TableOperations, loaded: LoadedMetadata, options: TableOptions = {}) {
+    this.#operations = operations;
+    this.#loaded = loaded;
+    this.#runtime = options.runtime ?? systemRuntime;
+    this.#reporter = options.reporter;
+  }
+
+  /**
+   * Opens a table without a catalog: the root of one that a file-system catalog made, or a `*.metadata.json` file, which
+   * is read-only. NOT_FOUND if there is none.
+   */
+  static async load(location: string, options: LoadTableOptions): Promise<Table> {
+    const { io, ...rest } = options;
+    const operations = isMetadataFile(location)
+      ? staticTableOperations(location, io)
+      : fileSystemTableOperations(location, io, rest);
+    return tableFromOperations(operations, await operations.load(), rest);
+  }
+
+  /** The full name in its catalog, or the location it was loaded from. */
+  get name(): string {
+    return this.#operations.name;
+  }
+
+  get io(): FileIO {
+    return this.#operations.io;
+  }
+
+  /** Why commits are refused; null if they aren't. */
+  get readOnly(): string | null {
+    return this.#operations.readOnly;
+  }
+
+  get metadata(): TableMetadata {
+    return this.#loaded.metadata;
+  }
+
+  get metadataLocation(): string {
+    return this.#loaded.metadataLocation;
+  }
+
+  get schema(): Schema<Row> {
+    return currentSchema(this.metadata) as Schema<Row>;
+  }
+
+  get spec(): PartitionSpec {
+    return currentSpec(this.metadata);
+  }
+
+  get sortOrder(): SortOrder {
+    return currentSortOrder(this.metadata);
+  }
+
+  get properties(): Readonly<Record<string, string>> {
+    return this.metadata.properties;
+  }
+
+  get location(): string {
+    return this.metadata.location;
+  }
+
+  get formatVersion(): FormatVersion {
+    return this.metadata.formatVersion;
+  }
+
+  get uuid(): string {
+    return this.metadata.tableUuid;
+  }
+
+  /** Every snapshot that has not been expired, in the order of the metadata. */
+  snapshots(): readonly Snapshot[] {
+    return this.metadata.snapshots;
+  }
+
+  /** The head of main; null before the first commit. */
+  currentSnapshot(): Snapshot | null {
+    return currentSnapshot(this.metadata);
+  }
+
+  /** How the current snapshot changed, oldest first. */
+  history(): readonly HistoryEntry[] {
+    const { metadata } = this;
+    const ancestors = new Set<bigint>();
+    for (const snapshot of ancestorsOf(metadata, metadata.currentSnapshotId)) ancestors.add(snapshot.snapshotId);
+    const parents = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot.parentSnapshotId]));
+    return metadata.snapshotLog.map(({ timestampMs, snapshotId }) => ({
+      timestampMs,
+      snapshotId,
+      parentId: parents.get(snapshotId) ?? null,
+      isCurrentAncestor: ancestors.has(snapshotId),
+    }));
+  }
+
+  /** Branches and tags by name. */
+  refs(): Readonly<Record<string, SnapshotRef>> {
+    return this.metadata.refs;
+  }
+
+  /** Moves the handle to the newest version. NOT_FOUND if the table was dropped, or another one took its place. */
+  async refresh(): Promise<this> {
+    const loaded = await this.#operations.load();
+    if (loaded.metadata.tableUuid !== this.uuid) throw replacedTable(this.name);
+    this.#loaded = loaded;
+    return this;
+  }
+
+  /**
+   * A scan of the current version of this handle, or of another state of the table (`snapshotId`, `ref`, `asOf`). It
+   * stays on that version whatever is committed meanwhile. INVALID_ARGUMENT for unknown columns and bad filters.
+   */
+  scan<const Select extends readonly string[] = readonly never[]>(
+    options: ScanOptions<Select> = {},
+  ): TableScan<SelectedRow<Row, Select>> {
+    return new TableScan(
+      {
+        name: this.name,
+        io: this.io,
+        metadata: this.metadata,
+        runtime: this.#runtime,
+        reporter: this.#reporter,
+        cache: this.#cache,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Adds rows as one commit: objects, Arrow tables or record batches, or an iterable or async iterable of them. An
+   * append of nothing changes nothing. INVALID_ARGUMENT for rows that don't fit the schema; the table is as it was then.
+   */
+  append(data: AppendData, options: AppendOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.append(data, { mergeSchema: options.mergeSchema }), options);
+  }
+
+  /**
+   * Makes several changes as one commit. The function gets a transaction to make them on; if it throws, nothing changes.
+   * COMMIT_CONFLICT if other writers won all the time, or what they did doesn't go together with the changes;
+   * COMMIT_STATE_UNKNOWN if the answer of the catalog was lost: the commit may have happened.
+   */
+  async transaction(body: (transaction: Transaction) => unknown, options: TransactionOptions = {}): Promise<Commit> {
+    const host = { operations: this.#operations, runtime: this.#runtime, reporter: this.#reporter };
+    const { commit, loaded } = await runTransaction(host, this.#loaded, body, options);
+    // Commits of one handle may end in another order than they were made in.
+    if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#loaded = loaded;
+    return commit;
+  }
+
+  /** Evolves the schema: `table.updateSchema(s => s.addColumn('country', t.string()))`. Calls apply in sequence. */
+  updateSchema(change: SchemaChange, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.updateSchema(change), options);
+  }
+
+  /** Evolves the partitioning: `table.updateSpec(p => p.add(partitionBy.hour('ts')))`. Files that are there keep theirs. */
+  updateSpec(change: SpecChange, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.updateSpec(change), options);
+  }
+
+  /** Sets the order that writers sort by; an empty list for none. */
+  updateSortOrder(sortBy: readonly SortFieldInput[], options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.updateSortOrder(sortBy), options);
+  }
+
+  setProperties(properties: Readonly<Record<string, string>>, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.setProperties(properties), options);
+  }
+
+  removeProperties(keys: readonly string[], options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.removeProperties(keys), options);
+  }
+
+  /** Raises the format version; there is no way back. */
+  upgradeFormatVersion(version: FormatVersion, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.upgradeFormatVersion(version), options);
+  }
+
+  /** Makes a branch at a snapshot, main's current one if none is given. */
+  createBranch(name: string, options: BranchOptions & CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.createBranch(name, options), options);
+  }
+
+  createTag(name: string, options: TagOptions & CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.createTag(name, options), options);
+  }
+
+  dropBranch(name: string, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.dropBranch(name), options);
+  }
+
+  dropTag(name: string, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.dropTag(name), options);
+  }
+
+  /** Removes a branch or tag. Its snapshots stay until they are expired. */
+  removeRef(name: string, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.removeRef(name), options);
+  }
+
+  /** Moves `branch` forward to where `to`, a branch or tag built on it, is. */
+  fastForward(branch: string, to: string, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.fastForward(branch, to), options);
+  }
+
+  /** Takes main back to a snapshot of its history. */
+  rollbackTo(snapshotId: bigint, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.rollbackTo(snapshotId), options);
+  }
+
+  /** Takes main back to the newest snapshot of its history that was there at that time. */
+  rollbackToTimestamp(time: TimeInput, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.rollbackToTimestamp(time), options);
+  }
+
+  /** Makes any snapshot of the table main's current one. */
+  setCurrentSnapshot(snapshotId: bigint, options: CommitOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.setCurrentSnapshot(snapshotId), options);
+  }
+}
+
+/** For catalogs: a handle on a table that they have loaded or made. */
+export function tableFromOperations<Row = Record<string, unknown>>(
+  operations: TableOperations,
+  loaded: LoadedMetadata,
+  options: TableOptions = {},
+): Table<Row> {
+  return new Table<Row>(operations, loaded, options);
 }

@@ -24,7 +24,11 @@ const PROMOTIONS: { readonly [F in TypeKind]?: { readonly [T in TypeKind]?: Prom
 };
 
 /** How values change with a column's type; undefined where the table's version doesn't allow the change. */
-export function promotionOf(from: IcebergType, to: IcebergType, version: FormatVersion): ((value: Value) => Value) | undefined {
+export function promotionOf(
+  from: IcebergType,
+  to: IcebergType,
+  version: FormatVersion,
+): ((value: Value) => Value) | undefined {
   if (from.kind === 'unknown') return version >= 3 ? same : undefined;
   if (from.kind === 'decimal' && to.kind === 'decimal') {
     return from.scale === to.scale && from.precision <= to.precision ? same : undefined;

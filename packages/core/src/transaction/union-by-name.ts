@@ -55,6 +55,8 @@ function unionType(target: UnionTarget, field: NestedField, other: NestedField, 
 /** Keys can't change, so the other side's must fit as they are. */
 function checkKeys(field: NestedField, mine: IcebergType, theirs: IcebergType, version: FormatVersion): void {
   if (typeToText(mine) !== typeToText(theirs) && promotionOf(theirs, mine, version) === undefined) {
-    throw invalidArgument(`The keys of the map '${field.name}' can't change from ${typeToText(mine)} to ${typeToText(theirs)}.`);
+    throw invalidArgument(
+      `The keys of the map '${field.name}' can't change from ${typeToText(mine)} to ${typeToText(theirs)}.`,
+    );
   }
 }

@@ -1,0 +1,201 @@
+import { Table as ArrowTable } from 'apache-arrow';
+import type { RecordBatch } from 'apache-arrow';
+import { arrowSchema } from './columns/arrow-schema.ts';
+import { bindExpression } from './expr/bind.ts';
+import type { BoundExpression } from './expr/bound-expression.ts';
+import type { Expression } from './expr/expression.ts';
+import { toExpression } from './expr/filter-input.ts';
+import type { FilterInput } from './expr/filter-input.ts';
+import { invalidArgument } from './errors.ts';
+import type { FileIO } from './io/file-io.ts';
+import { batchToRows } from './read/batch-rows.ts';
+import type { RowOptions } from './read/batch-rows.ts';
+import { readTask, taskSchema } from './read/read-task.ts';
+import { sendReport } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
+import type { ManifestCache } from './manifest/manifest-cache.ts';
+import type { Runtime } from './runtime.ts';
+import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
+import { planScan } from './scan/plan-scan.ts';
+import { parseNameMapping } from './spec/name-mapping.ts';
+import type { NameMapping } from './spec/name-mapping.ts';
+import type { Schema } from './spec/schema.ts';
+import type { Snapshot } from './spec/snapshot.ts';
+import type { TableMetadata } from './spec/table-metadata.ts';
+import { tableProperty } from './spec/table-properties.ts';
+import { scanReport } from './table-scan/scan-report.ts';
+import { resolveScanTarget } from './table-scan/scan-target.ts';
+import type { ScanTarget, ScanTargetOptions } from './table-scan/scan-target.ts';
+import { selectColumns } from './table-scan/select-columns.ts';
+import type { Selection } from './table-scan/select-columns.ts';
+
+export interface ScanOptions<Select extends readonly string[] = readonly string[]> extends ScanTargetOptions {
+  /** Rows for which it is TRUE: an expression or its text, `"ts >= '2024-01-01' AND city IN ('Seoul', 'Busan')"`. */
+  readonly filter?: FilterInput | undefined;
+  /** Columns, parts of them ('a.b'), and metadata columns ('_file', '_pos'); all columns if left out. */
+  readonly select?: Select | undefined;
+  /** At most so many rows; which ones is not said. */
+  readonly limit?: number | undefined;
+  /** Whether names in `filter` and `select` must match in case; true if left out. */
+  readonly caseSensitive?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a scan knows of its table: one version of it. */
+export interface ScanSource {
+  readonly name: string;
+  readonly io: FileIO;
+  readonly metadata: TableMetadata;
+  readonly runtime: Runtime;
+  readonly reporter: Reporter | undefined;
+  readonly cache: ManifestCache;
+}
+
+/** A read of one state of a table. It can be planned, and its rows read, any number of times. */
+export class TableScan<Row = Record<string, unknown>> {
+  readonly #source: ScanSource;
+  readonly #target: ScanTarget;
+  readonly #filter: Expression;
+  readonly #bound: BoundExpression;
+  readonly #selection: Selection;
+  readonly #limit: number | null;
+  readonly #nameMapping: NameMapping | null;
+  readonly #signal: AbortSignal | undefined;
+
+  /** For `table.scan()`. */
+  constructor(source: ScanSource, options: ScanOptions) {
+    const { filter, select, limit, caseSensitive = true, signal } = options;
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
+      throw invalidArgument(`limit must be a whole number of rows, not ${String(limit)}.`);
+    }
+    this.#source = source;
+    this.#target = resolveScanTarget(source.metadata, options);
+    this.#filter = filter === undefined ? { op: 'true' } : toExpression(filter);
+    this.#bound = bindExpression(this.#target.schema, this.#filter, { caseSensitive });
+    this.#selection = selectColumns(this.#target.schema, select, caseSensitive);
+    this.#limit = limit ?? null;
+    const mapping = tableProperty(source.metadata.properties, 'schema.name-mapping.default');
+    this.#nameMapping = mapping === null ? null : parseNameMapping(mapping);
+    this.#signal = signal;
+  }
+
+  /** The snapshot that is read; null if the table had none. */
+  get snapshot(): Snapshot | null {
+    return this.#target.snapshot;
+  }
+
+  /** The columns of the result, without metadata columns. */
+  get schema(): Schema<Row> {
+    return this.#selection.projection as Schema<Row>;
+  }
+
+  /** Every file to read, and what was skipped and why. */
+  async plan(): Promise<ScanPlan> {
+    const tasks: FileScanTask[] = [];
+    const planning = this.#plan();
+    for await (const task of planning.tasks) tasks.push(task);
+    return { tasks, metrics: planning.metrics() };
+  }
+
+  /** The files to read, one by one as manifests are read. */
+  planFiles(): AsyncIterable<FileScanTask> {
+    return this.#plan().tasks;
+  }
+
+  /** The rows as Arrow record batches, read as fast as they are taken. */
+  async *batches(): AsyncGenerator<RecordBatch, void, undefined> {
+    let left = this.#limit ?? Number.POSITIVE_INFINITY;
+    if (left === 0) return;
+    for await (const task of this.planFiles()) {
+      for await (const batch of this.#read(task, this.#selection)) {
+        if (batch.numRows > 0) yield batch.numRows > left ? batch.slice(0, left) : batch;
+        left -= batch.numRows;
+        if (left <= 0) return;
+      }
+    }
+  }
+
+  /** All rows as one Arrow table. */
+  async toArrow(): Promise<ArrowTable> {
+    const batches: RecordBatch[] = [];
+    for await (const batch of this.batches()) batches.push(batch);
+    return new ArrowTable(arrowSchema(taskSchema(this.#selection)), batches);
+  }
+
+  /** The rows as objects, read as fast as they are taken. */
+  async *rows(options: RowOptions = {}): AsyncGenerator<Row, void, undefined> {
+    for await (const batch of this.batches()) {
+      yield* batchToRows(batch, this.#selection.projection, options) as Iterable<Row>;
+    }
+  }
+
+  /** All rows as objects; the README's table says how values look. */
+  async toRows(options: RowOptions = {}): Promise<Row[]> {
+    const rows: Row[] = [];
+    for await (const row of this.rows(options)) rows.push(row);
+    return rows;
+  }
+
+  /** The number of rows. Files that match as a whole and have no deletes are counted without being read. */
+  async count(): Promise<number> {
+    const limit = this.#limit ?? Number.POSITIVE_INFINITY;
+    const noColumns: Selection = { projection: { ...this.#target.schema, fields: [] }, metadataColumns: [] };
+    let count = 0;
+    if (limit === 0) return 0;
+    for await (const task of this.planFiles()) {
+      if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
+      else for await (const batch of this.#read(task, noColumns)) count += batch.numRows;
+      if (count >= limit) return limit;
+    }
+    return count;
+  }
+
+  #read(task: FileScanTask, selection: Selection): AsyncIterable<RecordBatch> {
+    return readTask(this.#source.io, task, {
+      projection: selection.projection,
+      metadataColumns: selection.metadataColumns,
+      ...(this.#nameMapping && { nameMapping: this.#nameMapping }),
+      ...(this.#signal && { signal: this.#signal }),
+    });
+  }
+
+  #plan(): { readonly tasks: AsyncIterable<FileScanTask>; metrics(): ScanMetrics } {
+    const { io, metadata, runtime, cache } = this.#source;
+    const { snapshot, schema } = this.#target;
+    const planning = planScan({
+      io,
+      metadata,
+      snapshot,
+      schema,
+      filter: this.#bound,
+      runtime,
+      cache,
+      ...(this.#limit !== null && { limit: this.#limit }),
+      ...(this.#signal && { signal: this.#signal }),
+    });
+    return { tasks: this.#reported(planning.tasks, planning.metrics), metrics: planning.metrics };
+  }
+
+  /** Reports the plan when its tasks were taken, all or as many as the reader wanted. */
+  async *#reported(
+    tasks: AsyncIterable<FileScanTask>,
+    metrics: () => ScanMetrics,
+  ): AsyncGenerator<FileScanTask, void, undefined> {
+    let failed = false;
+    try {
+      yield* tasks;
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      if (!failed) this.#report(metrics());
+    }
+  }
+
+  #report(metrics: ScanMetrics): void {
+    const { name, reporter } = this.#source;
+    const { schemaId } = this.#target.schema;
+    const { projection } = this.#selection;
+    sendReport(reporter, scanReport({ tableName: name, filter: this.#filter, schemaId, projection, metrics }));
+  }
+}

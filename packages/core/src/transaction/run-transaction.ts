@@ -1,0 +1,93 @@
+import type { LoadedMetadata } from '../catalog/catalog.ts';
+import { invalidArgument, throwIfAborted, unsupported } from '../errors.ts';
+import { sendReport } from '../reporter.ts';
+import { ancestorsOf } from '../spec/metadata-accessors.ts';
+import { MAIN_BRANCH } from '../spec/snapshot.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { commitActions } from './commit-loop.ts';
+import { commitReport } from './commit-report.ts';
+import { currentSnapshotOf, unchangedOutcome } from './commit.ts';
+import type { CommitOutcome } from './commit.ts';
+import { findRef } from './refs.ts';
+import { IDEMPOTENCY_KEY, checkSnapshotProperties } from './snapshot-summary.ts';
+import { StagedFiles } from './staged-files.ts';
+import { Transaction } from './transaction.ts';
+import type { TransactionHost, TransactionState } from './transaction.ts';
+import type { TransactionOptions } from './transaction-options.ts';
+
+/**
+ * Runs a function over a transaction and commits what it did. If the function throws, what it has written is deleted
+ * and the table is as it was.
+ */
+export async function runTransaction(
+  host: TransactionHost,
+  base: LoadedMetadata,
+  body: (transaction: Transaction) => unknown,
+  options: TransactionOptions,
+): Promise<CommitOutcome> {
+  const { operations, runtime } = host;
+  const { signal, idempotencyKey: key } = options;
+  if (operations.readOnly !== null) {
+    throw unsupported(`Table ${operations.name} can't be changed: ${operations.readOnly}.`, { table: operations.name });
+  }
+  throwIfAborted(signal);
+  checkSnapshotProperties(options.snapshotProperties ?? {});
+  if (key === '') throw invalidArgument('An idempotency key must not be empty.');
+  const startedMs = runtime.now();
+  const branch = options.branch ?? MAIN_BRANCH;
+  if (key !== undefined) {
+    const loaded = await operations.load();
+    const earlier = findByKey(loaded.metadata, branch, key);
+    if (earlier) return unchangedOutcome(loaded, earlier);
+  }
+  const state: TransactionState = {
+    host,
+    base,
+    branch,
+    options,
+    staged: new StagedFiles(operations.io),
+    actions: [],
+    metadata: base.metadata,
+    running: null,
+    finished: false,
+  };
+  await runBody(state, body);
+  if (state.actions.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, branch));
+  const outcome = await commitActions(state.actions, {
+    operations,
+    runtime,
+    staged: state.staged,
+    signal,
+    tableUuid: base.metadata.tableUuid,
+    branch,
+    ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, key) }),
+  });
+  if (outcome.snapshot) {
+    const durationMs = runtime.now() - startedMs;
+    sendReport(host.reporter, commitReport(operations.name, outcome.snapshot, outcome.commit.attempts, durationMs));
+  }
+  return outcome;
+}
+
+async function runBody(state: TransactionState, body: (transaction: Transaction) => unknown): Promise<void> {
+  try {
+    await body(new Transaction(state));
+    if (state.running) throw invalidArgument('The transaction ended before its append; await it.');
+  } catch (error) {
+    state.finished = true;
+    // Whatever still runs must end before its files can be deleted.
+    await state.running?.catch(() => undefined);
+    await state.staged.deleteAll();
+    throw error;
+  } finally {
+    state.finished = true;
+  }
+}
+
+function findByKey(metadata: TableMetadata, branch: string, key: string): Snapshot | undefined {
+  for (const snapshot of ancestorsOf(metadata, findRef(metadata, branch)?.snapshotId ?? null)) {
+    if (snapshot.summary[IDEMPOTENCY_KEY] === key) return snapshot;
+  }
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import type { WriteProgress } from '../write/data-writer.ts';
+
+/** What every commit takes. */
+export interface CommitOptions {
+  /** Stops waiting and writing; a commit that the catalog is busy with is not taken back. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What every write takes. */
+export interface TransactionOptions extends CommitOptions {
+  /** The branch to write to; main if left out. */
+  readonly branch?: string | undefined;
+  /** Added to the summary of the snapshot. */
+  readonly snapshotProperties?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Names this write, so that making the same call again after an uncertain outcome does nothing if it had gone
+   * through. Kept in the snapshot's summary, and looked for in the history of the branch.
+   */
+  readonly idempotencyKey?: string | undefined;
+  /** What other writers may do meanwhile. A write that reads nothing, as an append, is the same at both levels. */
+  readonly isolation?: 'serializable' | 'snapshot' | undefined;
+  readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
+}
+
+export interface AppendOptions extends TransactionOptions {
+  /** Adds columns that the data has and the table lacks, by name, in the same commit. */
+  readonly mergeSchema?: boolean | undefined;
+}
+
+/** What `transaction.append` takes; the rest is said once for the whole transaction. */
+export interface StageOptions {
+  readonly mergeSchema?: boolean | undefined;
+}

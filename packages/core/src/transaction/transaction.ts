@@ -1,0 +1,202 @@
+import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
+import { invalidArgument } from '../errors.ts';
+import type { Reporter } from '../reporter.ts';
+import type { Runtime } from '../runtime.ts';
+import { applyUpdates } from '../spec/apply-updates.ts';
+import type { SortFieldInput } from '../spec/inputs.ts';
+import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
+import type { PartitionSpec } from '../spec/partition-spec.ts';
+import type { Schema } from '../spec/schema.ts';
+import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import type { AppendData } from '../write/input.ts';
+import type { Action, MetadataAction } from './action.ts';
+import { appendAction } from './append.ts';
+import { evolveSchemaAction } from './evolve-schema.ts';
+import type { SchemaChange } from './evolve-schema.ts';
+import { evolveSpecAction } from './evolve-spec.ts';
+import type { SpecChange } from './evolve-spec.ts';
+import { parentOnBranch } from './refs.ts';
+import { rollbackToAction, rollbackToTimestampAction, setCurrentSnapshotAction } from './set-current-snapshot.ts';
+import { newSnapshotId } from './snapshot-producer.ts';
+import { IDEMPOTENCY_KEY } from './snapshot-summary.ts';
+import { stageAppend } from './stage-append.ts';
+import type { StagedFiles } from './staged-files.ts';
+import { toEpochMs } from './time-input.ts';
+import type { TimeInput } from './time-input.ts';
+import { removePropertiesAction, setPropertiesAction } from './update-properties.ts';
+import { createBranchAction, createTagAction, fastForwardAction, removeRefAction } from './update-refs.ts';
+import type { BranchOptions, TagOptions } from './update-refs.ts';
+import { updateSortOrderAction } from './update-sort-order.ts';
+import { upgradeFormatVersionAction } from './upgrade-format-version.ts';
+import type { StageOptions, TransactionOptions } from './transaction-options.ts';
+
+/** What a transaction knows of the table it belongs to. */
+export interface TransactionHost {
+  readonly operations: TableOperations;
+  readonly runtime: Runtime;
+  readonly reporter: Reporter | undefined;
+}
+
+export interface TransactionState {
+  readonly host: TransactionHost;
+  readonly base: LoadedMetadata;
+  readonly branch: string;
+  readonly options: TransactionOptions;
+  readonly staged: StagedFiles;
+  readonly actions: Action[];
+  /** The table with the changes so far; snapshots are added only when the transaction is committed. */
+  metadata: TableMetadata;
+  /** The asynchronous call that is under way. */
+  running: Promise<unknown> | null;
+  finished: boolean;
+}
+
+/**
+ * Changes of one table that become visible together, as one commit. What is appended is written at once; everything
+ * else happens when the function given to `table.transaction` is done.
+ */
+export class Transaction {
+  readonly #state: TransactionState;
+
+  constructor(state: TransactionState) {
+    this.#state = state;
+  }
+
+  /** The table's schema, spec and properties with the changes so far. */
+  get schema(): Schema {
+    return currentSchema(this.#state.metadata);
+  }
+
+  get spec(): PartitionSpec {
+    return currentSpec(this.#state.metadata);
+  }
+
+  get properties(): Readonly<Record<string, string>> {
+    return this.#state.metadata.properties;
+  }
+
+  /**
+   * Writes data files to be added as one snapshot. Rows, Arrow tables and record batches, or an iterable or async
+   * iterable of them. INVALID_ARGUMENT for rows that don't fit the schema. Await it before the next call.
+   */
+  async append(data: AppendData, options: StageOptions = {}): Promise<void> {
+    const state = this.#open();
+    const running = this.#append(state, data, options);
+    state.running = running;
+    try {
+      await running;
+    } finally {
+      state.running = null;
+    }
+  }
+
+  async #append(state: TransactionState, data: AppendData, options: StageOptions): Promise<void> {
+    const { host, branch } = state;
+    if (state.actions.length === 0) parentOnBranch(state.metadata, branch);
+    const staged = await stageAppend(data, options, state);
+    if (staged === null) return;
+    if (staged.schemaChange) this.#apply(state, evolveSchemaAction(staged.schemaChange));
+    const { snapshotProperties, idempotencyKey } = state.options;
+    const summary = {
+      ...snapshotProperties,
+      ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }),
+    };
+    const snapshotId = newSnapshotId(state.metadata, host.runtime);
+    state.actions.push(appendAction({ data: staged.data, snapshotId, branch, summary }));
+  }
+
+  /** Evolves the schema; calls of the builder apply in sequence. It may be called again if another writer commits first. */
+  updateSchema(change: SchemaChange): void {
+    this.#change(evolveSchemaAction(change));
+  }
+
+  /** Evolves the partitioning. Files that are there keep theirs. */
+  updateSpec(change: SpecChange): void {
+    this.#change(evolveSpecAction(change));
+  }
+
+  /** Sets the order that writers sort by; an empty list for none. */
+  updateSortOrder(sortBy: readonly SortFieldInput[]): void {
+    this.#change(updateSortOrderAction(sortBy));
+  }
+
+  setProperties(properties: Readonly<Record<string, string>>): void {
+    this.#change(setPropertiesAction(properties));
+  }
+
+  removeProperties(keys: readonly string[]): void {
+    this.#change(removePropertiesAction(keys));
+  }
+
+  upgradeFormatVersion(version: FormatVersion): void {
+    this.#change(upgradeFormatVersionAction(version));
+  }
+
+  /** Makes a branch at a snapshot, main's current one if none is given. */
+  createBranch(name: string, options: BranchOptions = {}): void {
+    this.#later(createBranchAction(name, options));
+  }
+
+  createTag(name: string, options: TagOptions = {}): void {
+    this.#later(createTagAction(name, options));
+  }
+
+  dropBranch(name: string): void {
+    this.#later(removeRefAction(name, 'branch'));
+  }
+
+  dropTag(name: string): void {
+    this.#later(removeRefAction(name, 'tag'));
+  }
+
+  /** Removes a branch or tag. */
+  removeRef(name: string): void {
+    this.#later(removeRefAction(name));
+  }
+
+  /** Moves `branch` forward to where `to`, a branch or tag built on it, is. */
+  fastForward(branch: string, to: string): void {
+    this.#later(fastForwardAction(branch, to));
+  }
+
+  /** Takes main back to a snapshot of its history. */
+  rollbackTo(snapshotId: bigint): void {
+    this.#later(rollbackToAction(snapshotId));
+  }
+
+  /** Takes main back to the newest snapshot of its history that was there at that time. */
+  rollbackToTimestamp(time: TimeInput): void {
+    this.#later(rollbackToTimestampAction(toEpochMs(time, 'The time to roll back to')));
+  }
+
+  /** Makes any snapshot of the table main's current one. */
+  setCurrentSnapshot(snapshotId: bigint): void {
+    this.#later(setCurrentSnapshotAction(snapshotId));
+  }
+
+  /** Makes a change that doesn't depend on snapshots, now and in the commit. */
+  #change(action: MetadataAction): void {
+    this.#apply(this.#open(), action);
+  }
+
+  #apply(state: TransactionState, action: MetadataAction): void {
+    const updates = action.build(state.metadata);
+    if (updates.length > 0) {
+      state.metadata = applyUpdates(state.metadata, updates, {
+        nowMs: state.host.runtime.now(),
+        baseMetadataLocation: null,
+      });
+    }
+    state.actions.push(action);
+  }
+
+  #later(action: Action): void {
+    this.#open().actions.push(action);
+  }
+
+  #open(): TransactionState {
+    if (this.#state.finished) throw invalidArgument('The transaction is over; start another one.');
+    if (this.#state.running) throw invalidArgument('Await the append before the next call of the transaction.');
+    return this.#state;
+  }
+}

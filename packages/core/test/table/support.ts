@@ -1,0 +1,58 @@
+import { FileSystemCatalog } from '../../src/catalog/file-system-catalog.ts';
+import type { Catalog, CreateTableOptions } from '../../src/catalog/catalog.ts';
+import { MemoryCatalog } from '../../src/catalog/memory-catalog.ts';
+import { isLakehouseError } from '../../src/errors.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import type { FileIO } from '../../src/io/file-io.ts';
+import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import type { Reporter } from '../../src/reporter.ts';
+import type { Runtime } from '../../src/runtime.ts';
+import type { FormatVersion } from '../../src/spec/table-metadata.ts';
+import type { Table } from '../../src/table.ts';
+import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
+import { expect } from 'vitest';
+
+export const FORMAT_VERSIONS: readonly FormatVersion[] = [1, 2, 3];
+export const CATALOGS = ['memory', 'file-system'] as const;
+
+export interface OpenOptions {
+  readonly io?: FileIO;
+  readonly runtime?: Runtime;
+  readonly reporter?: Reporter;
+}
+
+/** A catalog of the kind, with the namespace `db`. */
+export async function openCatalog(kind: (typeof CATALOGS)[number], options: OpenOptions = {}): Promise<Catalog> {
+  const io = options.io ?? new MemoryFileIO();
+  const runtime = options.runtime ?? new SeededRuntime(1);
+  const rest = { runtime, ...(options.reporter && { reporter: options.reporter }) };
+  const catalog =
+    kind === 'memory'
+      ? new MemoryCatalog({ io, warehouse: 'memory:/wh', ...rest })
+      : await FileSystemCatalog.open({ io, warehouse: 'memory:/wh', ...rest });
+  if (!(await catalog.namespaceExists('db'))) await catalog.createNamespace('db');
+  return catalog;
+}
+
+/** A table `db.t` in a file-system catalog of its own. */
+export async function newTable(options: CreateTableOptions, open: OpenOptions = {}): Promise<Table> {
+  const catalog = await openCatalog('file-system', open);
+  return catalog.createTable('db.t', options);
+}
+
+export async function expectError(promise: Promise<unknown>, code: ErrorCode, message?: RegExp): Promise<void> {
+  const error = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error, 'the call should have failed').not.toBeNull();
+  if (!isLakehouseError(error)) throw error as Error;
+  expect(error.code, error.message).toBe(code);
+  if (message) expect(error.message).toMatch(message);
+}
+
+export async function listFiles(io: FileIO, prefix: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for await (const file of io.list(prefix)) files.push(file.location);
+  return files.toSorted();
+}
