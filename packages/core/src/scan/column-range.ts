@@ -8,7 +8,7 @@ import type { Value } from '../spec/values.ts';
 export interface ColumnRange {
   readonly mayHoldNull: boolean;
   readonly holdsOnlyNull: boolean;
-  /** Null if unknown. */
+  /** Null if unknown, or if there is no value to bound. */
   readonly bounds: { readonly lower: Value; readonly upper: Value } | null;
 }
 
@@ -29,10 +29,11 @@ export class RangeColumn {
   rangeIn(file: DataFile): ColumnRange {
     const nulls = file.nullValueCounts?.get(this.id);
     const values = file.valueCounts?.get(this.id);
+    const holdsOnlyNull = !this.#required && nulls !== undefined && nulls === values;
     return {
       mayHoldNull: !this.#required && nulls !== 0,
-      holdsOnlyNull: !this.#required && nulls !== undefined && nulls === values,
-      bounds: this.#bounds(file),
+      holdsOnlyNull,
+      bounds: holdsOnlyNull ? null : this.#bounds(file),
     };
   }
 

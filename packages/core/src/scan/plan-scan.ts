@@ -77,8 +77,11 @@ class ScanPlanner {
 
   async *tasks(): AsyncGenerator<FileScanTask, void, undefined> {
     const { limit = Infinity, snapshot } = this.#options;
-    if (snapshot !== null && limit > 0) yield* this.#limited(this.#plan(snapshot), limit);
-    this.#counters.finish();
+    try {
+      if (snapshot !== null && limit > 0) yield* this.#limited(this.#plan(snapshot), limit);
+    } finally {
+      this.#counters.finish();
+    }
   }
 
   /** Ends when the tasks so far surely have enough rows: nothing is left of the filter, and nothing deletes from them. */
