@@ -2,5 +2,19 @@
  * Building blocks for an engine that runs queries itself and needs Iceberg's exact types, values and expressions:
  * `@lh/sql` is made of these. Applications use `@lh/core`.
  */
+export { invalidArgument, invalidData, unsupported } from './errors.ts';
+export { bindExpression } from './expr/bind.ts';
+export { expressionToText } from './expr/to-text.ts';
+export { daysFromCivil, formatDate, formatTime, formatTimestamp } from './spec/datetime-text.ts';
+export { formatDecimal } from './spec/decimal-text.ts';
 export { JsonNumber, parseJson } from './spec/json.ts';
 export type { JsonObject, JsonValue } from './spec/json.ts';
+export { parseNameMapping } from './spec/name-mapping.ts';
+export type { NameMapping } from './spec/name-mapping.ts';
+export { findFieldByName } from './spec/schema-fields.ts';
+export { typeToText } from './spec/type-text.ts';
+export { sourceColumn, sourceField } from './columns/from-arrow.ts';
+export type { ArrowDataLike, ArrowFieldLike } from './columns/from-arrow.ts';
+export type { Column, ColumnBatch } from './columns/column.ts';
+export type { SourceField, SourceType } from './columns/source-type.ts';
+export { readTaskColumns } from './read/read-task.ts';

@@ -1,0 +1,154 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LakehouseError, throwIfAborted } from '@lh/core';
+import type { Catalog, Table } from '@lh/core';
+import { invalidArgument } from '@lh/core/engine';
+import { arrowFeed, isArrowTable } from './feed/feeds.ts';
+import type { ArrowTableLike } from './feed/feeds.ts';
+import { Planner } from './plan/planner.ts';
+import { QueryRunner } from './query/query-runner.ts';
+import { StatementRunner } from './query/statement-runner.ts';
+import type { Registered } from './query/table-resolver.ts';
+import { FileSchemas } from './relation/file-schema.ts';
+import type { SqlResult } from './results/sql-result.ts';
+import { Session } from './session/session.ts';
+import type { SqlParameters } from './text/parameters.ts';
+import { splitStatements } from './text/statements.ts';
+import { tokenize } from './text/tokens.ts';
+
+export interface LakehouseOptions {
+  /** Where `namespace.table` is looked up; it goes by its own name too. */
+  readonly catalog: Catalog;
+  /** More catalogs, by the name that SQL calls them: `other.namespace.table`. */
+  readonly catalogs?: Readonly<Record<string, Catalog>>;
+  /** How much memory DuckDB may use, like '4GB'; 80 % of the machine's if left out. */
+  readonly memoryLimit?: string;
+  /** Where DuckDB puts what doesn't fit into memory; a directory of its own under the system's, removed on close, if left out. */
+  readonly tempDirectory?: string;
+  /**
+   * Directories and files that SQL may touch, besides the warehouses of file-system catalogs. Left out: whatever the
+   * process may touch. Given, DuckDB refuses all else, for good.
+   */
+  readonly allowedPaths?: readonly string[];
+}
+
+export interface SqlOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** SQL over the tables of catalogs: Iceberg finds the files, DuckDB runs the query. */
+export class Lakehouse {
+  readonly #session: Session;
+  readonly #planner: Planner;
+  readonly #statements: StatementRunner;
+  readonly #registered: Map<string, Registered>;
+  #closed = false;
+
+  private constructor(session: Session, planner: Planner, options: LakehouseOptions) {
+    this.#session = session;
+    this.#planner = planner;
+    this.#registered = new Map();
+    const catalogs = new Map(Object.entries(options.catalogs ?? {}));
+    if (!catalogs.has(options.catalog.name)) catalogs.set(options.catalog.name, options.catalog);
+    this.#statements = new StatementRunner({
+      session,
+      planner,
+      queries: new QueryRunner(session, planner, new FileSchemas()),
+      names: { defaultCatalog: options.catalog, catalogs, registered: this.#registered },
+    });
+  }
+
+  static async open(options: LakehouseOptions): Promise<Lakehouse> {
+    if (typeof options?.catalog?.loadTable !== 'function') {
+      throw invalidArgument(
+        'Lakehouse.open needs a catalog: Lakehouse.open({ catalog: await FileSystemCatalog.open({ … }) }).',
+      );
+    }
+    const allowedPaths = options.allowedPaths ? [...options.allowedPaths, ...warehouses(options)] : null;
+    const session = await Session.open({
+      memoryLimit: options.memoryLimit,
+      tempDirectory: options.tempDirectory,
+      allowedPaths,
+    });
+    return new Lakehouse(session, await Planner.open(allowedPaths), options);
+  }
+
+  /**
+   * Runs one or more statements and returns the result of the last. Parameters are `$name` with an object, `?` or `$1`
+   * with an array. NOT_FOUND for unknown tables, INVALID_ARGUMENT with the place for what doesn't parse or bind,
+   * UNSUPPORTED for statements that can't be run yet.
+   */
+  async sql(text: string, parameters?: SqlParameters, options: SqlOptions = {}): Promise<SqlResult> {
+    this.#checkOpen();
+    throwIfAborted(options.signal);
+    const statements = splitStatements(tokenize(text));
+    if (statements.length === 0) throw invalidArgument('The text holds no statement.');
+    let result: SqlResult | undefined;
+    for (const statement of statements) {
+      result = await this.#statements.run({
+        source: text,
+        statement,
+        parameters,
+        isOnly: statements.length === 1,
+        signal: options.signal,
+      });
+    }
+    return result!;
+  }
+
+  /** Gives a table, or Arrow data, a name in this session; a name that is taken is given anew. */
+  register(name: string, source: Table | ArrowTableLike): void {
+    this.#checkOpen();
+    if (typeof name !== 'string' || name === '') throw invalidArgument('A registered table needs a name.');
+    this.unregister(name);
+    if (isArrowTable(source)) {
+      const feed = arrowFeed(source);
+      this.#registered.set(name.toLowerCase(), { data: { id: this.#session.feeds.add(feed), feed } });
+    } else if (typeof (source as Partial<Table> | null)?.scan === 'function') {
+      this.#registered.set(name.toLowerCase(), { table: source });
+    } else {
+      throw invalidArgument(`'${name}' can be registered for a table or an Arrow table, and this is neither.`);
+    }
+  }
+
+  /** Takes a registered name back; true if there was one. */
+  unregister(name: string): boolean {
+    const known = this.#registered.get(name.toLowerCase());
+    if (known && 'data' in known) this.#session.feeds.remove(known.data.id);
+    return this.#registered.delete(name.toLowerCase());
+  }
+
+  /** DuckDB's own connection of this session. Tables of catalogs are unknown to it: those are for `sql`. */
+  get connection(): DuckDBConnection {
+    this.#checkOpen();
+    // Whoever has it may change settings at any time.
+    this.#statements.watchSettings();
+    return this.#session.main;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#planner.close();
+    await this.#session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LakehouseError('INVALID_ARGUMENT', 'The lakehouse is closed.');
+  }
+}
+
+/** Local roots of the catalogs that have one. */
+function warehouses({ catalog, catalogs = {} }: LakehouseOptions): readonly string[] {
+  return [catalog, ...Object.values(catalogs)].flatMap((one) => {
+    const { warehouse, io } = one as Partial<{
+      warehouse: string;
+      io: { capabilities: { localPath?: (location: string) => string | null } };
+    }>;
+    const path = typeof warehouse === 'string' ? io?.capabilities.localPath?.(warehouse) : null;
+    return path ? [path] : [];
+  });
+}

@@ -1,0 +1,30 @@
+import type { Expression, Schema } from '@lh/core';
+import { expr } from '@lh/core';
+import type { JsonObject } from '@lh/core/engine';
+import { plannedScans } from './plan-scans.ts';
+import { toExpression } from './to-expression.ts';
+import type { ConversionOptions, NotPushed } from './to-expression.ts';
+
+/** What a query needs of one mention of a table. */
+export interface ScanNeeds {
+  /** Rows that fail it don't matter to the query. */
+  readonly filter: Expression;
+  readonly notPushed: readonly NotPushed[];
+}
+
+/**
+ * The rows that a planned query needs of a shadow table. A plan that scans it several times needs what any of the scans
+ * needs; one that doesn't mention it (`WHERE 1 = 0`) needs nothing of it.
+ *
+ * Why the filters of the plan may be used for a query that DuckDB will plan anew: the plan gives the query's answer
+ * for any content of the tables, and gives the same one when rows are missing that its scans drop.
+ */
+export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, options: ConversionOptions): ScanNeeds {
+  const scans = plannedScans(plan).filter((scan) => scan.table === shadow);
+  const pushed = scans.map((scan) => toExpression(schema, scan.filters, options));
+  const always = pushed.some(({ expression }) => expression.op === 'true');
+  return {
+    filter: always ? expr.alwaysTrue() : expr.or(...pushed.map(({ expression }) => expression)),
+    notPushed: pushed.flatMap(({ notPushed }) => notPushed),
+  };
+}

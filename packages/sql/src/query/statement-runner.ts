@@ -1,0 +1,241 @@
+import { ResultReturnType } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LakehouseError } from '@lh/core';
+import { unsupported } from '@lh/core/engine';
+import { duckdbError } from '../errors.ts';
+import type { Planner } from '../plan/planner.ts';
+import { BatchSource } from '../results/batch-source.ts';
+import { SqlResult } from '../results/sql-result.ts';
+import type { Lease, Session } from '../session/session.ts';
+import { dialectEdits } from '../text/dialect.ts';
+import { applyEdits } from '../text/edits.ts';
+import { parameterEdits } from '../text/parameters.ts';
+import type { SqlParameters } from '../text/parameters.ts';
+import { classify } from '../text/statements.ts';
+import type { InnerQuery, Statement } from '../text/statements.ts';
+import { tokenize } from '../text/tokens.ts';
+import type { Token } from '../text/tokens.ts';
+import { keywordReferences } from './keyword-references.ts';
+import type { PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
+import { syntaxError } from './query-runner.ts';
+import { findReferences } from './table-references.ts';
+import type { QueryReferences } from './table-references.ts';
+import { TableResolver } from './table-resolver.ts';
+import type { Names } from './table-resolver.ts';
+
+export interface StatementRunnerOptions {
+  readonly session: Session;
+  readonly planner: Planner;
+  readonly queries: QueryRunner;
+  readonly names: Names;
+}
+
+export interface StatementRequest {
+  /** The whole text, of which the statement is a part. */
+  readonly source: string;
+  readonly statement: Statement;
+  readonly parameters: SqlParameters | undefined;
+  /** The text has no other statement: then all parameters are its own. */
+  readonly isOnly: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A statement's text with parameters and dialect resolved, and its tokens. */
+interface Prepared extends QueryText {
+  readonly tokens: readonly Token[];
+}
+
+export class StatementRunner {
+  readonly #session: Session;
+  readonly #planner: Planner;
+  readonly #queries: QueryRunner;
+  readonly #names: Names;
+  #watchesSettings = false;
+
+  constructor({ session, planner, queries, names }: StatementRunnerOptions) {
+    this.#session = session;
+    this.#planner = planner;
+    this.#queries = queries;
+    this.#names = names;
+  }
+
+  /** From now on settings are read anew for every statement. */
+  watchSettings(): void {
+    this.#watchesSettings = true;
+    this.#session.forgetSettings();
+  }
+
+  async run(request: StatementRequest): Promise<SqlResult> {
+    if (this.#watchesSettings) this.#session.forgetSettings();
+    const text = prepareText(request);
+    const kind = classify(text.tokens);
+    const resolver = new TableResolver(this.#names);
+    switch (kind.kind) {
+      case 'query':
+        return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal);
+      case 'wrapped':
+        return this.#query(text, kind.query, resolver, request.signal);
+      case 'view':
+        await this.#refuseTables(text, kind.query, resolver, 'CREATE VIEW over a table of a catalog');
+        return this.#onSession(text.sql, request.signal);
+      case 'change':
+        await this.#refuseCatalogTarget(kind.verb, kind.target, resolver);
+        if (kind.query) return this.#query(text, kind.query, resolver, request.signal);
+        return this.#change(text, resolver, request.signal);
+      case 'session':
+        return this.#onSession(text.sql, request.signal);
+    }
+  }
+
+  /** A query, or a statement around one: then the inner text is planned, and the whole is run on the main connection. */
+  async #query(
+    text: Prepared,
+    inner: InnerQuery,
+    resolver: TableResolver,
+    signal: AbortSignal | undefined,
+  ): Promise<SqlResult> {
+    const [start, end] = [
+      text.tokens[inner.first]?.start ?? text.sql.length,
+      text.tokens[inner.next - 1]?.end ?? text.sql.length,
+    ];
+    const query: QueryText = {
+      sql: text.sql.slice(start, end),
+      source: text.source,
+      toSource: (offset) => text.toSource(start + offset),
+    };
+    const tokens = tokenize(query.sql);
+    const parsed = await this.#planner.parse(query.sql);
+    if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(query, parsed.error);
+    const references: QueryReferences = parsed.ok
+      ? findReferences(query.sql, tokens, parsed.root)
+      : await this.#knownReferences(query.sql, tokens, resolver);
+    const prepared = await this.#queries.prepare(query, references, resolver, { signal, plans: parsed.ok });
+    const sql = `${text.sql.slice(0, start)}${prepared.sql}${text.sql.slice(end)}`;
+    const isWrapped = inner.first > 0;
+    const onMain = isWrapped || prepared.needsMain || !parsed.ok;
+    return onMain ? this.#runOnMain(sql, prepared, signal) : this.#runBeside(sql, prepared, signal);
+  }
+
+  /** Of a statement that can't be parsed, only names that are surely tables of a catalog are touched. */
+  async #knownReferences(sql: string, tokens: readonly Token[], resolver: TableResolver): Promise<QueryReferences> {
+    const references = keywordReferences(sql, tokens);
+    const resolved = await Promise.all(references.tables.map((reference) => resolver.resolve(reference.parts)));
+    return { ...references, tables: references.tables.filter((_, i) => resolved[i] !== null) };
+  }
+
+  /** A statement that changes a table of the session; tables of catalogs that it reads are scanned whole. */
+  async #change(text: Prepared, resolver: TableResolver, signal: AbortSignal | undefined): Promise<SqlResult> {
+    const references = await this.#knownReferences(text.sql, text.tokens, resolver);
+    const prepared = await this.#queries.prepare(text, references, resolver, { signal, plans: false });
+    return this.#runOnMain(prepared.sql, prepared, signal);
+  }
+
+  async #refuseTables(text: Prepared, inner: InnerQuery, resolver: TableResolver, what: string): Promise<void> {
+    const references = keywordReferences(text.sql, text.tokens.slice(inner.first, inner.next));
+    for (const reference of references.tables) {
+      if (await resolver.resolve(reference.parts))
+        throw unsupported(
+          `${what} ('${reference.parts.join('.')}') isn't supported yet; use WITH, or CREATE TEMP TABLE … AS.`,
+        );
+    }
+  }
+
+  async #refuseCatalogTarget(verb: string, target: readonly string[], resolver: TableResolver): Promise<void> {
+    const name = target.join('.');
+    if (target.length === 1 && !(await resolver.resolve(target)) && (await this.#isLocal(name))) return;
+    if (target.length > 1 && (await this.#isLocal(name))) return;
+    throw unsupported(
+      `${verb} of '${name}' isn't supported in SQL yet: tables of a catalog are changed with table.append() and the other methods of a table. ` +
+        'Tables of the session are made with CREATE TEMP TABLE.',
+    );
+  }
+
+  async #isLocal(name: string): Promise<boolean> {
+    return this.#session.onMain(async () => {
+      try {
+        await this.#session.main.run(`DESCRIBE ${name}`);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  async #onSession(sql: string, signal: AbortSignal | undefined): Promise<SqlResult> {
+    return this.#runOnMain(sql, { sql, scans: [], needsMain: true, dispose: () => undefined }, signal);
+  }
+
+  async #runOnMain(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
+    const result = await this.#session.onMain(() =>
+      startStatement(this.#session.main, sql, prepared, signal, () => prepared.dispose()),
+    );
+    this.#session.readsFromMain(result);
+    // SET, RESET, USE, and macros that do such things.
+    this.#session.forgetSettings();
+    return result;
+  }
+
+  async #runBeside(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
+    const lease: Lease = await this.#session.lease();
+    const done = (): void => {
+      prepared.dispose();
+      lease.release();
+    };
+    try {
+      const result = await startStatement(lease.connection, sql, prepared, signal, done);
+      this.#session.releaseWith(result, done);
+      return result;
+    } catch (error) {
+      lease.release();
+      // A type that the user made is known to the main connection only.
+      if (error instanceof LakehouseError && error.code === 'NOT_FOUND') return this.#runOnMain(sql, prepared, signal);
+      prepared.dispose();
+      throw error;
+    }
+  }
+}
+
+function prepareText({ source, statement, parameters, isOnly }: StatementRequest): Prepared {
+  const shift = (offset: number): number => offset - statement.start;
+  const tokens = statement.tokens.map((token) => ({ ...token, start: shift(token.start), end: shift(token.end) }));
+  const own = source.slice(statement.start, statement.end);
+  const withValues = applyEdits(own, parameterEdits(tokens, parameters, isOnly));
+  const withValuesTokens = tokenize(withValues.text);
+  const inDialect = applyEdits(withValues.text, dialectEdits(withValues.text, withValuesTokens));
+  return {
+    sql: inDialect.text,
+    tokens: tokenize(inDialect.text),
+    source,
+    toSource: (offset) => statement.start + withValues.toOriginal(inDialect.toOriginal(offset)),
+  };
+}
+
+/** Starts a statement and fetches its first rows. `done` is called once, when no more rows will be fetched. */
+async function startStatement(
+  connection: DuckDBConnection,
+  sql: string,
+  prepared: PreparedQuery,
+  signal: AbortSignal | undefined,
+  done: () => void,
+): Promise<SqlResult> {
+  const interrupt = (): void => connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  try {
+    const result = await connection.stream(sql);
+    const hasRows = result.columnCount > 0 && result.returnType === ResultReturnType.QUERY_RESULT;
+    return await SqlResult.start({
+      source: hasRows ? new BatchSource(result) : null,
+      changedRows: hasRows ? null : result.rowsChanged,
+      scans: prepared.scans,
+      signal,
+      mapError: duckdbError,
+      done: () => {
+        signal?.removeEventListener('abort', interrupt);
+        done();
+      },
+    });
+  } catch (error) {
+    signal?.removeEventListener('abort', interrupt);
+    throw duckdbError(error);
+  }
+}

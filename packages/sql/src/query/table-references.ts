@@ -1,0 +1,245 @@
+import type { JsonObject, JsonValue } from '@lh/core/engine';
+import { applyEdits, byteOffsetMap } from '../text/edits.ts';
+import type { Edit, EditedText } from '../text/edits.ts';
+import { afterBracket, isKeyword, isName, isSymbol, nameChain } from '../text/tokens.ts';
+import type { Token } from '../text/tokens.ts';
+import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
+import { quoteName, quoteNames } from '../text/quote.ts';
+import { integer, isObject, list, object, text } from './serialized.ts';
+
+/** One mention of a table in a query's FROM (or DESCRIBE, SUMMARIZE), with its place in the text. */
+export interface TableReference {
+  /** As written: `web.events` is ['web', 'events']. */
+  readonly parts: readonly string[];
+  readonly alias: string | null;
+  /** The text of the name, UTF-16 offsets. */
+  readonly start: number;
+  readonly end: number;
+  readonly at: AtClause | null;
+  /** The keyword before the name, where the name stands for a whole query: DESCRIBE, SUMMARIZE, TABLE and the like. */
+  readonly verb: { readonly keyword: string; readonly start: number } | null;
+}
+
+export interface AtClause {
+  readonly unit: 'VERSION' | 'TIMESTAMP';
+  /** The text of the value. */
+  readonly expression: string;
+  /** The whole clause. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A qualified column (`web.events.id`), which has to follow when its table gets another name. */
+export interface ColumnReference {
+  readonly parts: readonly string[];
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface QueryReferences {
+  readonly tables: readonly TableReference[];
+  readonly columns: readonly ColumnReference[];
+  /** Functions called, in lower case. */
+  readonly functions: ReadonlySet<string>;
+}
+
+/** Finds what a parsed query refers to. `tree` is `json_serialize_sql`'s answer for `sql`, `tokens` are of the same text. */
+export function findReferences(sql: string, tokens: readonly Token[], tree: JsonObject): QueryReferences {
+  const walker = new Walker(sql, tokens);
+  walker.visit(tree, new Set());
+  return walker;
+}
+
+class Walker implements QueryReferences {
+  readonly tables: TableReference[] = [];
+  readonly columns: ColumnReference[] = [];
+  readonly functions = new Set<string>();
+  readonly #sql: string;
+  readonly #tokens: readonly Token[];
+  readonly #toOffset: (byteOffset: number) => number;
+  readonly #tokenAt: ReadonlyMap<number, number>;
+
+  constructor(sql: string, tokens: readonly Token[]) {
+    this.#sql = sql;
+    this.#tokens = tokens;
+    this.#toOffset = byteOffsetMap(sql);
+    this.#tokenAt = new Map(tokens.map((token, index) => [token.start, index]));
+  }
+
+  /** `scope` holds the names of common table expressions that are visible here, in lower case. */
+  visit(value: JsonValue | undefined, scope: ReadonlySet<string>): void {
+    if (Array.isArray(value)) {
+      for (const item of value as readonly JsonValue[]) this.visit(item, scope);
+      return;
+    }
+    if (!isObject(value)) return;
+    const type = text(value['type']);
+    if (type === 'BASE_TABLE') this.#table(value, scope);
+    else if (type === 'COLUMN_REF') this.#column(value);
+    else if (type === 'FUNCTION') this.functions.add((text(value['function_name']) ?? '').toLowerCase());
+    this.#children(value, scope);
+  }
+
+  #children(node: JsonObject, scope: ReadonlySet<string>): void {
+    let inner = scope;
+    // A common table expression sees those before it; itself only if it is recursive (then its node has `cte_name`).
+    for (const entry of list(object(node['cte_map'])['map'])) {
+      this.visit(object(entry)['value'], inner);
+      inner = withName(inner, text(object(entry)['key']));
+    }
+    const own = text(node['cte_name']) ?? text(node['ctename']);
+    if (own !== null) inner = withName(inner, own);
+    for (const [key, child] of Object.entries(node)) {
+      if (key !== 'cte_map') this.visit(child, inner);
+    }
+  }
+
+  #table(node: JsonObject, scope: ReadonlySet<string>): void {
+    const parts = [text(node['catalog_name']), text(node['schema_name']), text(node['table_name'])]
+      .filter((part) => part !== null && part !== '')
+      .flatMap((part) => part!.split(LEVEL_SEPARATOR));
+    if (parts.length === 1 && scope.has(parts[0]!.toLowerCase())) return;
+    const chain = this.#chainAt(node);
+    if (!chain || !sameNames(chain.parts, parts)) return;
+    const at = isObject(node['at_clause']) ? this.#atClause(chain.next) : null;
+    const before = this.#tokens[chain.first - 1];
+    const verb = isKeyword(before, ...WHOLE_QUERY_VERBS)
+      ? { keyword: before!.value.toLowerCase(), start: before!.start }
+      : null;
+    this.tables.push({ parts, alias: text(node['alias']), start: chain.start, end: chain.end, at, verb });
+  }
+
+  #column(node: JsonObject): void {
+    const parts = list(node['column_names']).map((part) => text(part) ?? '');
+    if (parts.length < 3) return;
+    const chain = this.#chainAt(node);
+    if (chain && sameNames(chain.parts, parts)) this.columns.push({ parts, start: chain.start, end: chain.end });
+  }
+
+  #chainAt(node: JsonObject): PlacedChain | null {
+    const location = integer(node['query_location']);
+    if (location === null) return null;
+    const first = this.#tokenAt.get(this.#toOffset(location));
+    if (first === undefined) return null;
+    const token = this.#tokens[first]!;
+    // FROM 'file.parquet' is a table reference too.
+    if (token.kind === 'string') {
+      return { parts: [stringValue(token)], first, next: first + 1, start: token.start, end: token.end };
+    }
+    const chain = nameChain(this.#tokens, first);
+    if (!chain) return null;
+    const parts = chain.parts.flatMap((part) => part.split(LEVEL_SEPARATOR));
+    return { parts, first, next: chain.next, start: token.start, end: this.#tokens[chain.next - 1]!.end };
+  }
+
+  /** The clause follows the name and its alias: `name [AS] alias (columns) AT (VERSION => …)`. */
+  #atClause(afterName: number): AtClause | null {
+    const tokens = this.#tokens;
+    let i = afterName;
+    if (!isAtClause(tokens, i)) {
+      if (isKeyword(tokens[i], 'as')) i++;
+      if (isName(tokens[i]) || tokens[i]?.kind === 'string') i++;
+      if (isSymbol(tokens[i], '(')) i = afterBracket(tokens, i);
+    }
+    if (!isAtClause(tokens, i)) return null;
+    const next = afterBracket(tokens, i + 1);
+    // AT ( unit = > value )
+    const [unit, value, close] = [tokens[i + 2]!, tokens[i + 5], tokens[next - 1]!];
+    if (!value) return null;
+    return {
+      unit: isKeyword(unit, 'timestamp') ? 'TIMESTAMP' : 'VERSION',
+      expression: this.#sql.slice(value.start, close.start).trim(),
+      start: tokens[i]!.start,
+      end: close.end,
+    };
+  }
+}
+
+interface PlacedChain {
+  readonly parts: readonly string[];
+  /** Indexes of tokens: the first, and the one after the last. */
+  readonly first: number;
+  readonly next: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+const WHOLE_QUERY_VERBS = ['table', 'describe', 'desc', 'summarize', 'show'] as const;
+
+export function isAtClause(tokens: readonly Token[], i: number): boolean {
+  return isKeyword(tokens[i], 'at') && isSymbol(tokens[i + 1], '(') && isKeyword(tokens[i + 2], 'version', 'timestamp');
+}
+
+function withName(scope: ReadonlySet<string>, name: string | null): ReadonlySet<string> {
+  return name === null ? scope : new Set(scope).add(name.toLowerCase());
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name.toLowerCase() === b[i]!.toLowerCase());
+}
+
+function stringValue(token: Token): string {
+  return token.value.slice(1, -1).replaceAll("''", "'");
+}
+
+/** What takes a table's place: a table's name, or a query. */
+export interface Replacement {
+  readonly reference: TableReference;
+  readonly by: { readonly name: string } | { readonly query: string };
+}
+
+/**
+ * Puts replacements in the place of tables. A table keeps the name that the query knows it by: its alias, or its last
+ * name; columns qualified further (`web.events.id`) lose what is in front of that.
+ */
+export function replaceTables(
+  sql: string,
+  references: QueryReferences,
+  replacements: readonly Replacement[],
+): EditedText {
+  const edits: Edit[] = [];
+  const names = visibleNames(replacements.map((replacement) => replacement.reference));
+  for (const { reference, by } of replacements) {
+    const { start, end, alias, at, verb } = reference;
+    const table = 'name' in by ? quoteName(by.name) : `(${by.query})`;
+    const named = `${table}${alias === null ? ` AS ${quoteName(names.get(reference)!)}` : ''}`;
+    if (verb === null) edits.push({ start, end, text: named });
+    // `TABLE x` is `FROM x`; the others take a query in the place of a name.
+    else edits.push({ start: verb.keyword === 'table' ? verb.start : start, end, text: `FROM ${named}` });
+    if (at) edits.push({ start: at.start, end: at.end, text: '' });
+  }
+  for (const column of references.columns) {
+    const table = replacements.find(
+      ({ reference: { alias, parts } }) =>
+        alias === null &&
+        parts.length > 1 &&
+        column.parts.length > parts.length &&
+        sameNames(parts, column.parts.slice(0, parts.length)),
+    );
+    if (!table) continue;
+    const { parts } = table.reference;
+    const rest = [names.get(table.reference)!, ...column.parts.slice(parts.length)];
+    edits.push({ start: column.start, end: column.end, text: quoteNames(rest) });
+  }
+  return applyEdits(sql, edits);
+}
+
+/** Two tables of one name and different namespaces (`a.t, b.t`) go by their full names, so that each can be told. */
+function visibleNames(references: readonly TableReference[]): ReadonlyMap<TableReference, string> {
+  const bare = references.filter((reference) => reference.alias === null);
+  return new Map(
+    bare.map((reference) => {
+      const last = ownName(reference);
+      const clash = bare.some(
+        (other) => ownName(other).toLowerCase() === last.toLowerCase() && !sameNames(other.parts, reference.parts),
+      );
+      return [reference, clash ? reference.parts.join('.') : last];
+    }),
+  );
+}
+
+/** The name that a query knows an unaliased table by; DuckDB calls a file by its name without folders and extension. */
+function ownName({ parts }: TableReference): string {
+  const last = parts.at(-1)!;
+  return parts.length === 1 ? (/([^/\\]+)\.[A-Za-z0-9]+$/.exec(last)?.[1] ?? last) : last;
+}

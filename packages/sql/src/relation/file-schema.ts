@@ -1,0 +1,173 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { LakehouseError } from '@lh/core';
+import { duckdbError } from '../errors.ts';
+import { fileList } from './file-list.ts';
+
+/** One node of a Parquet file's schema, with list and map wrappers taken off. */
+export interface FileNode {
+  readonly name: string;
+  readonly fieldId: number | null;
+  readonly kind: 'leaf' | 'struct' | 'list' | 'map';
+  /** DuckDB's type of a leaf, as SQL text. */
+  readonly type: string | null;
+  /** A struct's fields; a list's element; a map's key and value. */
+  readonly children: readonly FileNode[];
+}
+
+/** A file's schema; files with equal schemas share one object. */
+export interface FileSchema {
+  readonly fields: readonly FileNode[];
+  /** At least one field has an id. */
+  readonly hasIds: boolean;
+  /** Equal for schemas that are read alike. */
+  readonly fingerprint: string;
+}
+
+/** Schemas of files by path. Data files never change, so what was read once stays true. */
+export class FileSchemas {
+  readonly #byPath = new Map<string, FileSchema>();
+  readonly #byFingerprint = new Map<string, FileSchema>();
+  readonly #capacity: number;
+
+  constructor(capacity = 200_000) {
+    this.#capacity = capacity;
+  }
+
+  /** Reads the footers of files that weren't seen before; `paths` are local. */
+  async load(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema>> {
+    const missing = paths.filter((path) => !this.#byPath.has(path));
+    if (missing.length > 0) await this.#read(connection, missing);
+    const found = new Map<string, FileSchema>();
+    for (const path of paths) {
+      const schema = this.#byPath.get(path);
+      if (!schema) throw new LakehouseError('NOT_FOUND', `The data file ${path} is missing.`, { context: { path } });
+      found.set(path, schema);
+    }
+    this.#trim();
+    return found;
+  }
+
+  async #read(connection: DuckDBConnection, paths: readonly string[]): Promise<void> {
+    const fingerprints = await query(
+      connection,
+      `SELECT file_name, string_agg(concat_ws('|', ${NODE_COLUMNS.map((column) => `coalesce(CAST(${column} AS VARCHAR), '')`).join(', ')}), chr(10) ORDER BY column_id)
+       FROM parquet_schema(${fileList(paths)}) GROUP BY file_name`,
+    );
+    for (const [path, fingerprint] of fingerprints) {
+      const key = String(fingerprint);
+      let schema = this.#byFingerprint.get(key);
+      if (!schema) {
+        const rows = await query(
+          connection,
+          `SELECT ${NODE_COLUMNS.join(', ')} FROM parquet_schema(${fileList([String(path)])}) ORDER BY column_id`,
+        );
+        schema = buildSchema(rows.map(readRow), key);
+        this.#byFingerprint.set(key, schema);
+      }
+      this.#byPath.set(String(path), schema);
+    }
+  }
+
+  #trim(): void {
+    for (const path of this.#byPath.keys()) {
+      if (this.#byPath.size <= this.#capacity) break;
+      this.#byPath.delete(path);
+    }
+  }
+}
+
+async function query(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {
+  try {
+    return (await connection.runAndReadAll(sql)).getRows();
+  } catch (error) {
+    throw duckdbError(error);
+  }
+}
+
+const NODE_COLUMNS = [
+  'name',
+  'duckdb_type',
+  'num_children',
+  'repetition_type',
+  'converted_type',
+  'logical_type',
+  'field_id',
+];
+
+/** A timestamp of nanoseconds in UTC, which DuckDB cuts to microseconds. */
+export const ZONED_NANOS = 'TIMESTAMPTZ_NS';
+
+interface SchemaRow {
+  readonly name: string;
+  readonly type: string | null;
+  readonly childCount: number;
+  readonly isRepeated: boolean;
+  readonly annotation: 'list' | 'map' | null;
+  readonly fieldId: number | null;
+}
+
+function readRow([name, type, childCount, repetition, converted, logical, fieldId]: readonly unknown[]): SchemaRow {
+  const note = `${String(converted ?? '')} ${String(logical ?? '')}`;
+  const annotation = /\bLIST\b|ListType/.test(note)
+    ? 'list'
+    : /\bMAP(?:_KEY_VALUE)?\b|MapType/.test(note)
+      ? 'map'
+      : null;
+  return {
+    name: String(name),
+    type: leafType(type === null ? null : String(type), String(logical ?? '')),
+    childCount: childCount === null ? 0 : Number(childCount),
+    isRepeated: repetition === 'REPEATED',
+    annotation,
+    fieldId: fieldId === null ? null : Number(fieldId),
+  };
+}
+
+/** `read_parquet`'s type of a leaf, which differs from `parquet_schema`'s for a few. */
+function leafType(type: string | null, logical: string): string | null {
+  if (/^Geo(?:metry|graphy)Type/.test(logical)) return 'GEOMETRY';
+  if (/isAdjustedToUTC=1.*NANOS=NanoSeconds/.test(logical)) return ZONED_NANOS;
+  return type;
+}
+
+interface RawNode extends SchemaRow {
+  readonly children: readonly RawNode[];
+}
+
+/** The rows are the schema's nodes, depth first; the first is the root. */
+function buildSchema(rows: readonly SchemaRow[], fingerprint: string): FileSchema {
+  let at = 0;
+  const next = (): RawNode => {
+    const row = rows[at++]!;
+    return { ...row, children: Array.from({ length: row.childCount }, next) };
+  };
+  const fields = next().children.map(unwrap);
+  return { fields, hasIds: rows.some((row) => row.fieldId !== null), fingerprint };
+}
+
+/** Takes off the wrappers of lists and maps (Parquet: "Nested Types", with the older forms that it still allows). */
+function unwrap(node: RawNode): FileNode {
+  const { name, fieldId } = node;
+  const make = (kind: FileNode['kind'], children: readonly FileNode[]): FileNode => ({
+    name,
+    fieldId,
+    kind,
+    type: node.type,
+    children,
+  });
+  const [only] = node.children;
+  if (node.annotation === 'map' && only?.isRepeated && only.children.length === 2)
+    return make('map', only.children.map(unwrap));
+  if (node.annotation === 'list' && only?.isRepeated) return make('list', [unwrap(listElement(node, only))]);
+  // A repeated field without annotation is a list of itself.
+  if (node.isRepeated) return make('list', [unwrap({ ...node, isRepeated: false })]);
+  if (node.children.length > 0 || node.type === null) return make('struct', node.children.map(unwrap));
+  return make('leaf', []);
+}
+
+/** The element is inside the repeated group, unless that group is the element of a two-level list. */
+function listElement(list: RawNode, repeated: RawNode): RawNode {
+  const [inner, ...others] = repeated.children;
+  const isElement = !inner || others.length > 0 || repeated.name === 'array' || repeated.name === `${list.name}_tuple`;
+  return isElement ? { ...repeated, isRepeated: false } : inner;
+}

@@ -1,0 +1,134 @@
+import { rm, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { LakehouseError } from '@lh/core';
+import { Feeds } from '../feed/feeds.ts';
+import type { SqlResult } from '../results/sql-result.ts';
+import { openInstance } from './instance.ts';
+import type { InstanceOptions } from './instance.ts';
+import { applySettings, readSettings } from './settings.ts';
+import type { SessionSettings } from './settings.ts';
+
+/** A connection that a statement runs on, until `release`. */
+export interface Lease {
+  readonly connection: DuckDBConnection;
+  /** Says that the statement is through: its rows are fetched, or no one wants them. */
+  release(): void;
+}
+
+/**
+ * DuckDB and its connections. The main one belongs to the user as well: it has the temporary tables, macros, variables
+ * and settings. Queries that need nothing of those run beside it, so that several results can be read at once.
+ */
+export class Session {
+  readonly main: DuckDBConnection;
+  readonly feeds: Feeds;
+  readonly #instance: DuckDBInstance;
+  readonly #initialSettings: SessionSettings;
+  readonly #ownTempDirectory: string | null;
+  readonly #idle: DuckDBConnection[] = [];
+  readonly #idleSettings = new WeakMap<DuckDBConnection, SessionSettings>();
+  readonly #leaked: FinalizationRegistry<() => void>;
+  #settings: SessionSettings;
+  #settingsAreKnown = true;
+  #mainQueue: Promise<unknown> = Promise.resolve();
+  /** The result that is still being read from the main connection. */
+  #mainResult: WeakRef<SqlResult> | null = null;
+  #closed = false;
+
+  private constructor(
+    instance: DuckDBInstance,
+    main: DuckDBConnection,
+    settings: SessionSettings,
+    ownTempDirectory: string | null,
+  ) {
+    this.#instance = instance;
+    this.main = main;
+    this.#initialSettings = settings;
+    this.#settings = settings;
+    this.#ownTempDirectory = ownTempDirectory;
+    this.feeds = new Feeds(main);
+    this.#leaked = new FinalizationRegistry((release) => release());
+  }
+
+  static async open(options: InstanceOptions): Promise<Session> {
+    // DuckDB's own default is a directory in the working directory, which would stay there.
+    const ownTempDirectory = options.tempDirectory === undefined ? await mkdtemp(join(tmpdir(), 'lakehouse-')) : null;
+    const instance = await openInstance({
+      ...options,
+      tempDirectory: options.tempDirectory ?? ownTempDirectory ?? undefined,
+    });
+    const main = await instance.connect();
+    return new Session(instance, main, await readSettings(main), ownTempDirectory);
+  }
+
+  /** The session's settings that change what a query means. */
+  async settings(): Promise<SessionSettings> {
+    if (!this.#settingsAreKnown) {
+      this.#settings = await this.onMain(() => readSettings(this.main));
+      this.#settingsAreKnown = true;
+    }
+    return this.#settings;
+  }
+
+  /** A statement or someone with the raw connection may have changed settings. */
+  forgetSettings(): void {
+    this.#settingsAreKnown = false;
+  }
+
+  /** Runs something on the main connection, after what is before it there. A result that is being read is read to its end. */
+  async onMain<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#mainQueue.then(async () => {
+      this.#checkOpen();
+      await this.#mainResult?.deref()?.detach();
+      this.#mainResult = null;
+      return work();
+    });
+    this.#mainQueue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Remembers that a result is being read from the main connection. */
+  readsFromMain(result: SqlResult): void {
+    this.#mainResult = new WeakRef(result);
+  }
+
+  /** A connection beside the main one, with the session's settings. */
+  async lease(): Promise<Lease> {
+    this.#checkOpen();
+    const connection = this.#idle.pop() ?? (await this.#instance.connect());
+    const settings = await this.settings();
+    await applySettings(connection, this.#idleSettings.get(connection) ?? this.#initialSettings, settings);
+    this.#idleSettings.set(connection, settings);
+    let released = false;
+    return {
+      connection,
+      release: () => {
+        if (released) return;
+        released = true;
+        if (this.#closed) connection.closeSync();
+        else this.#idle.push(connection);
+      },
+    };
+  }
+
+  /** Calls `release` when a result that was never read to its end is forgotten. */
+  releaseWith(result: SqlResult, release: () => void): void {
+    this.#leaked.register(result, release);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#mainResult?.deref()?.close();
+    for (const connection of this.#idle) connection.closeSync();
+    this.main.closeSync();
+    this.#instance.closeSync();
+    if (this.#ownTempDirectory !== null) await rm(this.#ownTempDirectory, { recursive: true, force: true });
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LakehouseError('INVALID_ARGUMENT', 'The lakehouse is closed.');
+  }
+}

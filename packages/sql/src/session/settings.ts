@@ -1,0 +1,44 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { quoteName, quoteString } from '../text/quote.ts';
+
+/**
+ * Settings of a connection that change what a query means. The planner and the connections that run queries beside the
+ * session's own get the session's values: a filter that is pruned with has to be the filter that is run.
+ */
+const SETTINGS = [
+  'TimeZone',
+  'Calendar',
+  'default_collation',
+  'default_null_order',
+  'default_order',
+  'ieee_floating_point_ops',
+  'integer_division',
+  'old_implicit_casting',
+  'order_by_non_integer_literal',
+  'scalar_subquery_error_on_multiple_rows',
+  'disable_timestamptz_casts',
+  'lambda_syntax',
+] as const;
+
+export type SessionSettings = ReadonlyMap<string, string>;
+
+export async function readSettings(connection: DuckDBConnection): Promise<SessionSettings> {
+  const names = SETTINGS.map((name) => quoteString(name)).join(', ');
+  const reader = await connection.runAndReadAll(`SELECT name, value FROM duckdb_settings() WHERE name IN (${names})`);
+  return new Map(reader.getRows().map(([name, value]) => [String(name), String(value ?? '')]));
+}
+
+/** Sets what differs; `current` are the values that the connection has. */
+export async function applySettings(
+  connection: DuckDBConnection,
+  current: SessionSettings,
+  wanted: SessionSettings,
+): Promise<void> {
+  for (const [name, value] of wanted) {
+    if (current.get(name) !== value) await connection.run(`SET ${quoteName(name)} = ${quoteString(value)}`);
+  }
+}
+
+export function isUtc(settings: SessionSettings): boolean {
+  return /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu|Universal|Greenwich)$/i.test(settings.get('TimeZone') ?? '');
+}
