@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import {
+  checkTableProperties,
+  columnMetricsMode,
+  commitRetryPolicy,
+  manifestMergePolicy,
+  summaryPartitionLimit,
+  tableProperty,
+} from '../../src/spec/table-properties.ts';
+
+describe('table properties', () => {
+  it('have the defaults of the reference implementation', () => {
+    expect(commitRetryPolicy({})).toEqual({ retries: 4, minWaitMs: 100, maxWaitMs: 60_000, totalTimeoutMs: 1_800_000 });
+    expect(manifestMergePolicy({})).toEqual({ enabled: true, minCountToMerge: 100, targetSizeBytes: 8_388_608 });
+    expect(summaryPartitionLimit({})).toBe(0);
+    expect(tableProperty({}, 'write.target-file-size-bytes')).toBe(536_870_912);
+    expect(tableProperty({}, 'write.data.path')).toBeNull();
+    expect(tableProperty({}, 'write.metadata.metrics.default')).toBeNull();
+  });
+
+  it('are read as what they are', () => {
+    expect(tableProperty({ 'commit.manifest-merge.enabled': 'FALSE' }, 'commit.manifest-merge.enabled')).toBe(false);
+    expect(tableProperty({ 'write.delete.mode': 'Merge-On-Read' }, 'write.delete.mode')).toBe('merge-on-read');
+    expect(
+      tableProperty({ 'write.metadata.metrics.default': 'truncate(8)' }, 'write.metadata.metrics.default'),
+    ).toEqual({ mode: 'truncate', length: 8 });
+    expect(columnMetricsMode({ 'write.metadata.metrics.column.a.b': 'none' }, 'a.b')).toEqual({ mode: 'none' });
+    expect(columnMetricsMode({}, 'constructor')).toBeNull();
+  });
+
+  it.each([
+    ['commit.retry.num-retries', 'many'],
+    ['commit.retry.num-retries', '-1'],
+    ['commit.retry.num-retries', '1.5'],
+    ['write.target-file-size-bytes', '0'],
+    ['write.format.default', 'csv'],
+    ['commit.manifest-merge.enabled', 'yes'],
+    ['write.metadata.metrics.default', 'truncate(0)'],
+    ['write.metadata.metrics.column.x', 'some'],
+    ['write.metadata.previous-versions-max', '0'],
+    ['write.data.path', ''],
+  ])('refuse %s = %j by name', (key, value) => {
+    expect(() => checkTableProperties({ [key]: value })).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(key) }),
+    );
+  });
+
+  it('of others are none of our business', () => {
+    expect(() =>
+      checkTableProperties({ 'engine.x': '', 'write.spark.fanout.enabled': '?', constructor: 'x' }),
+    ).not.toThrow();
+  });
+});
