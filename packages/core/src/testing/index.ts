@@ -8,3 +8,4 @@ export {
 } from './fault-injecting-file-io.ts';
 export { SeededRuntime } from './seeded-runtime.ts';
 export type { ConformanceCase } from './check.ts';
+export { catalogConformance, type CatalogCapabilities, type CatalogSubject } from './catalog-conformance.ts';

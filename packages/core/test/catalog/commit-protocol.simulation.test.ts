@@ -4,7 +4,7 @@ import { isLakehouseError } from '../../src/errors.ts';
 import type { FaultRule } from '../../src/testing/index.ts';
 import { attempt, connect, isIn, newTable, randomFaults, simulation, tryLoad, type Attempt } from './simulation.ts';
 
-const SEEDS = Number(process.env['LH_SIMULATIONS'] ?? 800);
+const SEEDS = Number(process.env['LH_SIMULATIONS'] ?? 500);
 
 function must(condition: boolean, otherwise: string): void {
   if (!condition) throw new Error(otherwise);
@@ -133,14 +133,20 @@ async function explore(run: (seed: number) => Promise<string>, seeds: number): P
 describe('the commit protocol under simulated failures', () => {
   test('no acknowledged commit is lost, no refused one is kept, every version is made once', async () => {
     const counts = await explore(writersOnly, SEEDS);
-    // The simulation is worth something only if all of this happens.
-    for (const outcome of ['acknowledged', 'refused', 'unknown'])
-      expect(counts.get(outcome)).toBeGreaterThan(SEEDS / 50);
+    // The simulation is worth something only if all of this happens, and the protocol if it seldom gives up.
+    const [acknowledged, refused, unknown] = ['acknowledged', 'refused', 'unknown'].map(
+      (each) => counts.get(each) ?? 0,
+    );
+    expect(acknowledged).toBeGreaterThan(3 * SEEDS);
+    expect(refused).toBeGreaterThan(SEEDS / 10);
+    expect(unknown).toBeGreaterThan(0);
+    expect(unknown).toBeLessThan(SEEDS / 20);
   });
 
   test('tables that are dropped and created again are never mixed up', async () => {
     const counts = await explore(dropsAndPurges, SEEDS);
-    for (const outcome of ['acknowledged', 'refused']) expect(counts.get(outcome)).toBeGreaterThan(SEEDS / 50);
+    expect(counts.get('acknowledged')).toBeGreaterThan(SEEDS);
+    expect(counts.get('refused')).toBeGreaterThan(SEEDS / 10);
   });
 
   test('a seed replays its simulation', async () => {

@@ -17,7 +17,12 @@ const HOUR_MS = 3_600_000;
 /** Faults at rates that hit every commit of some simulations and none of others. */
 export function randomFaults(runtime: SeededRuntime): FaultRule[] {
   const rate = (): number => runtime.random() ** 3;
+  const outage = runtime.now() + runtime.random() * 2000;
+  const isOut = (): boolean => runtime.now() >= outage && runtime.now() < outage + 3000;
   return [
+    // An outage is longer than anyone's patience; it begins with a lost answer.
+    { fault: 'fail-after', when: isOut, probability: runtime.random() < 0.3 ? 0.5 : 0, times: 1 },
+    { fault: 'fail-before', when: isOut, probability: runtime.random() < 0.3 ? 1 : 0 },
     { fault: 'fail-before', probability: rate() * 0.3 },
     { fault: 'fail-after', probability: rate() * 0.3 },
     { fault: 'fail-late', operations: ['write'], probability: rate() * 0.2, delayMs: 2000 },

@@ -261,7 +261,9 @@ export class FileSystemTableOperations implements TableOperations {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (attempt > 0) await this.#runtime.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
       try {
-        return { ...wanted, stat: await this.io.write(wanted.location, bytes, { ifNoneMatch: true }) };
+        const stat = await this.io.write(wanted.location, bytes, { ifNoneMatch: true });
+        // After a doubtful request this file may be the second one that we made under this name.
+        return doubt === null ? { ...wanted, stat } : wanted;
       } catch (error) {
         if (isLakehouseError(error, 'ALREADY_EXISTS')) break;
         const refused = isLakehouseError(error) && REFUSALS.includes(error.code);
@@ -296,9 +298,7 @@ export class FileSystemTableOperations implements TableOperations {
     let isCommitted: boolean | null;
     try {
       if (base && (await this.#insist(() => this.#isUntouched(base)))) return;
-      const newer = await this.#insist(() => this.#newestAbove(claimed.version));
-      // A new table has nothing to be built on; one whose base has vanished was dropped and purged meanwhile.
-      isCommitted = newer ? isInHistory(claimed, base, metadata, newer.loaded.metadata) : base === null;
+      isCommitted = await this.#insist(() => this.#isInHistory(claimed, base, metadata));
     } catch (error) {
       throw this.#stateUnknown(claimed.location, error);
     }
@@ -307,9 +307,17 @@ export class FileSystemTableOperations implements TableOperations {
     throw isCommitted === false ? this.#conflict(claimed.version) : this.#stateUnknown(claimed.location, null);
   }
 
-  async #newestAbove(version: number): Promise<KnownVersion | null> {
-    const file = await this.#listedVersion();
-    return file && file.version > version ? this.#read(file) : null;
+  /** Whether the newest version goes back to the claimed one; null if nothing tells any more. */
+  async #isInHistory(claimed: VersionFile, base: KnownVersion | null, ours: TableMetadata): Promise<boolean | null> {
+    const newer = (await listVersionFiles(this.io, this.metadataDirectory)).filter(
+      ({ version }) => version > claimed.version,
+    );
+    const [next, newest] = [newer[0], newer.at(-1)];
+    // A new table has nothing to be built on; one whose base has vanished was dropped and purged meanwhile.
+    if (!next || !newest) return base === null;
+    const { metadata } = (await this.#read(newest)).loaded;
+    const told = goesBackTo(claimed, base?.loaded.metadata ?? null, ours, metadata);
+    return told ?? (isOlder(next.stat, claimed.stat) ? false : null);
   }
 
   /**
@@ -408,13 +416,17 @@ function isSameFile(a: FileStat, b: FileStat): boolean {
   return a.size === b.size && a.lastModifiedMs === b.lastModifiedMs;
 }
 
+function isOlder(a: FileStat | null, b: FileStat | null): boolean {
+  return a?.lastModifiedMs !== undefined && b?.lastModifiedMs !== undefined && a.lastModifiedMs < b.lastModifiedMs;
+}
+
 /**
  * Whether a newer version of the metadata goes back to the claimed one: the metadata log has its file with our time, or
  * a snapshot that we added is there. Null if the log does not reach back so far.
  */
-function isInHistory(
+function goesBackTo(
   claimed: VersionFile,
-  base: KnownVersion | null,
+  base: TableMetadata | null,
   ours: TableMetadata,
   newer: TableMetadata,
 ): boolean | null {
@@ -422,7 +434,7 @@ function isInHistory(
   const logged = newer.metadataLog.map((entry) => ({ ...entry, version: versionOf(fileNameOf(entry.metadataFile)) }));
   const entries = logged.filter((entry) => entry.version === claimed.version);
   if (entries.length > 0) return entries.some((entry) => entry.timestampMs === ours.lastUpdatedMs);
-  const before = new Set(base?.loaded.metadata.snapshots.map((snapshot) => snapshot.snapshotId));
+  const before = new Set(base?.snapshots.map((snapshot) => snapshot.snapshotId));
   const now = new Set(newer.snapshots.map((snapshot) => snapshot.snapshotId));
   if (ours.snapshots.some(({ snapshotId }) => !before.has(snapshotId) && now.has(snapshotId))) return true;
   return logged.some(({ version }) => version !== null && version < claimed.version) ? false : null;
