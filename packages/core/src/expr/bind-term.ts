@@ -15,14 +15,14 @@ export function bindTerm(schema: StructType, { column, transform }: Term, caseSe
   checkNotRepeated(schema, field.id, column);
   const { type } = field;
   if (!isPrimitive(type)) {
-    throw unsupported(`'${column}' is a ${typeToText(type)}; filters work on columns with single values and on fields of structs.`);
+    throw unsupported(`'${column}' is of type ${typeToText(type)}; filters work on columns with single values and on fields of structs.`);
   }
   const { nullable } = indexById(schema).get(field.id)!;
   if (!transform || transform.kind === 'identity') return { field, path, transform: null, type, nullable };
 
   if (transform.kind === 'unknown') throw unsupported(`The transform '${transform.text}' is not known, so it can't be filtered by.`);
   if (!canTransform(transform, type)) {
-    throw invalidArgument(`${transformToText(transform)} of '${column}' can't be taken: it is a ${typeToText(type)}.`);
+    throw invalidArgument(`${transformToText(transform)} of '${column}' can't be taken: it is of type ${typeToText(type)}.`);
   }
   return { field, path, transform, type: transformResultType(transform, type), nullable: nullable || transform.kind === 'void' };
 }

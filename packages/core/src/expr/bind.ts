@@ -57,7 +57,7 @@ function bindUnary({ op }: UnaryPredicate, term: BoundTerm): BoundExpression {
   if (op === 'isNull') return isNull(term);
   if (op === 'notNull') return notNull(term);
   if (!isFloating(term.type)) {
-    throw invalidArgument(`${name(term)} is a ${typeToText(term.type)}; only a float or double can be NaN.`);
+    throw invalidArgument(`${name(term)} is of type ${typeToText(term.type)}; only a float or double can be NaN.`);
   }
   return { op, term };
 }
@@ -85,7 +85,7 @@ function bindComparison({ op, value }: ComparisonPredicate, term: BoundTerm): Bo
 
 function bindPrefix(op: 'startsWith' | 'notStartsWith', value: Literal, term: BoundTerm): BoundExpression {
   if (term.type.kind !== 'string') {
-    throw invalidArgument(`${name(term)} is a ${typeToText(term.type)}; only a string can start with something.`);
+    throw invalidArgument(`${name(term)} is of type ${typeToText(term.type)}; only a string can start with something.`);
   }
   const position = positionOf(term, value);
   const prefix = position.at === 'value' ? position.value : null;

@@ -49,7 +49,7 @@ export interface ExprBuilder {
 function termOf(input: TermInput): Term {
   const term = typeof input === 'string' ? { column: input } : input;
   if (typeof term?.column !== 'string' || term.column === '') {
-    throw invalidArgument(`A filter compares a column, given by its name; ${JSON.stringify(input) ?? 'undefined'} is none.`);
+    throw invalidArgument(`A filter compares a column, given by its name; ${String(input)} is none.`);
   }
   return term;
 }

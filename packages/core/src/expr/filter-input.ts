@@ -8,5 +8,5 @@ export type FilterInput = string | Expression;
 export function toExpression(input: FilterInput): Expression {
   if (typeof input === 'string') return parseExpression(input);
   if (typeof input?.op === 'string') return input;
-  throw invalidArgument(`A filter is text such as "id = 1" or an expression made with expr, not ${JSON.stringify(input) ?? 'undefined'}.`);
+  throw invalidArgument(`A filter is text such as "id = 1" or an expression made with expr, not ${String(input)}.`);
 }

@@ -25,7 +25,7 @@ export type LiteralPosition =
 export function literalPosition(type: PrimitiveType, literal: Literal, what: string): LiteralPosition {
   const position = POSITIONS[type.kind](literal, type);
   if (position) return position;
-  throw invalidArgument(`${what} is a ${typeToText(type)} and can't be compared with ${literalToText(literal)}; give ${EXPECTED[type.kind]}.`);
+  throw invalidArgument(`${what} is of type ${typeToText(type)} and can't be compared with ${literalToText(literal)}; give ${EXPECTED[type.kind]}.`);
 }
 
 /** The position of a whole number of a type's units: days of a date, the unscaled value of a decimal. */
@@ -125,7 +125,8 @@ function floating(literal: Literal, type: PrimitiveType): LiteralPosition | unde
   // Beyond the largest float, but not infinite.
   if (value === Infinity && Number.isFinite(double)) return { at: 'after', value: MAX_FLOAT };
   if (value === -Infinity && Number.isFinite(double)) return { at: 'after', value: -Infinity };
-  return { at: 'value', value };
+  // Both zeros are equal, so one will do.
+  return { at: 'value', value: value === 0 ? 0 : value };
 }
 
 const MAX_FLOAT = 2 ** 128 - 2 ** 104;

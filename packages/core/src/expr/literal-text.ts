@@ -32,6 +32,6 @@ function objectToText(literal: Date | Uint8Array | TypedLiteral): string {
   if (literal instanceof Date) {
     return Number.isNaN(literal.getTime()) ? 'an invalid Date' : `TIMESTAMPTZ '${literal.toISOString()}'`;
   }
-  if (typeof literal?.text !== 'string') return `the value ${JSON.stringify(literal) ?? 'undefined'}`;
+  if (typeof literal?.text !== 'string') return `the value ${String(literal)}`;
   return literal.type === 'decimal' ? literal.text : `${literal.type.toUpperCase()} ${quoteText(literal.text)}`;
 }

@@ -22,7 +22,7 @@ export const NEGATED: { readonly [O in PredicateOp]: PredicateOp } = {
   notStartsWith: 'startsWith',
 };
 
-/** All of them, simplified. Long lists make a balanced tree, so that nothing that walks it runs out of stack. */
+/** All of them, simplified. Chains make a balanced tree, so that nothing that walks it runs out of stack. */
 export function and(operands: readonly BoundExpression[]): BoundExpression {
   return combine('and', operands, 'true', FALSE);
 }
@@ -33,7 +33,7 @@ export function or(operands: readonly BoundExpression[]): BoundExpression {
 }
 
 function combine(op: 'and' | 'or', operands: readonly BoundExpression[], neutral: 'true' | 'false', absorbing: BoundExpression): BoundExpression {
-  const kept = operands.filter((operand) => operand.op !== neutral);
+  const kept = operands.flatMap((operand) => chainOperands(operand, op)).filter((operand) => operand.op !== neutral);
   if (kept.some((operand) => operand.op === absorbing.op)) return absorbing;
   if (kept.length === 0) return neutral === 'true' ? TRUE : FALSE;
   return balanced(op, kept, 0, kept.length);

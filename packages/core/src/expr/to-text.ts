@@ -7,13 +7,14 @@ import { partitionValueToText } from '../transforms/human-text.ts';
 import type { BoundExpression, BoundPredicate } from './bound-expression.ts';
 import type { Expression, Literal, PredicateOp, Term } from './expression.ts';
 import { literalToText, quoteText } from './literal-text.ts';
+import { chainOperands } from './logic.ts';
 import { nameToText } from './names.ts';
 import { ordinalExample } from './ordinal-text.ts';
 
 type AnyExpression = Expression | BoundExpression;
 type AnyPredicate = Extract<AnyExpression, { op: PredicateOp }>;
 
-/** A filter as text that `parseExpression` reads back. */
+/** A filter as text that `parseExpression` reads back; only how chains of AND or OR are grouped is lost. */
 export function expressionToText(expression: AnyExpression): string {
   return toText(expression, 'none');
 }
@@ -33,25 +34,13 @@ function toText(expression: AnyExpression, around: Surrounding): string {
       return `NOT ${toText(expression.child, 'not')}`;
     case 'and':
     case 'or': {
-      const text = chainText(expression);
+      const operands = chainOperands<AnyExpression>(expression, expression.op);
+      const text = operands.map((operand) => toText(operand, expression.op)).join(` ${expression.op.toUpperCase()} `);
       return BINDS_TIGHTER[around] > BINDS_TIGHTER[expression.op] ? `(${text})` : text;
     }
     default:
       return predicateText(expression);
   }
-}
-
-/** Operators group to the left, so only an operand on the right of its own kind needs parentheses. */
-function chainText(expression: Extract<AnyExpression, { op: 'and' | 'or' }>): string {
-  const { op } = expression;
-  const texts: string[] = [];
-  let at: AnyExpression = expression;
-  while (at.op === op) {
-    texts.push(at.right.op === op ? `(${toText(at.right, 'none')})` : toText(at.right, op));
-    at = at.left;
-  }
-  texts.push(toText(at, op));
-  return texts.reverse().join(` ${op.toUpperCase()} `);
 }
 
 const SYMBOLS: Readonly<Record<'eq' | 'neq' | 'lt' | 'lteq' | 'gt' | 'gteq', string>> = {

@@ -155,12 +155,16 @@ export class SchemaUpdate {
 
   /** The schema after all steps, checked as a whole. Its id is settled when it is added to the table. */
   apply(): { readonly schema: Schema; readonly lastColumnId: number } {
-    const schema = { ...this.#schema, schemaId: this.#base.schemas.reduce((next, { schemaId }) => Math.max(next, schemaId + 1), 0) };
+    const schema = {
+      ...this.#schema,
+      schemaId: this.#base.schemas.reduce((next, { schemaId }) => Math.max(next, schemaId + 1), 0),
+    };
     if (schema.fields.length === 0) throw invalidArgument('A table needs at least one column.');
     const before = indexById(currentSchema(this.#base));
     for (const { field, path } of indexById(schema).values()) {
       const isEmpty = field.type.kind === 'struct' && field.type.fields.length === 0;
-      if (isEmpty && before.has(field.id)) throw invalidArgument(`The struct '${path.join('.')}' would be left without fields; delete it instead.`);
+      if (isEmpty && before.has(field.id))
+        throw invalidArgument(`The struct '${path.join('.')}' would be left without fields; delete it instead.`);
     }
     checkNewSchema(schema, this.#base.formatVersion);
     return { schema, lastColumnId: this.#lastColumnId };
@@ -170,7 +174,9 @@ export class SchemaUpdate {
   #addField(parentId: number | null, field: NestedField): void {
     checkNameIsFree(this.#fieldsOf(parentId), field.name, null);
     if (field.required && (field.initialDefault ?? null) === null && !this.#allowIncompatible) {
-      throw invalidArgument(`The column '${field.name}' can't be added as required without a default: rows that exist have no value for it.`);
+      throw invalidArgument(
+        `The column '${field.name}' can't be added as required without a default: rows that exist have no value for it.`,
+      );
     }
     checkStructDefault(field);
     const id = this.#newId();
@@ -186,12 +192,16 @@ export class SchemaUpdate {
     this.#checkNoKey(id, 'change');
     const promote = promotionOf(field.type, type, this.#base.formatVersion);
     if (!promote) {
-      throw invalidArgument(`'${name}' can't change from ${typeToText(field.type)} to ${typeToText(type)}: ${PROMOTION_RULE}.`);
+      throw invalidArgument(
+        `'${name}' can't change from ${typeToText(field.type)} to ${typeToText(type)}: ${PROMOTION_RULE}.`,
+      );
     }
     for (const spec of this.#base.partitionSpecs) {
       const partition = spec.fields.find(({ sourceIds }) => sourceIds.includes(id));
       if (partition && !survivesPromotion(partition, field.type)) {
-        throw invalidArgument(`'${name}' can't become a ${typeToText(type)}: the table is or was partitioned by '${partition.name}', whose values would change.`);
+        throw invalidArgument(
+          `'${name}' can't become a column of type ${typeToText(type)}: the table is or was partitioned by '${partition.name}', whose values would change.`,
+        );
       }
     }
     this.#change(id, { ...promotedDefaults(field, promote), type: assignTypeIds(type, () => this.#newId()) });
@@ -214,7 +224,9 @@ export class SchemaUpdate {
       // A required field that was added later has both defaults, not null (spec: "Default values").
       throw invalidArgument(`The default of '${path.join('.')}' can't be taken away: the column is required.`);
     }
-    this.#schema = editField(this.#schema, id, ({ writeDefault: _, ...rest }) => (value === null ? rest : { ...rest, writeDefault: value }));
+    this.#schema = editField(this.#schema, id, ({ writeDefault: _, ...rest }) =>
+      value === null ? rest : { ...rest, writeDefault: value },
+    );
   }
 
   #newId(): number {
@@ -249,7 +261,9 @@ export class SchemaUpdate {
     const entry = this.#find(name, purpose);
     const parent = entry.parentId === null ? null : indexById(this.#schema).get(entry.parentId)!.field;
     if (parent && parent.type.kind !== 'struct') {
-      throw invalidArgument(`Can't ${purpose} '${entry.path.join('.')}': it is a part of the ${parent.type.kind} '${parent.name}'.`);
+      throw invalidArgument(
+        `Can't ${purpose} '${entry.path.join('.')}': it is a part of the ${parent.type.kind} '${parent.name}'.`,
+      );
     }
     this.#checkNoKey(entry.field.id, purpose);
     return entry;
@@ -261,7 +275,8 @@ export class SchemaUpdate {
     const { type } = field;
     if (type.kind === 'list') field = indexById(this.#schema).get(type.elementId)!.field;
     if (type.kind === 'map') field = indexById(this.#schema).get(type.valueId)!.field;
-    if (field.type.kind !== 'struct') throw invalidArgument(`Can't add a field to '${name}': it is a ${typeToText(type)}, no struct.`);
+    if (field.type.kind !== 'struct')
+      throw invalidArgument(`Can't add a field to '${name}': it is of type ${typeToText(type)}, no struct.`);
     this.#checkNoKey(field.id, 'add a field to');
     return field.id;
   }
@@ -286,12 +301,16 @@ export class SchemaUpdate {
       return false;
     };
     const refuse = (use: string): Error => invalidArgument(`'${path.join('.')}' can't be deleted: ${use}.`);
-    const partition = currentSpec(this.#base).fields.find(({ sourceIds, transform }) => transform.kind !== 'void' && sourceIds.some(isInside));
-    if (partition) throw refuse(`the table is partitioned by '${partition.name}'; remove that from the partition spec first`);
+    const partition = currentSpec(this.#base).fields.find(
+      ({ sourceIds, transform }) => transform.kind !== 'void' && sourceIds.some(isInside),
+    );
+    if (partition)
+      throw refuse(`the table is partitioned by '${partition.name}'; remove that from the partition spec first`);
     if (currentSortOrder(this.#base).fields.some(({ sourceIds }) => sourceIds.some(isInside))) {
       throw refuse("the table's sort order uses it; change that first");
     }
-    if (this.#schema.identifierFieldIds.some(isInside)) throw refuse('it is an identifier field; call setIdentifierFields without it first');
+    if (this.#schema.identifierFieldIds.some(isInside))
+      throw refuse('it is an identifier field; call setIdentifierFields without it first');
   }
 
   #move(
@@ -303,11 +322,17 @@ export class SchemaUpdate {
     const anchor = reference === null ? null : this.#structField(reference, 'move next to');
     if (anchor?.field.id === field.id) throw invalidArgument(`'${path.join('.')}' can't be moved next to itself.`);
     if (anchor && anchor.parentId !== parentId) {
-      throw invalidArgument(`'${path.join('.')}' can't be moved next to '${anchor.path.join('.')}': it would leave its struct.`);
+      throw invalidArgument(
+        `'${path.join('.')}' can't be moved next to '${anchor.path.join('.')}': it would leave its struct.`,
+      );
     }
     this.#edit(parentId, (fields) => {
       const others = fields.filter(({ id }) => id !== field.id);
-      return place(others, field, others.findIndex(({ id }) => id === anchor?.field.id));
+      return place(
+        others,
+        field,
+        others.findIndex(({ id }) => id === anchor?.field.id),
+      );
     });
     return this;
   }
@@ -331,7 +356,10 @@ function withOptions(field: NestedField, options: AddColumnOptions): NestedField
   };
 }
 
-function promotedDefaults({ initialDefault, writeDefault }: NestedField, promote: (value: Value) => Value): Partial<NestedField> {
+function promotedDefaults(
+  { initialDefault, writeDefault }: NestedField,
+  promote: (value: Value) => Value,
+): Partial<NestedField> {
   return {
     ...(initialDefault !== undefined && { initialDefault: initialDefault === null ? null : promote(initialDefault) }),
     ...(writeDefault !== undefined && { writeDefault: writeDefault === null ? null : promote(writeDefault) }),
@@ -343,7 +371,9 @@ function checkStructDefault({ type, name, initialDefault }: NestedField): void {
   if (type.kind !== 'struct' || (initialDefault ?? null) === null) return;
   for (const field of type.fields) {
     if (field.required && (field.initialDefault ?? null) === null) {
-      throw invalidArgument(`The default of the struct '${name}' needs a default of its required field '${field.name}'.`);
+      throw invalidArgument(
+        `The default of the struct '${name}' needs a default of its required field '${field.name}'.`,
+      );
     }
     checkStructDefault(field);
   }

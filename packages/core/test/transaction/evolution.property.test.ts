@@ -186,7 +186,7 @@ describe.each([1, 2, 3] as const)('any sequence of changes, format version %i', 
         expect(again.schemas).toEqual(metadata.schemas);
         expect(again.partitionSpecs).toEqual(metadata.partitionSpecs);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
