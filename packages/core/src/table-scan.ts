@@ -19,6 +19,7 @@ import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.
 import { planScan } from './scan/plan-scan.ts';
 import { parseNameMapping } from './spec/name-mapping.ts';
 import type { NameMapping } from './spec/name-mapping.ts';
+import { findFieldByName } from './spec/schema-fields.ts';
 import type { Schema } from './spec/schema.ts';
 import type { Snapshot } from './spec/snapshot.ts';
 import type { TableMetadata } from './spec/table-metadata.ts';
@@ -38,6 +39,8 @@ export interface ScanOptions<Select extends readonly string[] = readonly string[
   readonly limit?: number | undefined;
   /** Whether names in `filter` and `select` must match in case; true if left out. */
   readonly caseSensitive?: boolean | undefined;
+  /** Columns whose statistics the files of the plan are to carry; decoding them costs time, so none if left out. */
+  readonly columnStats?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,7 +67,7 @@ export class TableScan<Row = Record<string, unknown>> {
 
   /** For `table.scan()`. */
   constructor(source: ScanSource, options: ScanOptions) {
-    const { filter, select, limit, caseSensitive = true, signal } = options;
+    const { filter, select, limit, caseSensitive = true, columnStats = [], signal } = options;
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
       throw invalidArgument(`limit must be a whole number of rows, not ${String(limit)}.`);
     }
@@ -74,6 +77,7 @@ export class TableScan<Row = Record<string, unknown>> {
     this.#bound = bindExpression(this.#target.schema, this.#filter, { caseSensitive });
     this.#selection = selectColumns(this.#target.schema, select, caseSensitive);
     this.#limit = limit ?? null;
+    this.#columnStats = new Set(columnStats.map((name) => this.#fieldId(name, caseSensitive)));
     const mapping = tableProperty(source.metadata.properties, 'schema.name-mapping.default');
     this.#nameMapping = mapping === null ? null : parseNameMapping(mapping);
     this.#signal = signal;
@@ -159,6 +163,12 @@ export class TableScan<Row = Record<string, unknown>> {
     });
   }
 
+  #fieldId(name: string, caseSensitive: boolean): number {
+    const found = findFieldByName(this.#target.schema, name, caseSensitive);
+    if (!found) throw invalidArgument(`The table has no column '${name}', whose statistics were asked for.`);
+    return found.field.id;
+  }
+
   #plan(): { readonly tasks: AsyncIterable<FileScanTask>; metrics(): ScanMetrics } {
     const { io, metadata, runtime, cache } = this.#source;
     const { snapshot, schema } = this.#target;
@@ -171,6 +181,7 @@ export class TableScan<Row = Record<string, unknown>> {
       runtime,
       cache,
       ...(this.#limit !== null && { limit: this.#limit }),
+      ...(this.#columnStats.size > 0 && { columnStats: this.#columnStats }),
       ...(this.#signal && { signal: this.#signal }),
     });
     return { tasks: this.#reported(planning.tasks, planning.metrics), metrics: planning.metrics };
