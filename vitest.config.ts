@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests run the packages' sources, not their build. */
-export const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
+const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
 
 function project(name: string, root: string) {
   return {

@@ -45,14 +45,13 @@ code(`const month = await lake.sql("SELECT … FROM read_parquet('flights-3m.par
 await flights.append(month.batches());`);
 
 const months = ['January', 'February', 'March', 'April', 'May', 'June'];
-const snapshots: bigint[] = [];
 for (const index of [0, 1, 2, 3]) {
   const columns = 'date, delay::INTEGER AS delay, distance::INTEGER AS distance, origin, destination';
-  snapshots.push(await appendMonth(index, columns));
+  await appendMonth(index, columns);
 }
 
 /** Streams the flights of one month from the Parquet file of vega-datasets into the table. */
-async function appendMonth(index: number, columns: string): Promise<bigint> {
+async function appendMonth(index: number, columns: string): Promise<void> {
   const since = performance.now();
   const progress = new Progress(`${months[index]} 2001`.padEnd(14));
   const month = await lake.sql(
@@ -67,10 +66,9 @@ async function appendMonth(index: number, columns: string): Promise<bigint> {
       yield batch;
     }
   };
-  const { snapshotId, summary } = await flights.append(counted());
+  const { summary } = await flights.append(counted());
   const files = Number(summary['added-data-files']);
   progress.done(`${count(rows)} rows in ${files} file${files === 1 ? '' : 's'}, ${seconds(since)}`);
-  return snapshotId;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -86,7 +84,7 @@ async function ask(sql: string): Promise<void> {
   code(sql);
   const since = performance.now();
   const result = await lake.sql(sql);
-  say(...(await result.table()).trimEnd().split('\n'), '');
+  say(...result.table().trimEnd().split('\n'), '');
   for (const scan of result.scans) {
     const why = scan.filesSkipped > 0 ? dim(` (skipped by ${scan.predicate})`) : '';
     say(`${green('✓')} scanned ${bold(`${scan.filesScanned} of ${scan.filesTotal}`)} files in ${seconds(since)}${why}`);
@@ -109,7 +107,7 @@ code(`await flights.updateSpec((p) => p.remove('date_month').add(partitionBy.day
 await flights.updateSpec((p) => p.remove('date_month').add(partitionBy.day('date')));
 for (const index of [4, 5]) {
   const columns = `date, delay::INTEGER AS delay_minutes, distance, origin, destination, delay > 15 AS delayed`;
-  snapshots.push(await appendMonth(index, columns));
+  await appendMonth(index, columns);
 }
 await appendLastFlights();
 
@@ -120,8 +118,7 @@ async function appendLastFlights(): Promise<void> {
      FROM read_parquet('${flightsFile.replaceAll("'", "''")}') WHERE date >= TIMESTAMP '2001-07-01'`,
   );
   const rows = await last.rows();
-  const { snapshotId } = await flights.append(rows);
-  snapshots.push(snapshotId);
+  await flights.append(rows);
   say(`${green('✓')} ${'July 1st'.padEnd(14)}  ${rows.length} rows, as plain objects`);
 }
 

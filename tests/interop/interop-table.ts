@@ -2,8 +2,6 @@ import type { Catalog, CreateTableOptions, Schema, Table } from '@lh/core';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Engine = 'PyIceberg' | 'DuckDB';
-
-/** Why an engine can't read a table, or a filter on it. */
 export type Limits = Partial<Record<Engine, string>>;
 
 /** A table that other engines must read, and the rows that they must find. */
@@ -11,10 +9,13 @@ export interface InteropTable {
   readonly name: string;
   /** Makes the table, and says what every read of it gives. */
   readonly make: (catalog: Catalog) => Promise<{ readonly table: Table; readonly reads: readonly ExpectedRead[] }>;
-  /** Engines that can't read it, with the reason. The tests expect them to fail, so that an engine that learns shows. */
-  readonly unreadable?: Limits;
-  /** Engines whose equality filters on it fail or are wrong, with the reason; their plain reads are compared. */
-  readonly unfilterable?: Limits;
+  /**
+   * Engines that fail on it or read it wrongly, with the reason. The tests expect that they do, so that an engine that
+   * has learnt shows.
+   */
+  readonly cannotRead?: Limits;
+  /** The same for equality filters: the engine's plain reads are compared all the same. */
+  readonly cannotFilter?: Limits;
 }
 
 export interface ExpectedRead {
@@ -35,15 +36,15 @@ export function snapshot(name: string, snapshotId: bigint | null, rows: readonly
   return { name, snapshotId, rows };
 }
 
-export type PlainOptions = Omit<CreateTableOptions, 'schema'> & Pick<InteropTable, 'unreadable' | 'unfilterable'>;
+export type PlainOptions = Omit<CreateTableOptions, 'schema'> & Pick<InteropTable, 'cannotRead' | 'cannotFilter'>;
 
 /** A table with one append of `rows` and nothing else. */
 export function plain(name: string, schema: Schema, rows: readonly Row[], options: PlainOptions = {}): InteropTable {
-  const { unreadable, unfilterable, ...create } = options;
+  const { cannotRead, cannotFilter, ...create } = options;
   return {
     name,
-    ...(unreadable && { unreadable }),
-    ...(unfilterable && { unfilterable }),
+    ...(cannotRead && { cannotRead }),
+    ...(cannotFilter && { cannotFilter }),
     make: async (catalog) => {
       const table = await catalog.createTable(['interop', name], { schema, ...create });
       await table.append(rows);

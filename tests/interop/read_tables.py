@@ -110,6 +110,7 @@ PRIMITIVES = {
     "uuid": lambda _, s: quote(uuid_text(s)),
     "fixed": lambda _, s: quote(bytes(s.as_py()).hex()),
     "binary": lambda _, s: quote(bytes(s.as_py()).hex()),
+    "geometry": lambda _, s: quote(bytes(s.as_py()).hex()),
     "unknown": lambda _, s: "null",
 }
 

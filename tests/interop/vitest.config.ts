@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-import { source } from '../../vitest.config.ts';
+// Tests run the packages' sources, not their build.
+const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
 
 export default defineConfig({
   resolve: source,

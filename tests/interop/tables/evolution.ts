@@ -24,7 +24,7 @@ const firstOrders = [
     lines: [{ sku: 'a', count: 2 }],
     labels: new Map([['k', { text: 'v' }]]),
   },
-  { id: 2, customer: 'bob', amount: null, weight: null, note: null, address: null, lines: null, labels: null },
+  { id: 2, customer: 'bob', amount: null, weight: null, note: null, address: null, lines: [], labels: new Map() },
 ];
 
 const schemaEvolution: InteropTable = {
@@ -70,7 +70,7 @@ const schemaEvolution: InteropTable = {
         lines: [{ sku: 'a', count: 2, price: null }],
         labels: new Map([['k', { text: 'v', colour: null }]]),
       },
-      { country: null, id: 2n, amount: null, client: 'bob', weight: null, address: null, lines: null, labels: null },
+      { country: null, id: 2n, amount: null, client: 'bob', weight: null, address: null, lines: [], labels: new Map() },
       added,
     ];
     return { table, reads: [current(rows), snapshot('before the evolution', before.snapshotId, firstOrders)] };

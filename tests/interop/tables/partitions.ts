@@ -31,7 +31,20 @@ const transforms: Partitioning = {
   void_s: partitionBy.void('s'),
 };
 
-const limits: Readonly<Record<string, PlainOptions>> = {};
+const beforeTheEpoch: PlainOptions = { cannotFilter: { DuckDB: 'it rounds times before 1970 towards zero' } };
+const overflow: PlainOptions = {
+  cannotFilter: { PyIceberg: 'truncating the smallest integer overflows, and it does not wrap around as Java does' },
+};
+
+const limits: Readonly<Record<string, PlainOptions>> = {
+  truncate_i: overflow,
+  truncate_l: overflow,
+  truncate_small: { cannotFilter: { DuckDB: 'it takes negative decimals for unsigned ones when it truncates' } },
+  month_ts: beforeTheEpoch,
+  day_ts: beforeTheEpoch,
+  month_tstz: beforeTheEpoch,
+  day_tstz: beforeTheEpoch,
+};
 
 const places = schema({ id: t.long().required(), city: t.string(), ts: t.timestamptz() });
 
