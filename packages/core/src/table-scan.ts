@@ -62,6 +62,7 @@ export class TableScan<Row = Record<string, unknown>> {
   readonly #bound: BoundExpression;
   readonly #selection: Selection;
   readonly #limit: number | null;
+  readonly #columnStats: ReadonlySet<number>;
   readonly #nameMapping: NameMapping | null;
   readonly #signal: AbortSignal | undefined;
 
