@@ -44,6 +44,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+const MIN_SAFE = -MAX_SAFE;
+
 /** Slots of the table of keys seen; a power of two. */
 const KEY_SLOTS = 512;
 
@@ -194,11 +197,11 @@ class Scanner {
   }
 
   #number(): JsonValue {
-    return this.#shortInteger() ?? this.#anyNumber();
+    return this.#positiveInteger() ?? this.#anyNumber();
   }
 
-  /** A whole number of 1 to 15 digits, as nearly all are; undefined for others. */
-  #shortInteger(): number | undefined {
+  /** A whole number without sign and leading zero, as nearly all are; undefined for others. */
+  #positiveInteger(): number | bigint | undefined {
     const text = this.#text;
     const start = this.#at;
     let at = start;
@@ -207,9 +210,9 @@ class Scanner {
     if (code === 0x30) return undefined;
     for (; code >= 0x30 && code <= 0x39; code = text.charCodeAt(++at)) value = value * 10 + (code - 0x30);
     const isFraction = code === 0x2e || code === 0x65 || code === 0x45;
-    if (at === start || at - start > 15 || isFraction) return undefined;
+    if (at === start || isFraction) return undefined;
     this.#at = at;
-    return value;
+    return at - start <= 15 ? value : safeNumber(BigInt(text.slice(start, at)));
   }
 
   #anyNumber(): JsonValue {
@@ -245,8 +248,12 @@ function exactNumber(text: string): number | bigint | JsonNumber {
   const value = Number(text);
   // Up to 15 significant digits survive the way through a double (IEEE 754), as long as it is in range.
   if (text.length <= 15 && !/[eE]/.test(text)) return value;
-  if (/^-?\d+$/.test(text)) return Number.isSafeInteger(value) ? value : BigInt(text);
+  if (/^-?\d+$/.test(text)) return safeNumber(BigInt(text));
   return Number.isFinite(value) && sameDecimal(text, String(value)) ? value : new JsonNumber(text);
+}
+
+function safeNumber(value: bigint): number | bigint {
+  return value >= MIN_SAFE && value <= MAX_SAFE ? Number(value) : value;
 }
 
 function sameDecimal(a: string, b: string): boolean {

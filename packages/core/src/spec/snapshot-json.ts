@@ -46,21 +46,22 @@ const REF_KEYS: ReadonlySet<string> = new Set([
 export function snapshotToJson(snapshot: Snapshot): JsonObject {
   const { summary, operation, parentSnapshotId, manifestList, manifests, schemaId, firstRowId, addedRows, keyId } =
     snapshot;
-  return {
-    // v1 has no sequence numbers, and snapshots from then have none in later versions either.
-    ...(snapshot.sequenceNumber > 0n && { 'sequence-number': snapshot.sequenceNumber }),
-    'snapshot-id': snapshot.snapshotId,
-    ...(parentSnapshotId !== null && { 'parent-snapshot-id': parentSnapshotId }),
-    'timestamp-ms': snapshot.timestampMs,
-    ...(operation !== null && { summary: { operation, ...summary } }),
-    ...(operation === null && Object.keys(summary).length > 0 && { summary }),
-    ...(manifestList !== null ? { 'manifest-list': manifestList } : { manifests: manifests ?? [] }),
-    ...(schemaId !== null && { 'schema-id': schemaId }),
-    ...(firstRowId !== null && { 'first-row-id': firstRowId }),
-    ...(addedRows !== null && { 'added-rows': addedRows }),
-    ...(keyId !== null && { 'key-id': keyId }),
-    ...(snapshot.unknownFields as JsonObject),
-  };
+  // Filled step by step: with tens of thousands of snapshots, spreading parts into one literal is felt.
+  const json: Record<string, JsonValue> = {};
+  // v1 has no sequence numbers, and snapshots from then have none in later versions either.
+  if (snapshot.sequenceNumber > 0n) json['sequence-number'] = snapshot.sequenceNumber;
+  json['snapshot-id'] = snapshot.snapshotId;
+  if (parentSnapshotId !== null) json['parent-snapshot-id'] = parentSnapshotId;
+  json['timestamp-ms'] = snapshot.timestampMs;
+  if (operation !== null) json['summary'] = { operation, ...summary };
+  else if (Object.keys(summary).length > 0) json['summary'] = summary;
+  if (manifestList !== null) json['manifest-list'] = manifestList;
+  else json['manifests'] = manifests ?? [];
+  if (schemaId !== null) json['schema-id'] = schemaId;
+  if (firstRowId !== null) json['first-row-id'] = firstRowId;
+  if (addedRows !== null) json['added-rows'] = addedRows;
+  if (keyId !== null) json['key-id'] = keyId;
+  return Object.keys(snapshot.unknownFields).length > 0 ? { ...json, ...(snapshot.unknownFields as JsonObject) } : json;
 }
 
 export function snapshotFromJson(json: JsonValue, place: Place = rootPlace('snapshot')): Snapshot {
