@@ -7,7 +7,7 @@ import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { IcebergType, NestedField, StructType } from '../spec/types.ts';
 import { Variant } from '../spec/variant.ts';
 import { arrowBatches, inputItems } from './input.ts';
-import type { AppendData, InputItem, InputRow } from './input.ts';
+import type { AppendData, InputItem } from './input.ts';
 
 export interface InferredColumns {
   /**
@@ -37,7 +37,7 @@ export async function inferSchema(
   for (const item of peeked.first) {
     const batches = arrowBatches(item);
     // A table without rows has its columns all the same.
-    const shape = batches === null ? inferRow(item as InputRow) : inferArrow((item as { schema: { fields: readonly ArrowFieldLike[] } }).schema.fields);
+    const shape = batches === null ? inferRow(item) : inferArrow((item as { schema: { fields: readonly ArrowFieldLike[] } }).schema.fields);
     found = merge(found, shape, []);
   }
   const newColumns = newFields(found as InferredStruct, schema, [], new FieldIds(), options.formatVersion);
@@ -82,9 +82,10 @@ function leaf(type: IcebergType): Inferred {
   return { kind: 'leaf', type: () => type, text: type.kind };
 }
 
-function inferRow(row: InputRow): Inferred {
+function inferRow(row: object): Inferred {
+  // What is no row is refused when it is written.
   if (typeof row !== 'object' || row === null) return { kind: 'struct', fields: new Map() };
-  return { kind: 'struct', fields: new Map(Object.keys(row).map((name) => [name, inferValue(row[name])])) };
+  return { kind: 'struct', fields: new Map(Object.entries(row).map(([name, value]) => [name, inferValue(value)])) };
 }
 
 function inferValue(value: unknown): Inferred {
@@ -116,7 +117,7 @@ function inferObject(value: object): Inferred {
     for (const [k, v] of value) [key, item] = [merge(key, inferValue(k), ['key']), merge(item, inferValue(v), ['value'])];
     return { kind: 'map', key, value: item };
   }
-  return inferRow(value as InputRow);
+  return inferRow(value);
 }
 
 function inferArrow(fields: readonly ArrowFieldLike[]): Inferred {

@@ -22,9 +22,8 @@ export interface ArrowBatchLike {
   readonly data: { readonly children: readonly unknown[] };
 }
 
-/** A row as an object by column name. */
-export type InputRow = Readonly<Record<string, unknown>>;
-export type InputItem = InputRow | ArrowTableLike | ArrowBatchLike;
+/** A row as an object by column name, an Arrow table or a record batch. (Rows of an interface type have no index signature.) */
+export type InputItem = object;
 
 /** What can be written to a table: Arrow data, or any (async) iterable of rows or Arrow data. */
 export type AppendData = ArrowTableLike | ArrowBatchLike | Iterable<InputItem> | AsyncIterable<InputItem>;
@@ -49,7 +48,7 @@ export async function* toBatches(
     throwIfAborted(options.signal);
     const batches = arrowBatches(item);
     if (batches === null) {
-      rows.add(item as InputRow, count++);
+      rows.add(item, count++);
       if (rows.isFull) yield rows.take();
       continue;
     }

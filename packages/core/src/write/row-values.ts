@@ -49,10 +49,11 @@ export class RowCollector {
   }
 
   /** INVALID_ARGUMENT for a row that doesn't fit; `index` is its place in the input. */
-  add(row: Readonly<Record<string, unknown>>, index: number): void {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+  add(item: object, index: number): void {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
       throw invalidArgument(`rows[${index}] must be an object with the values by column name.`);
     }
+    const row = item as Readonly<Record<string, unknown>>;
     for (const name in row) if (!this.#names.has(name)) throw unknownColumn(name, this.#schema);
     for (const { field, builder, convert } of this.#columns) {
       const input = field.name === '__proto__' && !Object.hasOwn(row, field.name) ? undefined : row[field.name];
