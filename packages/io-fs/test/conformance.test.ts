@@ -17,7 +17,7 @@ const SUBJECTS: Record<string, () => Promise<FileIOSubject>> = {
 };
 
 describe.each(Object.entries(SUBJECTS))('%s', (_name, make) => {
-  test.each(fileIOConformance)('$name', async ({ run }) => {
+  test.each(fileIOConformance.map((each) => [each.name, each.run] as const))('%s', async (_case, run) => {
     await expect(run(make)).resolves.toBeUndefined();
   });
 });

@@ -35,7 +35,7 @@ const SUBJECTS: Record<string, () => Promise<CatalogSubject>> = {
 };
 
 describe.each(Object.entries(SUBJECTS))('%s', (_name, make) => {
-  test.each(catalogConformance)('$name', async ({ run }) => {
+  test.each(catalogConformance.map((each) => [each.name, each.run] as const))('%s', async (_case, run) => {
     await expect(run(make)).resolves.toBeUndefined();
   });
 });

@@ -47,7 +47,7 @@ function flat(io: FileIO): FileIO {
 }
 
 describe.each(Object.entries(SUBJECTS))('%s', (_name, make) => {
-  test.each(fileIOConformance)('$name', async ({ run }) => {
+  test.each(fileIOConformance.map((each) => [each.name, each.run] as const))('%s', async (_case, run) => {
     await expect(run(make)).resolves.toBeUndefined();
   });
 });

@@ -70,6 +70,7 @@ export class FileSystemTableOperations implements TableOperations {
   readonly metadataDirectory: string;
   readonly #runtime: Runtime;
   readonly #known = new WeakMap<LoadedMetadata, KnownVersion>();
+  #latest: LoadedMetadata | null = null;
   #readOnly: string | null = null;
 
   constructor(location: string, io: FileIO, options: FileSystemTableOptions = {}) {
@@ -89,7 +90,7 @@ export class FileSystemTableOperations implements TableOperations {
   }
 
   async load(): Promise<LoadedMetadata> {
-    const newest = await this.#findNewest();
+    const newest = (this.#latest && (await this.#stillNewest(this.#latest))) ?? (await this.#findNewest());
     if (newest && isDropped(newest)) throw this.#notFound('it was dropped');
     if (newest) {
       this.#readOnly = this.#whyReadOnly(newest.loaded.metadata);
@@ -214,6 +215,7 @@ export class FileSystemTableOperations implements TableOperations {
 
   #remember(version: KnownVersion): KnownVersion {
     this.#known.set(version.loaded, version);
+    this.#latest = version.loaded;
     return version;
   }
 
