@@ -27,7 +27,7 @@ interface FeedBatch {
 /** Arrow data by shape, of any version or copy of apache-arrow. */
 export interface ArrowTableLike {
   readonly schema: { readonly fields: readonly ArrowFieldLike[] };
-  readonly batches: readonly { readonly data: ArrowDataLike }[];
+  readonly batches: readonly { readonly data: Pick<ArrowDataLike, 'length' | 'children'> }[];
 }
 
 export function isArrowTable(value: unknown): value is ArrowTableLike {
