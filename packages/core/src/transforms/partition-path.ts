@@ -1,15 +1,16 @@
-import type { PartitionSpec, PartitionTuple } from '../spec/partition-spec.ts';
+import { isUnpartitioned, type PartitionSpec, type PartitionTuple } from '../spec/partition-spec.ts';
 import { findField } from '../spec/schema-fields.ts';
 import type { StructType } from '../spec/types.ts';
 import { partitionValueToText } from './human-text.ts';
 import { transformResultType } from './transforms.ts';
 
 /**
- * The directory of a partition, `ts_day=2024-01-01/id_bucket=3`; '' for a spec without fields. Names and values are
+ * The directory of a partition, `ts_day=2024-01-01/id_bucket=3`; '' for a spec that puts all files into one. Names and values are
  * encoded as web forms are, as Java has it. Only writers need this: what partition a file is in is said by its manifest,
  * never by its path.
  */
 export function partitionPath(spec: PartitionSpec, schema: StructType, tuple: PartitionTuple): string {
+  if (isUnpartitioned(spec)) return '';
   return spec.fields
     .map(({ name, transform, sourceIds }, i) => {
       const source = findField(schema, sourceIds[0]!)?.type;

@@ -26,7 +26,11 @@ export const ORDERED_TYPES: readonly PrimitiveType[] = [
   { kind: 'binary' },
 ];
 
-const int = fc.oneof(fc.integer({ min: -20, max: 20 }), fc.integer({ min: MIN_INT, max: MAX_INT }), fc.constantFrom(MIN_INT, MAX_INT, MIN_INT + 3));
+const int = fc.oneof(
+  fc.integer({ min: -20, max: 20 }),
+  fc.integer({ min: MIN_INT, max: MAX_INT }),
+  fc.constantFrom(MIN_INT, MAX_INT, MIN_INT + 3),
+);
 const long = fc.oneof(
   fc.bigInt({ min: -20n, max: 20n }),
   fc.bigInt({ min: MIN_LONG, max: MAX_LONG }),
@@ -50,8 +54,16 @@ const around = (unit: bigint, limit: bigint): Arbitrary<bigint> =>
   );
 /** Hours since the epoch fit an int up to the year 246,953; microseconds would go on to 294,247. */
 const MAX_MICROS = BigInt(MAX_INT) * 3_600_000_000n;
-const micros = fc.oneof(around(3_600_000_000n, MAX_MICROS), around(86_400_000_000n, MAX_MICROS), around(28n * 86_400_000_000n, MAX_MICROS));
-const nanos = fc.oneof(around(1000n, MAX_LONG), around(3_600_000_000_000n, MAX_LONG), around(86_400_000_000_000n, MAX_LONG));
+const micros = fc.oneof(
+  around(3_600_000_000n, MAX_MICROS),
+  around(86_400_000_000n, MAX_MICROS),
+  around(28n * 86_400_000_000n, MAX_MICROS),
+);
+const nanos = fc.oneof(
+  around(1000n, MAX_LONG),
+  around(3_600_000_000_000n, MAX_LONG),
+  around(86_400_000_000_000n, MAX_LONG),
+);
 const decimal = (precision: number): Arbitrary<bigint> => {
   const max = 10n ** BigInt(precision) - 1n;
   return fc.oneof(fc.bigInt({ min: -20n, max: 20n }), fc.bigInt({ min: -max, max }), fc.constantFrom(-max, max));
@@ -71,7 +83,11 @@ const VALUES: { readonly [K in PrimitiveKind]?: (type: PrimitiveType) => Arbitra
   timestamp_ns: () => nanos,
   timestamptz_ns: () => nanos,
   string: () => string,
-  uuid: () => fc.oneof(fc.uuid(), fc.constantFrom('00000000-0000-0000-0000-000000000000', '80000000-0000-0000-0000-000000000000')),
+  uuid: () =>
+    fc.oneof(
+      fc.uuid(),
+      fc.constantFrom('00000000-0000-0000-0000-000000000000', '80000000-0000-0000-0000-000000000000'),
+    ),
   fixed: () => bytesOf({ minLength: 3, maxLength: 3 }),
   binary: () => bytesOf({ maxLength: 5 }),
 };
@@ -98,6 +114,7 @@ export const TRANSFORMS: readonly Transform[] = [
 ];
 
 /** Every pair of an ordered type and a transform that takes it. */
-export const TRANSFORMED_TYPES: readonly { readonly type: PrimitiveType; readonly transform: Transform }[] = ORDERED_TYPES.flatMap(
-  (type) => TRANSFORMS.filter((transform) => canTransform(transform, type)).map((transform) => ({ type, transform })),
-);
+export const TRANSFORMED_TYPES: readonly { readonly type: PrimitiveType; readonly transform: Transform }[] =
+  ORDERED_TYPES.flatMap((type) =>
+    TRANSFORMS.filter((transform) => canTransform(transform, type)).map((transform) => ({ type, transform })),
+  );

@@ -18,15 +18,28 @@ export function transformTerm(source: PrimitiveType, transform: Transform, id = 
 const ORDER_OPS = ['eq', 'neq', 'lt', 'lteq', 'gt', 'gteq'] as const;
 
 /** A predicate on the term with literals out of `literals`. */
-export function predicateOn(term: BoundTerm, literals: Arbitrary<Value> = valueOf(term.type)): Arbitrary<BoundPredicate> {
+export function predicateOn(
+  term: BoundTerm,
+  literals: Arbitrary<Value> = valueOf(term.type),
+): Arbitrary<BoundPredicate> {
   const { kind } = term.type;
   const options: Arbitrary<BoundPredicate>[] = [
     fc.record({ op: fc.constantFrom(...ORDER_OPS), term: fc.constant(term), value: literals }),
-    fc.record({ op: fc.constantFrom('in' as const, 'notIn' as const), term: fc.constant(term), values: fc.array(literals, { minLength: 1, maxLength: 4 }) }),
+    fc.record({
+      op: fc.constantFrom('in' as const, 'notIn' as const),
+      term: fc.constant(term),
+      values: fc.array(literals, { minLength: 1, maxLength: 4 }),
+    }),
     fc.record({ op: fc.constantFrom('isNull' as const, 'notNull' as const), term: fc.constant(term) }),
   ];
   if (kind === 'string') {
-    options.push(fc.record({ op: fc.constantFrom('startsWith' as const, 'notStartsWith' as const), term: fc.constant(term), value: literals }));
+    options.push(
+      fc.record({
+        op: fc.constantFrom('startsWith' as const, 'notStartsWith' as const),
+        term: fc.constant(term),
+        value: literals,
+      }),
+    );
   }
   if (kind === 'float' || kind === 'double') {
     options.push(fc.record({ op: fc.constantFrom('isNaN' as const, 'notNaN' as const), term: fc.constant(term) }));

@@ -57,7 +57,10 @@ const CASES: [string, Expression][] = [
   ['TRUE = flag', expr.eq('flag', true)],
   ["d >= DATE '2024-01-31'", expr.gteq('d', { type: 'date', text: '2024-01-31' })],
   ["ts < TIMESTAMP '2024-01-31 12:00:00.5'", expr.lt('ts', { type: 'timestamp', text: '2024-01-31 12:00:00.5' })],
-  ["ts < timestamptz '2024-01-31T12:00:00+01:00'", expr.lt('ts', { type: 'timestamptz', text: '2024-01-31T12:00:00+01:00' })],
+  [
+    "ts < timestamptz '2024-01-31T12:00:00+01:00'",
+    expr.lt('ts', { type: 'timestamptz', text: '2024-01-31T12:00:00+01:00' }),
+  ],
   ["t = TIME '12:00'", expr.eq('t', { type: 'time', text: '12:00' })],
   ["date = '2024-01-31'", expr.eq('date', '2024-01-31')],
   ["bin = X'00ff'", expr.eq('bin', Uint8Array.of(0, 255))],
@@ -76,7 +79,10 @@ const CASES: [string, Expression][] = [
   ['2024 <= year(ts)', expr.gteq(expr.year('ts'), '2024')],
   ["months(ts) = '2024-03'", expr.eq(expr.month('ts'), '2024-03')],
   ['year = 2024', expr.eq('year', 2024)],
-  ["  ts >= '2024-01-01'\n  AND NOT (city IN ('a','b') OR x IS NULL) ", expr.and(expr.gteq('ts', '2024-01-01'), expr.not(expr.or(expr.in('city', ['a', 'b']), expr.isNull('x'))))],
+  [
+    "  ts >= '2024-01-01'\n  AND NOT (city IN ('a','b') OR x IS NULL) ",
+    expr.and(expr.gteq('ts', '2024-01-01'), expr.not(expr.or(expr.in('city', ['a', 'b']), expr.isNull('x')))),
+  ],
 ];
 
 describe('parseExpression', () => {
@@ -141,7 +147,8 @@ describe('errors', () => {
     } catch (thrown) {
       error = thrown;
     }
-    if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw new Error('expected an INVALID_ARGUMENT error', { cause: error });
+    if (!isLakehouseError(error, 'INVALID_ARGUMENT'))
+      throw new Error('expected an INVALID_ARGUMENT error', { cause: error });
     expect(error.message).toMatch(message);
     if (text === '') return;
     expect(error.context['offset']).toBe(offset);

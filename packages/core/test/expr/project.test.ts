@@ -22,7 +22,10 @@ import { columnTerm, combined, matches, predicateOn, transformTerm } from './exp
 function tableOf(type: PrimitiveType, transforms: readonly Transform[]): { schema: StructType; spec: PartitionSpec } {
   return {
     schema: { kind: 'struct', fields: [columnTerm(type).field] },
-    spec: { specId: 0, fields: transforms.map((transform, i) => ({ sourceIds: [1], fieldId: 1000 + i, name: `p${i}`, transform })) },
+    spec: {
+      specId: 0,
+      fields: transforms.map((transform, i) => ({ sourceIds: [1], fieldId: 1000 + i, name: `p${i}`, transform })),
+    },
   };
 }
 
@@ -32,7 +35,12 @@ function tupleOf(type: PrimitiveType, transforms: readonly Transform[], value: V
 
 /** A column of a type, filters on it or on transforms of it, and some rows. */
 function filtered(type: PrimitiveType): fc.Arbitrary<{ filter: BoundExpression; rows: Value[] }> {
-  const terms = [columnTerm(type), ...TRANSFORMS.filter((transform) => transform.kind !== 'identity' && canTransform(transform, type)).map((transform) => transformTerm(type, transform))];
+  const terms = [
+    columnTerm(type),
+    ...TRANSFORMS.filter((transform) => transform.kind !== 'identity' && canTransform(transform, type)).map(
+      (transform) => transformTerm(type, transform),
+    ),
+  ];
   const values = valueOf(type);
   // Literals that are values of rows, and results of transforms, make edges likely.
   const predicate = fc.constantFrom(...terms).chain((term) => {
@@ -43,7 +51,9 @@ function filtered(type: PrimitiveType): fc.Arbitrary<{ filter: BoundExpression; 
   return fc.record({ filter: combined(predicate), rows: fc.array(fc.option(values), { minLength: 1, maxLength: 8 }) });
 }
 
-const cases = TRANSFORMED_TYPES.map(({ type, transform }) => [transformToText(transform), typeToText(type), transform, type] as const);
+const cases = TRANSFORMED_TYPES.map(
+  ({ type, transform }) => [transformToText(transform), typeToText(type), transform, type] as const,
+);
 
 describe.each(cases)('%s of %s', (_, __, transform, type) => {
   const other = parseTransform('identity');
@@ -58,18 +68,25 @@ describe.each(cases)('%s of %s', (_, __, transform, type) => {
         for (const value of rows) {
           const tuple = tupleOf(type, [transform], value);
           const match = matches(filter, new Map([[1, value]]));
-          if (match && !inclusive(tuple)) throw new Error(`lost a match: ${expressionToText(projectInclusive(single, schema, filter))}`);
-          if (!match && strict(tuple)) throw new Error(`covers a row that does not match: ${expressionToText(projectStrict(single, schema, filter))}`);
+          if (match && !inclusive(tuple))
+            throw new Error(`lost a match: ${expressionToText(projectInclusive(single, schema, filter))}`);
+          if (!match && strict(tuple))
+            throw new Error(
+              `covers a row that does not match: ${expressionToText(projectStrict(single, schema, filter))}`,
+            );
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
   });
 
   it('leaves a residual that decides the rest', () => {
     fc.assert(
       fc.property(filtered(type), ({ filter, rows }) => {
-        for (const [someSpec, transforms] of [[single, [transform]], [spec, [transform, other]]] as const) {
+        for (const [someSpec, transforms] of [
+          [single, [transform]],
+          [spec, [transform, other]],
+        ] as const) {
           const residual = residualEvaluator(someSpec, schema, filter);
           for (const value of rows) {
             const left = residual(tupleOf(type, transforms, value));

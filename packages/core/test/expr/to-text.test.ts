@@ -7,7 +7,23 @@ import { parseExpression } from '../../src/expr/parse.ts';
 import { expressionToText } from '../../src/expr/to-text.ts';
 
 const name = fc.oneof(
-  fc.constantFrom('a', 'b.c', 'Ünï', 'odd name', 'say "hi"', 'and', 'x', 'date', 'year', 'null', '1st', 'a..b', 'true', "it's", 'startswith'),
+  fc.constantFrom(
+    'a',
+    'b.c',
+    'Ünï',
+    'odd name',
+    'say "hi"',
+    'and',
+    'x',
+    'date',
+    'year',
+    'null',
+    '1st',
+    'a..b',
+    'true',
+    "it's",
+    'startswith',
+  ),
   fc.string({ unit: 'grapheme', minLength: 1 }),
 );
 
@@ -30,19 +46,63 @@ const literal: Arbitrary<Literal> = fc.oneof(
 
 /** Literals of year, month and hour are text, each in its own form. */
 const termAndLiteral: Arbitrary<readonly [Term, Literal]> = fc.oneof(
-  { weight: 4, arbitrary: fc.tuple(name.map((column): Term => ({ column })), literal) },
-  { weight: 1, arbitrary: fc.tuple(name.map((column) => expr.bucket(16, column)), fc.nat()) },
-  { weight: 1, arbitrary: fc.tuple(name.map((column) => expr.truncate(3, column)), literal) },
-  { weight: 1, arbitrary: fc.tuple(name.map((column) => expr.day(column)), fc.constant<Literal>({ type: 'date', text: '2024-02-29' })) },
-  { weight: 1, arbitrary: fc.tuple(name.map((column) => expr.year(column)), fc.constant<Literal>('2024')) },
-  { weight: 1, arbitrary: fc.tuple(name.map((column) => expr.hour(column)), fc.constant<Literal>('2024-02-29-12')) },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(
+      name.map((column): Term => ({ column })),
+      literal,
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      name.map((column) => expr.bucket(16, column)),
+      fc.nat(),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      name.map((column) => expr.truncate(3, column)),
+      literal,
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      name.map((column) => expr.day(column)),
+      fc.constant<Literal>({ type: 'date', text: '2024-02-29' }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      name.map((column) => expr.year(column)),
+      fc.constant<Literal>('2024'),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(
+      name.map((column) => expr.hour(column)),
+      fc.constant<Literal>('2024-02-29-12'),
+    ),
+  },
 );
 
 const predicate: Arbitrary<Expression> = fc.oneof(
-  fc.tuple(fc.constantFrom('eq', 'neq', 'lt', 'lteq', 'gt', 'gteq' as const), termAndLiteral).map(([op, [term, value]]) => ({ op, term, value }) as ComparisonPredicate),
-  fc.tuple(fc.constantFrom('in' as const, 'notIn' as const), termAndLiteral, fc.nat(3)).map(([op, [term, value], count]) => ({ op, term, values: Array<Literal>(count).fill(value) })),
-  fc.tuple(fc.constantFrom('startsWith' as const, 'notStartsWith' as const), name, fc.string({ unit: 'grapheme' })).map(([op, column, value]) => ({ op, term: { column }, value })),
-  fc.tuple(fc.constantFrom('isNull' as const, 'notNull' as const, 'isNaN' as const, 'notNaN' as const), termAndLiteral).map(([op, [term]]) => ({ op, term })),
+  fc
+    .tuple(fc.constantFrom('eq', 'neq', 'lt', 'lteq', 'gt', 'gteq' as const), termAndLiteral)
+    .map(([op, [term, value]]) => ({ op, term, value }) as ComparisonPredicate),
+  fc
+    .tuple(fc.constantFrom('in' as const, 'notIn' as const), termAndLiteral, fc.nat(3))
+    .map(([op, [term, value], count]) => ({ op, term, values: Array<Literal>(count).fill(value) })),
+  fc
+    .tuple(fc.constantFrom('startsWith' as const, 'notStartsWith' as const), name, fc.string({ unit: 'grapheme' }))
+    .map(([op, column, value]) => ({ op, term: { column }, value })),
+  fc
+    .tuple(fc.constantFrom('isNull' as const, 'notNull' as const, 'isNaN' as const, 'notNaN' as const), termAndLiteral)
+    .map(([op, [term]]) => ({ op, term })),
 );
 
 const { tree } = fc.letrec<{ tree: Expression }>((tie) => ({
@@ -50,7 +110,9 @@ const { tree } = fc.letrec<{ tree: Expression }>((tie) => ({
     { maxDepth: 5, depthSize: 'small' },
     predicate,
     tie('tree').map((child): Expression => ({ op: 'not', child })),
-    fc.tuple(fc.constantFrom('and' as const, 'or' as const), tie('tree'), tie('tree')).map(([op, left, right]): Expression => ({ op, left, right })),
+    fc
+      .tuple(fc.constantFrom('and' as const, 'or' as const), tie('tree'), tie('tree'))
+      .map(([op, left, right]): Expression => ({ op, left, right })),
     fc.constantFrom<Expression>({ op: 'true' }, { op: 'false' }),
   ),
 }));
@@ -60,7 +122,9 @@ function regrouped(expression: Expression): Expression {
   if (expression.op === 'not') return { op: 'not', child: regrouped(expression.child) };
   if (expression.op !== 'and' && expression.op !== 'or') return expression;
   const { op } = expression;
-  return chainOperands<Expression>(expression, op).map(regrouped).reduce((left, right) => ({ op, left, right }));
+  return chainOperands<Expression>(expression, op)
+    .map(regrouped)
+    .reduce((left, right) => ({ op, left, right }));
 }
 
 describe('the text of an expression', () => {
@@ -74,7 +138,10 @@ describe('the text of an expression', () => {
   });
 
   it.each<[Expression, string]>([
-    [expr.and(expr.or(expr.eq('a', 1), expr.eq('b', 2)), expr.not(expr.isNull('c'))), '(a = 1 OR b = 2) AND NOT c IS NULL'],
+    [
+      expr.and(expr.or(expr.eq('a', 1), expr.eq('b', 2)), expr.not(expr.isNull('c'))),
+      '(a = 1 OR b = 2) AND NOT c IS NULL',
+    ],
     [expr.not(expr.and(expr.eq('a', 1), expr.eq('b', 2))), 'NOT (a = 1 AND b = 2)'],
     [expr.or(expr.and(expr.eq('a', 1), expr.eq('b', 2)), expr.eq('c', 3)), 'a = 1 AND b = 2 OR c = 3'],
     [expr.in('point.x', [1, 2n, 1.5]), 'point.x IN (1, 2, 1.5)'],

@@ -9,7 +9,13 @@ import { typeToText } from '../../src/spec/type-text.ts';
 import type { PrimitiveType } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
 import { firstOfTimeUnit, type TimeTransformKind } from '../../src/transforms/time.ts';
-import { applyTransform, canTransform, preservesOrder, satisfiesOrder, transformResultType } from '../../src/transforms/transforms.ts';
+import {
+  applyTransform,
+  canTransform,
+  preservesOrder,
+  satisfiesOrder,
+  transformResultType,
+} from '../../src/transforms/transforms.ts';
 import { TRANSFORMED_TYPES, valueOf } from '../expr/arbitraries.ts';
 
 function apply(transform: string, type: PrimitiveType, value: Value): Value {
@@ -20,36 +26,38 @@ const micros = (text: string): bigint => parseTimestamp(text, 6)!.value;
 const nanos = (text: string): bigint => parseTimestamp(text, 9)!.value;
 
 describe('laws of all transforms', () => {
-  it.each(TRANSFORMED_TYPES.map(({ type, transform }) => [transformToText(transform), typeToText(type), transform, type] as const))(
-    '%s of %s',
-    (_, __, transform, type) => {
-      const f = applyTransform(transform, type);
-      const result = transformResultType(transform, type);
-      expect(f(null)).toBeNull();
-      fc.assert(
-        fc.property(valueOf(type), valueOf(type), (a, b) => {
-          const [fa, fb] = [f(a), f(b)];
-          if (transform.kind === 'void') {
-            expect(fa).toBeNull();
-            return;
-          }
-          expect(fa).not.toBeNull();
-          if (transform.kind === 'bucket') {
-            expect(fa).toBeGreaterThanOrEqual(0);
-            expect(fa).toBeLessThan(transform.buckets);
-          }
-          const wraps = transform.kind === 'truncate' && (compareValues(type)(fa, a) > 0 || compareValues(type)(fb, b) > 0);
-          if (preservesOrder(transform) && !wraps) {
-            const order = compareValues(type)(a, b);
-            const image = compareValues(result)(fa, fb);
-            if (order <= 0) expect(image).toBeLessThanOrEqual(0);
-            if (order === 0) expect(image).toBe(0);
-          }
-        }),
-        { numRuns: 60 },
-      );
-    },
-  );
+  it.each(
+    TRANSFORMED_TYPES.map(
+      ({ type, transform }) => [transformToText(transform), typeToText(type), transform, type] as const,
+    ),
+  )('%s of %s', (_, __, transform, type) => {
+    const f = applyTransform(transform, type);
+    const result = transformResultType(transform, type);
+    expect(f(null)).toBeNull();
+    fc.assert(
+      fc.property(valueOf(type), valueOf(type), (a, b) => {
+        const [fa, fb] = [f(a), f(b)];
+        if (transform.kind === 'void') {
+          expect(fa).toBeNull();
+          return;
+        }
+        expect(fa).not.toBeNull();
+        if (transform.kind === 'bucket') {
+          expect(fa).toBeGreaterThanOrEqual(0);
+          expect(fa).toBeLessThan(transform.buckets);
+        }
+        const wraps =
+          transform.kind === 'truncate' && (compareValues(type)(fa, a) > 0 || compareValues(type)(fb, b) > 0);
+        if (preservesOrder(transform) && !wraps) {
+          const order = compareValues(type)(a, b);
+          const image = compareValues(result)(fa, fb);
+          if (order <= 0) expect(image).toBeLessThanOrEqual(0);
+          if (order === 0) expect(image).toBe(0);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
 
 describe('time transforms', () => {
@@ -78,18 +86,25 @@ describe('time transforms', () => {
     const kinds: TimeTransformKind[] = ['year', 'month', 'day', 'hour'];
     const types: PrimitiveType[] = [{ kind: 'timestamp' }, { kind: 'timestamptz_ns' }];
     fc.assert(
-      fc.property(fc.constantFrom(...kinds), fc.constantFrom(...types), fc.integer({ min: -290, max: 290 }), (kind, type, ordinal) => {
-        const first = firstOfTimeUnit(kind, type.kind, ordinal);
-        expect(apply(kind, type, first)).toBe(ordinal);
-        expect(apply(kind, type, first - 1n)).toBe(ordinal - 1);
-      }),
+      fc.property(
+        fc.constantFrom(...kinds),
+        fc.constantFrom(...types),
+        fc.integer({ min: -290, max: 290 }),
+        (kind, type, ordinal) => {
+          const first = firstOfTimeUnit(kind, type.kind, ordinal);
+          expect(apply(kind, type, first)).toBe(ordinal);
+          expect(apply(kind, type, first - 1n)).toBe(ordinal - 1);
+        },
+      ),
     );
   });
 });
 
 describe('truncate', () => {
   it('takes the positive remainder', () => {
-    expect([1, -1, 10, -10, -11].map((value) => apply('truncate[10]', { kind: 'int' }, value))).toEqual([0, -10, 10, -10, -20]);
+    expect([1, -1, 10, -10, -11].map((value) => apply('truncate[10]', { kind: 'int' }, value))).toEqual([
+      0, -10, 10, -10, -20,
+    ]);
     expect([1n, -1n].map((value) => apply('truncate[10]', { kind: 'long' }, value))).toEqual([0n, -10n]);
     expect(apply('truncate[50]', { kind: 'decimal', precision: 9, scale: 2 }, 1065n)).toBe(1050n);
     expect(apply('truncate[50]', { kind: 'decimal', precision: 9, scale: 2 }, -5n)).toBe(-50n);
@@ -120,7 +135,8 @@ describe('types', () => {
     ['day', 'timestamptz_ns', true],
   ];
   it.each(cases)('%s of %s: %s', (kind, source, expected) => {
-    const transform = kind === 'bucket' ? { kind, buckets: 2 } : kind === 'truncate' ? { kind, width: 2 } : ({ kind } as Transform);
+    const transform =
+      kind === 'bucket' ? { kind, buckets: 2 } : kind === 'truncate' ? { kind, width: 2 } : ({ kind } as Transform);
     const type = source === 'geometry' ? { kind: source, crs: null } : ({ kind: source } as PrimitiveType);
     expect(canTransform(transform, type)).toBe(expected);
     if (!expected) expect(() => transformResultType(transform, type)).toThrow(/can't be applied to a column of type/);
