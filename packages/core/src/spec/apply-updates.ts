@@ -149,7 +149,7 @@ function shallowEqual(a: unknown, b: unknown): boolean {
 function metadataLogAfter(draft: MetadataDraft, baseLocation: string | null): readonly MetadataLogEntry[] {
   const { base, metadata } = draft;
   if (baseLocation === null) return metadata.metadataLog;
-  const size = tableProperty(metadata.properties, 'write.metadata.previous-versions-max');
+  const size = Math.max(1, tableProperty(metadata.properties, 'write.metadata.previous-versions-max'));
   return [...metadata.metadataLog, { timestampMs: base.lastUpdatedMs, metadataFile: baseLocation }].slice(-size);
 }
 

@@ -117,6 +117,7 @@ export interface KnownProperties {
   readonly 'write.delete.mode': 'copy-on-write' | 'merge-on-read';
   readonly 'write.update.mode': 'copy-on-write' | 'merge-on-read';
   readonly 'write.merge.mode': 'copy-on-write' | 'merge-on-read';
+  readonly 'write.delete.granularity': 'file' | 'partition';
   readonly 'write.delete.isolation-level': 'serializable' | 'snapshot';
   readonly 'write.update.isolation-level': 'serializable' | 'snapshot';
   readonly 'write.merge.isolation-level': 'serializable' | 'snapshot';
@@ -163,7 +164,7 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
   'write.data.path': maybe(path),
   'write.metadata.path': maybe(path),
   'write.metadata.compression-codec': known(oneOf('none', 'gzip'), 'none'),
-  'write.metadata.previous-versions-max': known(wholeNumber(1, 0x7fff_ffff), 100),
+  'write.metadata.previous-versions-max': known(count, 100),
   'write.metadata.delete-after-commit.enabled': known(bool, false),
   'write.metadata.metrics.default': maybe(metricsMode),
   'write.metadata.metrics.max-inferred-column-defaults': known(count, 100),
@@ -172,6 +173,7 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
   'write.delete.mode': known(rowLevelMode, 'copy-on-write'),
   'write.update.mode': known(rowLevelMode, 'copy-on-write'),
   'write.merge.mode': known(rowLevelMode, 'copy-on-write'),
+  'write.delete.granularity': known(oneOf('file', 'partition'), 'partition'),
   'write.delete.isolation-level': known(isolationLevel, 'serializable'),
   'write.update.isolation-level': known(isolationLevel, 'serializable'),
   'write.merge.isolation-level': known(isolationLevel, 'serializable'),
@@ -189,11 +191,15 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
 
 const METRICS_COLUMN_PREFIX = 'write.metadata.metrics.column.';
 
-/** A property's value, or its default. INVALID_ARGUMENT for a value it can't have. */
+/**
+ * A property's value, or its default. INVALID_ARGUMENT for a value it can't have; but what only guides reading
+ * (`read.*`) has its default then, since a bad property must not make a table unreadable.
+ */
 export function tableProperty<K extends KnownPropertyName>(properties: Properties, key: K): KnownProperties[K] {
   const { type, missing }: KnownProperty<KnownProperties[K]> = KNOWN[key];
   const given = Object.hasOwn(properties, key) ? properties[key] : undefined;
-  return given === undefined ? missing : parsed(key, given, type);
+  if (given === undefined) return missing;
+  return key.startsWith('read.') ? (type.parse(given) ?? missing) : parsed(key, given, type);
 }
 
 /**
@@ -202,9 +208,27 @@ export function tableProperty<K extends KnownPropertyName>(properties: Propertie
  */
 export function checkTableProperties(properties: Properties): void {
   for (const [key, value] of Object.entries(properties)) {
-    if (Object.hasOwn(KNOWN, key)) tableProperty(properties, key as KnownPropertyName);
+    if (Object.hasOwn(KNOWN, key)) parsed<unknown>(key, value, KNOWN[key as KnownPropertyName].type);
     if (key.startsWith(METRICS_COLUMN_PREFIX)) parsed(key, value, metricsMode);
   }
+}
+
+/** Names that Iceberg keeps for metadata that is not a property, with where to go instead. */
+const RESERVED: Readonly<Record<string, string>> = {
+  'format-version': 'give it as formatVersion, or use upgradeFormatVersion',
+  uuid: 'it never changes',
+  'snapshot-count': 'it is computed',
+  'current-snapshot-id': 'use setCurrentSnapshot',
+  'current-snapshot-summary': 'it is computed',
+  'current-snapshot-timestamp-ms': 'it is computed',
+  'current-schema': 'use updateSchema',
+  'default-partition-spec': 'use updateSpec',
+  'default-sort-order': 'use updateSortOrder',
+};
+
+/** INVALID_ARGUMENT for a name that can't be set as a property. */
+export function checkNotReserved(key: string): void {
+  if (Object.hasOwn(RESERVED, key)) throw invalidArgument(`'${key}' is not a property: ${RESERVED[key]!}.`);
 }
 
 /** The mode set for one column by its full name, or null if only the default applies. */

@@ -3,6 +3,7 @@ import { formatDate, formatTime, formatTimestamp, parseDate, parseTime, parseTim
 import type { FractionDigits } from './datetime-text.ts';
 import { fitsPrecision, formatDecimal, parseDecimal } from './decimal-text.ts';
 import { isInt, isLong } from './integers.ts';
+import { isBytes, isDate } from './recognise.ts';
 import type { DecimalType, PrimitiveKind, PrimitiveType } from './types.ts';
 import type { Value } from './values.ts';
 import { Variant } from './variant.ts';
@@ -24,7 +25,7 @@ export interface UserScalar<T> {
 const asItIs = (value: Value): unknown => value;
 
 const bytes: UserScalar<unknown> = {
-  fromUser: (input) => (input instanceof Uint8Array ? input : undefined),
+  fromUser: (input) => (isBytes(input) ? input : undefined),
   toUser: asItIs,
   accepts: () => 'a Uint8Array',
 };
@@ -101,7 +102,7 @@ export const USER_SCALARS: { readonly [K in PrimitiveKind]: UserScalar<Extract<P
     accepts: () => 'a UUID as text with hyphens',
   },
   fixed: {
-    fromUser: (input, { length }) => (input instanceof Uint8Array && input.length === length ? input : undefined),
+    fromUser: (input, { length }) => (isBytes(input) && input.length === length ? input : undefined),
     toUser: asItIs,
     accepts: ({ length }) => `a Uint8Array of ${length} bytes`,
   },
@@ -110,11 +111,19 @@ export const USER_SCALARS: { readonly [K in PrimitiveKind]: UserScalar<Extract<P
   geography: wkb,
   unknown: { fromUser: () => undefined, toUser: () => null, accepts: () => 'null only' },
   variant: {
-    fromUser: (input, _, what) => (input instanceof Variant ? input : Variant.from(input, what())),
+    fromUser: (input, _, what) => asVariant(input) ?? Variant.from(input, what()),
     toUser: asItIs,
     accepts: () => 'a Variant or a JSON value',
   },
 };
+
+/** A Variant of another copy of this library is taken as well. */
+function asVariant(input: unknown): Variant | undefined {
+  if (input instanceof Variant) return input;
+  if (typeof input !== 'object' || input === null) return undefined;
+  const { kind, metadata, value } = input as Partial<Variant>;
+  return kind === 'variant' && isBytes(metadata) && isBytes(value) ? new Variant(metadata, value) : undefined;
+}
 
 /** A number counts as exact if no other decimal of the same scale shares its double. */
 function decimalFromUser(input: unknown, { precision, scale }: DecimalType): Value | undefined {
@@ -125,12 +134,11 @@ function decimalFromUser(input: unknown, { precision, scale }: DecimalType): Val
 }
 
 function dateFromUser(input: unknown): Value | undefined {
-  const days =
-    input instanceof Date
-      ? Math.floor(input.getTime() / 86_400_000)
-      : typeof input === 'string'
-        ? parseDate(input)
-        : undefined;
+  const days = isDate(input)
+    ? Math.floor(input.getTime() / 86_400_000)
+    : typeof input === 'string'
+      ? parseDate(input)
+      : undefined;
   return isInt(days) ? days : undefined;
 }
 
@@ -158,7 +166,7 @@ function timestampFromUser(
   perMillisecond: bigint,
 ): bigint | undefined {
   if (typeof input === 'bigint') return input;
-  if (input instanceof Date) {
+  if (isDate(input)) {
     return Number.isNaN(input.getTime()) ? undefined : BigInt(input.getTime()) * perMillisecond;
   }
   const parsed = typeof input === 'string' ? parseTimestamp(input, digits) : undefined;

@@ -2,6 +2,7 @@ import { invalidArgument } from '../errors.ts';
 import { bytesToHex } from './bytes-text.ts';
 import { childPlace, placeText, rootPlace } from './place.ts';
 import type { Place } from './place.ts';
+import { isBytes, isDate } from './recognise.ts';
 import { typeToText } from './type-text.ts';
 import { isPrimitive } from './types.ts';
 import type { IcebergType, ListType, MapType, NestedField, NestedType, PrimitiveType, StructType } from './types.ts';
@@ -84,7 +85,7 @@ function convertRequired(type: IcebergType, required: boolean, input: unknown, p
 }
 
 function structFromUser(input: unknown, type: StructType, place: Place): Value {
-  if (typeof input !== 'object' || Array.isArray(input) || input instanceof Map || input instanceof Uint8Array) {
+  if (typeof input !== 'object' || Array.isArray(input) || input instanceof Map || isBytes(input)) {
     return refuse(type, input, place, 'an object');
   }
   const given = input as Readonly<Record<string, unknown>>;
@@ -144,8 +145,7 @@ function mapFromUser(input: unknown, type: MapType, place: Place): Value {
 function pairsOf(input: unknown, type: MapType): readonly (readonly [unknown, unknown])[] | undefined {
   if (input instanceof Map) return [...(input as ReadonlyMap<unknown, unknown>)];
   if (Array.isArray(input)) return input.every(isPair) ? input : undefined;
-  const isObject =
-    typeof input === 'object' && input !== null && !(input instanceof Uint8Array) && !(input instanceof Date);
+  const isObject = typeof input === 'object' && input !== null && !isBytes(input) && !isDate(input);
   return isObject && type.key.kind === 'string' ? Object.entries(input) : undefined;
 }
 
@@ -169,9 +169,8 @@ function show(input: unknown): string {
   if (typeof input === 'string') return `'${input.length > 40 ? `${input.slice(0, 40)}…` : input}'`;
   if (typeof input === 'bigint') return `${input}n`;
   if (typeof input === 'number' || typeof input === 'boolean') return `the ${typeof input} ${String(input)}`;
-  if (input instanceof Date)
-    return Number.isNaN(input.getTime()) ? 'an invalid Date' : `the Date ${input.toISOString()}`;
-  if (input instanceof Uint8Array) return `${input.length} bytes`;
+  if (isDate(input)) return Number.isNaN(input.getTime()) ? 'an invalid Date' : `the Date ${input.toISOString()}`;
+  if (isBytes(input)) return `${input.length} bytes`;
   if (Array.isArray(input)) return 'an array';
   return typeof input === 'object' ? `an object (${input?.constructor?.name ?? 'Object'})` : `a ${typeof input}`;
 }

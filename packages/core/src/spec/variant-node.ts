@@ -4,6 +4,7 @@ import { formatDecimal } from './decimal-text.ts';
 import { MAX_INT, MIN_INT, isLong } from './integers.ts';
 import { childPlace, placeText, rootPlace } from './place.ts';
 import type { Place } from './place.ts';
+import { isBytes, isDate, isPlainObject } from './recognise.ts';
 
 /** A decoded variant: a tree tagged with the physical types of Parquet's "Variant Binary Encoding". */
 export type VariantNode =
@@ -77,8 +78,8 @@ function inputNode(input: unknown, place: Place, depth: number): VariantNode {
   if (typeof input === 'number') return numberNode(input);
   if (typeof input === 'string') return { type: 'string', value: input };
   if (isLong(input)) return integerNode(input);
-  if (input instanceof Uint8Array) return { type: 'binary', value: input };
-  if (input instanceof Date && !Number.isNaN(input.getTime())) {
+  if (isBytes(input)) return { type: 'binary', value: input };
+  if (isDate(input) && !Number.isNaN(input.getTime())) {
     return { type: 'timestamptz', value: BigInt(input.getTime()) * 1000n };
   }
   if (Array.isArray(input)) {
@@ -112,11 +113,6 @@ function integerNode(value: bigint): VariantNode {
   const small = Number(value);
   if (small >= -0x80 && small <= 0x7f) return { type: 'int8', value: small };
   return { type: small >= -0x8000 && small <= 0x7fff ? 'int16' : 'int32', value: small };
-}
-
-export function isPlainObject(value: object): value is Record<string, unknown> {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
 function base64(bytes: Uint8Array): string {

@@ -37,12 +37,17 @@ describe('table properties', () => {
     ['commit.manifest-merge.enabled', 'yes'],
     ['write.metadata.metrics.default', 'truncate(0)'],
     ['write.metadata.metrics.column.x', 'some'],
-    ['write.metadata.previous-versions-max', '0'],
+    ['write.metadata.previous-versions-max', '-1'],
+    ['read.split.target-size', 'big'],
     ['write.data.path', ''],
   ])('refuse %s = %j by name', (key, value) => {
     expect(() => checkTableProperties({ [key]: value })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(key) }),
     );
+  });
+
+  it('never make a table unreadable', () => {
+    expect(tableProperty({ 'read.split.target-size': 'big' }, 'read.split.target-size')).toBe(134_217_728);
   });
 
   it('of others are none of our business', () => {

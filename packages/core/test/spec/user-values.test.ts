@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { valuesEqual } from '../../src/spec/compare-values.ts';
@@ -244,6 +245,19 @@ describe('nested values', () => {
       ['constructor', 2],
     ]);
     expect(toValue(type, given, 'c')).toEqual([1, 2]);
+  });
+});
+
+describe('values of another realm', () => {
+  it('are taken like ours', () => {
+    const foreign = runInNewContext(
+      '({ bytes: new Uint8Array([1]), date: new Date(5), list: [1], map: { a: 1 } })',
+    ) as Record<string, unknown>;
+    expect(convert('binary', foreign['bytes'])).toBe(foreign['bytes']);
+    expect(convert('timestamp', foreign['date'])).toBe(5000n);
+    expect(valueOf(t.list(t.int()), foreign['list'])).toEqual([1]);
+    expect(valueOf(t.map(t.string(), t.int()), foreign['map'])).toEqual([['a', 1]]);
+    expect(Variant.from(foreign).toJSON()).toMatchObject({ bytes: 'AQ==', list: [1] });
   });
 });
 
