@@ -23,14 +23,17 @@ export interface MetadataAction extends Action {
 
 export type Updates = readonly TableUpdate[];
 
-/** What actions get to work with. */
-export interface CommitAttempt {
+/** What it takes to write a transaction's files. */
+export interface StagingContext {
   readonly operations: TableOperations;
   readonly runtime: Runtime;
   readonly staged: StagedFiles;
   /** Distinct for each transaction, in the names of its metadata files. */
   readonly commitUuid: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface CommitAttempt extends StagingContext {
   /** 1 for the first attempt. */
   readonly number: number;
-  readonly signal: AbortSignal | undefined;
 }

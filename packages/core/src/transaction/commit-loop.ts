@@ -1,25 +1,18 @@
 import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
 import { LakehouseError, isLakehouseError, throwIfAborted } from '../errors.ts';
-import { randomUuid } from '../runtime.ts';
-import type { Runtime } from '../runtime.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import { commitRetryPolicy } from '../spec/table-properties.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { TableUpdate } from '../spec/updates.ts';
-import type { Action, CommitAttempt } from './action.ts';
+import type { Action, CommitAttempt, StagingContext } from './action.ts';
 import { inCommitQueue } from './commit-queue.ts';
-import { waitBeforeRetry } from './commit-retry.ts';
+import { CommitRetry } from './commit-retry.ts';
 import { currentSnapshotOf, fullSummary, unchangedOutcome } from './commit.ts';
 import type { CommitOutcome } from './commit.ts';
 import { requirementsFor } from './requirements-for.ts';
-import type { StagedFiles } from './staged-files.ts';
 
-export interface CommitContext {
-  readonly operations: TableOperations;
-  readonly runtime: Runtime;
-  readonly staged: StagedFiles;
-  readonly signal?: AbortSignal | undefined;
+export interface CommitContext extends StagingContext {
   /** Of the version that the transaction began with: a table with another one is another table. */
   readonly tableUuid: string;
   /** For the outcome of a commit that makes no snapshot. */
@@ -48,12 +41,12 @@ export function commitActions(actions: readonly Action[], context: CommitContext
 
 async function attemptUntilDone(actions: readonly Action[], context: CommitContext): Promise<CommitOutcome> {
   const { operations, runtime, staged, signal } = context;
-  const commitUuid = randomUuid(runtime);
-  const startedMs = runtime.now();
+  const retry = new CommitRetry(runtime, signal);
   const tried: Snapshot[] = [];
+  let lost: { readonly error: LakehouseError; readonly again: boolean } | null = null;
   for (let number = 1; ; number++) {
     throwIfAborted(signal);
-    const base = await loadSameTable(context);
+    const base = await loadSameTable(context, lost !== null);
     const ours = findOurCommit(base, tried);
     if (ours) {
       staged.keepAll();
@@ -62,7 +55,8 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     staged.startAttempt();
     const done = context.alreadyDone?.(base.metadata);
     if (done) return unchangedOutcome(base, done);
-    const updates = await buildUpdates(actions, base, { operations, runtime, staged, commitUuid, number, signal });
+    if (lost && !lost.again) throw gaveUp(lost.error, number - 1, operations.name);
+    const updates = await buildUpdates(actions, base, { ...context, number });
     if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
     const snapshot = lastSnapshot(updates);
     if (snapshot) tried.push(snapshot);
@@ -73,10 +67,7 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     } catch (error) {
       if (mayHaveHappened(error)) staged.keepAll();
       if (!isLakehouseError(error) || !(await isConflict(error, base, operations))) throw error;
-      const policy = commitRetryPolicy(base.metadata.properties);
-      const over = number > policy.retries || runtime.now() - startedMs > policy.totalTimeoutMs;
-      if (over) throw gaveUp(error, number, operations.name);
-      await waitBeforeRetry(policy, number, runtime, signal);
+      lost = { error, again: await retry.next(commitRetryPolicy(base.metadata.properties)) };
     }
   }
 }
@@ -102,8 +93,13 @@ function gaveUp(error: LakehouseError, attempts: number, table: string): Lakehou
   });
 }
 
-async function loadSameTable({ operations, tableUuid }: CommitContext): Promise<LoadedMetadata> {
-  const loaded = await operations.load();
+/** `afterConflict`: whether the conflict was with ourselves is not known before the table is read. */
+async function loadSameTable(context: CommitContext, afterConflict: boolean): Promise<LoadedMetadata> {
+  const { operations, tableUuid, staged } = context;
+  const loaded = await operations.load().catch((error: unknown) => {
+    if (afterConflict) staged.keepAll();
+    throw error;
+  });
   if (loaded.metadata.tableUuid !== tableUuid) throw replacedTable(operations.name);
   return loaded;
 }

@@ -1,6 +1,7 @@
 import type { LoadedMetadata } from '../catalog/catalog.ts';
 import { invalidArgument, throwIfAborted, unsupported } from '../errors.ts';
 import { sendReport } from '../reporter.ts';
+import { randomUuid } from '../runtime.ts';
 import { ancestorsOf } from '../spec/metadata-accessors.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
@@ -46,7 +47,7 @@ export async function runTransaction(
     base,
     branch,
     options,
-    staged: new StagedFiles(operations.io),
+    staging: { operations, runtime, staged: new StagedFiles(operations.io), commitUuid: randomUuid(runtime), signal },
     actions: [],
     metadata: base.metadata,
     running: null,
@@ -55,10 +56,7 @@ export async function runTransaction(
   await runBody(state, body);
   if (state.actions.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, branch));
   const outcome = await commitActions(state.actions, {
-    operations,
-    runtime,
-    staged: state.staged,
-    signal,
+    ...state.staging,
     tableUuid: base.metadata.tableUuid,
     branch,
     ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, key) }),
@@ -78,7 +76,7 @@ async function runBody(state: TransactionState, body: (transaction: Transaction)
     state.finished = true;
     // Whatever still runs must end before its files can be deleted.
     await state.running?.catch(() => undefined);
-    await state.staged.deleteAll();
+    await state.staging.staged.deleteAll();
     throw error;
   } finally {
     state.finished = true;

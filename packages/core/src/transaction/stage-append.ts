@@ -9,23 +9,28 @@ import type { AppendData } from '../write/input.ts';
 import { dataLocations } from '../write/locations.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
+import { newSnapshotId } from './snapshot-producer.ts';
+import { writeAddedManifests } from './stage-manifests.ts';
+import type { AddedManifests } from './stage-manifests.ts';
 import type { StagedData } from './staged-data.ts';
 import type { TransactionState } from './transaction.ts';
 import type { StageOptions } from './transaction-options.ts';
 
 export interface StagedAppend {
   readonly data: StagedData;
+  readonly added: AddedManifests;
+  readonly snapshotId: bigint;
   /** With `mergeSchema`: what makes the table's schema that of the data. */
   readonly schemaChange: SchemaChange | null;
 }
 
-/** Writes data files that fit the transaction's version of the table. Null if there are no rows. */
+/** Writes data files that fit the transaction's version of the table, and their manifests. Null if there are no rows. */
 export async function stageAppend(
   data: AppendData,
   options: StageOptions,
   state: TransactionState,
 ): Promise<StagedAppend | null> {
-  const { host, base, staged } = state;
+  const { host, base } = state;
   const { signal, onProgress } = state.options;
   const { metadata, input, schemaChange } = options.mergeSchema
     ? await mergeSchema(data, state)
@@ -42,7 +47,7 @@ export async function stageAppend(
     properties: metadata.properties,
     locationFor(fileName, partitionPath) {
       const location = locationFor(fileName, partitionPath);
-      staged.add(location);
+      state.staging.staged.add(location);
       return location;
     },
     runtime: host.runtime,
@@ -50,7 +55,10 @@ export async function stageAppend(
     ...(onProgress && { onProgress }),
   });
   if (files.length === 0) return null;
-  return { data: { files, schema, spec, lastColumnId: base.metadata.lastColumnId }, schemaChange };
+  const written = { files, schema, spec, lastColumnId: base.metadata.lastColumnId };
+  const snapshotId = newSnapshotId(metadata, host.runtime);
+  const added = await writeAddedManifests(written, snapshotId, metadata, state.staging);
+  return { data: written, added, snapshotId, schemaChange };
 }
 
 /** The version of the table that has the data's new columns, too. */

@@ -9,7 +9,7 @@ import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
-import type { Action, MetadataAction } from './action.ts';
+import type { Action, MetadataAction, StagingContext } from './action.ts';
 import { appendAction } from './append.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
@@ -17,10 +17,8 @@ import { evolveSpecAction } from './evolve-spec.ts';
 import type { SpecChange } from './evolve-spec.ts';
 import { parentOnBranch } from './refs.ts';
 import { rollbackToAction, rollbackToTimestampAction, setCurrentSnapshotAction } from './set-current-snapshot.ts';
-import { newSnapshotId } from './snapshot-producer.ts';
 import { IDEMPOTENCY_KEY } from './snapshot-summary.ts';
 import { stageAppend } from './stage-append.ts';
-import type { StagedFiles } from './staged-files.ts';
 import { toEpochMs } from './time-input.ts';
 import type { TimeInput } from './time-input.ts';
 import { removePropertiesAction, setPropertiesAction } from './update-properties.ts';
@@ -42,7 +40,7 @@ export interface TransactionState {
   readonly base: LoadedMetadata;
   readonly branch: string;
   readonly options: TransactionOptions;
-  readonly staged: StagedFiles;
+  readonly staging: StagingContext;
   readonly actions: Action[];
   /** The table with the changes so far; snapshots are added only when the transaction is committed. */
   metadata: TableMetadata;
@@ -91,7 +89,7 @@ export class Transaction {
   }
 
   async #append(state: TransactionState, data: AppendData, options: StageOptions): Promise<void> {
-    const { host, branch } = state;
+    const { branch } = state;
     if (state.actions.length === 0) parentOnBranch(state.metadata, branch);
     const staged = await stageAppend(data, options, state);
     if (staged === null) return;
@@ -101,8 +99,8 @@ export class Transaction {
       ...snapshotProperties,
       ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }),
     };
-    const snapshotId = newSnapshotId(state.metadata, host.runtime);
-    state.actions.push(appendAction({ data: staged.data, snapshotId, branch, summary }));
+    const { data: written, added, snapshotId } = staged;
+    state.actions.push(appendAction({ data: written, added, snapshotId, branch, summary }));
   }
 
   /** Evolves the schema; calls of the builder apply in sequence. It may be called again if another writer commits first. */

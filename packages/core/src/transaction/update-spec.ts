@@ -24,7 +24,9 @@ export class SpecUpdate {
     this.#lastPartitionId = metadata.lastPartitionId;
     const unknown = this.#fields.find(({ transform }) => transform.kind === 'unknown');
     if (unknown) {
-      throw unsupported(`The partition field '${unknown.name}' has the transform '${transformToText(unknown.transform)}', which is not known to this version, so the spec can't be changed.`);
+      throw unsupported(
+        `The partition field '${unknown.name}' has the transform '${transformToText(unknown.transform)}', which is not known to this version, so the spec can't be changed.`,
+      );
     }
   }
 
@@ -33,7 +35,10 @@ export class SpecUpdate {
     const { column, transform } = input;
     const source = transformSource(currentSchema(this.#base), column, transform, 'partition by');
     const duplicate = this.#fields.find((field) => isSame(field, source.id, transform));
-    if (duplicate) throw invalidArgument(`The table is already partitioned by ${transformToText(transform)} of '${column}': the field '${duplicate.name}'.`);
+    if (duplicate)
+      throw invalidArgument(
+        `The table is already partitioned by ${transformToText(transform)} of '${column}': the field '${duplicate.name}'.`,
+      );
 
     if (this.#restored(source.id, transform, input.name)) return this;
     const earlier = this.#earlierField(source.id, transform, input.name);
@@ -61,14 +66,19 @@ export class SpecUpdate {
     const renamed = this.#named(name);
     if (newName === name) return this;
     this.#makeWay(newName);
-    this.#fields = this.#fields.map((other) => (other.fieldId === renamed.fieldId ? { ...other, name: newName } : other));
+    this.#fields = this.#fields.map((other) =>
+      other.fieldId === renamed.fieldId ? { ...other, name: newName } : other,
+    );
     return this;
   }
 
   /** The fields after all steps, checked as a whole. */
   apply(): UnboundPartitionSpec {
     // Fields that were there before may say the same of a column twice (day and hour, say): as in Java, only new ones may not.
-    checkPartitionFields(currentSchema(this.#base), this.#fields.filter((field) => this.#isNew(field)));
+    checkPartitionFields(
+      currentSchema(this.#base),
+      this.#fields.filter((field) => this.#isNew(field)),
+    );
     checkNames(this.#fields);
     return { fields: this.#fields };
   }
@@ -133,7 +143,8 @@ export class SpecUpdate {
     );
     const isFree = (name: string): boolean => !others.some((field) => field.name === name);
     const plain = defaultPartitionName(column, transform);
-    const parameter = transform.kind === 'bucket' ? transform.buckets : transform.kind === 'truncate' ? transform.width : null;
+    const parameter =
+      transform.kind === 'bucket' ? transform.buckets : transform.kind === 'truncate' ? transform.width : null;
     return [plain, `${plain}_${parameter ?? fieldId}`].find(isFree) ?? `${plain}_${fieldId}`;
   }
 
@@ -141,8 +152,11 @@ export class SpecUpdate {
   #makeWay(name: string): void {
     const taken = this.#fields.find((field) => field.name === name);
     if (!taken) return;
-    if (taken.transform.kind !== 'void') throw invalidArgument(`There is a partition field '${name}' already; give another name.`);
-    this.#fields = this.#fields.map((field) => (field === taken ? { ...field, name: `${name}_${field.fieldId}` } : field));
+    if (taken.transform.kind !== 'void')
+      throw invalidArgument(`There is a partition field '${name}' already; give another name.`);
+    this.#fields = this.#fields.map((field) =>
+      field === taken ? { ...field, name: `${name}_${field.fieldId}` } : field,
+    );
   }
 }
 
