@@ -28,10 +28,6 @@ export function specById(metadata: TableMetadata, specId: number): PartitionSpec
   return spec;
 }
 
-export function specsById(metadata: TableMetadata): ReadonlyMap<number, PartitionSpec> {
-  return new Map(metadata.partitionSpecs.map((spec) => [spec.specId, spec]));
-}
-
 export function currentSortOrder(metadata: TableMetadata): SortOrder {
   const order = metadata.sortOrders.find((candidate) => candidate.orderId === metadata.defaultSortOrderId);
   if (!order) throw invalidData(`The table has no sort order ${metadata.defaultSortOrderId}.`);
