@@ -21,7 +21,8 @@ export interface Catalog {
   loadNamespaceProperties(namespace: Identifier): Promise<Readonly<Record<string, string>>>;
   dropNamespace(namespace: Identifier): Promise<void>;
 
-  createTable(name: Identifier, options: CreateTableOptions): Promise<Table>;
+  /** The table's rows have the type of the schema: `InferRow`. */
+  createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>>;
   loadTable(name: Identifier): Promise<Table>;
   tableExists(name: Identifier): Promise<boolean>;
   listTables(namespace: Identifier): Promise<readonly string[][]>;
@@ -31,8 +32,8 @@ export interface Catalog {
   registerTable(name: Identifier, metadataLocation: string): Promise<Table>;
 }
 
-export interface CreateTableOptions {
-  readonly schema: Schema;
+export interface CreateTableOptions<Row = Record<string, unknown>> {
+  readonly schema: Schema<Row>;
   readonly partitionBy?: readonly PartitionFieldInput[];
   readonly sortBy?: readonly SortFieldInput[];
   readonly formatVersion?: FormatVersion;

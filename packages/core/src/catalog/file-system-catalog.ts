@@ -113,7 +113,7 @@ export class FileSystemCatalog implements Catalog {
 
   // --- tables ---------------------------------------------------------------------------------------------------
 
-  async createTable(name: Identifier, options: CreateTableOptions): Promise<Table> {
+  async createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>> {
     const levels = this.#newTableLevels(name);
     const location = this.#locationOf(levels);
     if (options.location !== undefined && !sameLocation(this.#io, options.location, location)) {
@@ -184,7 +184,7 @@ export class FileSystemCatalog implements Catalog {
     return fileSystemTableOperations(this.#locationOf(levels), this.#io, { name, runtime: this.#runtime });
   }
 
-  #table(operations: FileSystemTableOperations, loaded: LoadedMetadata): Table {
+  #table<Row = Record<string, unknown>>(operations: FileSystemTableOperations, loaded: LoadedMetadata): Table<Row> {
     return tableFromOperations(operations, loaded, { runtime: this.#runtime, reporter: this.#reporter });
   }
 

@@ -5,7 +5,7 @@ import type { Reporter } from '../reporter.ts';
 import { systemRuntime, type Runtime } from '../runtime.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
 import { tableFromOperations, type Table } from '../table.ts';
-import type { Catalog, CreateTableOptions, Identifier } from './catalog.ts';
+import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata } from './catalog.ts';
 import { createdMetadata } from './created-metadata.ts';
 import { identifierLevels, identifierText, tableLevels } from './identifier.ts';
 import { MemoryTableOperations, type MemoryTableEntry } from './memory-table-operations.ts';
@@ -84,7 +84,7 @@ export class MemoryCatalog implements Catalog {
 
   // --- tables ---------------------------------------------------------------------------------------------------
 
-  async createTable(name: Identifier, options: CreateTableOptions): Promise<Table> {
+  async createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>> {
     const levels = this.#freeName(name);
     const location = normalLocation(this.io, options.location ?? [this.warehouse, ...levels].join('/'));
     const entry: MemoryTableEntry = { levels, metadataLocation: null };
@@ -143,7 +143,11 @@ export class MemoryCatalog implements Catalog {
   // --- names ----------------------------------------------------------------------------------------------------
 
   /** From here to the map nothing is awaited: of those who create one table at once, one finds its name free. */
-  async #publish(entry: MemoryTableEntry, operations: MemoryTableOperations, location: string): Promise<Table> {
+  async #publish<Row = Record<string, unknown>>(
+    entry: MemoryTableEntry,
+    operations: MemoryTableOperations,
+    location: string,
+  ): Promise<Table<Row>> {
     if (this.#tables.has(keyOf(entry.levels))) throw alreadyExists('Table', entry.levels);
     entry.metadataLocation = location;
     this.#tables.set(keyOf(entry.levels), entry);
@@ -154,7 +158,7 @@ export class MemoryCatalog implements Catalog {
     return new MemoryTableOperations(entry, this.io, this.#runtime);
   }
 
-  #table(operations: MemoryTableOperations, loaded: Awaited<ReturnType<MemoryTableOperations['load']>>): Table {
+  #table<Row = Record<string, unknown>>(operations: MemoryTableOperations, loaded: LoadedMetadata): Table<Row> {
     return tableFromOperations(operations, loaded, { runtime: this.#runtime, reporter: this.#reporter });
   }
 

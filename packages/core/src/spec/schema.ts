@@ -4,7 +4,7 @@ import type { StructType } from './types.ts';
  * A table schema: a struct with an id and identifier fields. Immutable; build one with `schema({ … })`.
  * `Row` is the type of the rows that the builder inferred; it exists at compile time only.
  */
-export interface Schema<Row = unknown> extends StructType {
+export interface Schema<Row = Record<string, unknown>> extends StructType {
   readonly schemaId: number;
   /** Field ids that together identify a row (spec: "Identifier Field IDs"). */
   readonly identifierFieldIds: readonly number[];
