@@ -6,7 +6,7 @@ import { FileSystemCatalog, type Table, partitionBy, schema, t } from '@lh/core'
 import { LocalFileIO } from '@lh/io-fs';
 import { Lakehouse } from '@lh/sql';
 
-import { Progress, bold, code, count, cyan, dim, green, say, seconds, step } from './demo/terminal.ts';
+import { Progress, bold, code, count, dim, green, say, seconds, step } from './demo/terminal.ts';
 
 const started = performance.now();
 const warehouse = resolve(process.argv[2] ?? 'demo-warehouse');
@@ -72,7 +72,7 @@ async function appendMonth(index: number, columns: string): Promise<void> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-step('Ask a question in SQL');
+step('Ask in SQL: which were the worst routes of March?');
 await ask(`SELECT origin, destination, count(*) AS flights, round(avg(delay), 1) AS avg_delay
 FROM air.flights
 WHERE date >= '2001-03-01' AND date < '2001-04-01'
@@ -84,10 +84,17 @@ async function ask(sql: string): Promise<void> {
   code(sql);
   const since = performance.now();
   const result = await lake.sql(sql);
-  say(...result.table().trimEnd().split('\n'), '');
-  for (const scan of result.scans) {
-    const why = scan.filesSkipped > 0 ? dim(` (skipped by ${scan.predicate})`) : '';
-    say(`${green('✓')} scanned ${bold(`${scan.filesScanned} of ${scan.filesTotal}`)} files in ${seconds(since)}${why}`);
+  const took = seconds(since);
+  say(result.table().trimEnd(), '');
+  for (const { filesScanned, filesTotal, filesSkipped, filesSkippedBy } of result.scans) {
+    say(`${green('✓')} scanned ${bold(`${filesScanned} of ${filesTotal} files`)} in ${took}`);
+    const reasons = {
+      'manifest summaries': filesSkippedBy.manifestSummary,
+      partitions: filesSkippedBy.partition,
+      'column bounds': filesSkippedBy.metrics,
+    };
+    const why = Object.entries(reasons).filter(([, files]) => files > 0);
+    if (filesSkipped > 0) say(dim(`  skipped by ${why.map(([reason, files]) => `${reason}: ${files}`).join(', ')}`));
   }
 }
 
@@ -95,11 +102,11 @@ async function ask(sql: string): Promise<void> {
 step('Change the schema: no file is touched');
 code(`await flights.updateSchema((s) =>
   s.renameColumn('delay', 'delay_minutes').updateColumn('distance', t.long()).addColumn('delayed', t.boolean()));`);
-let since = performance.now();
+const since = performance.now();
 await flights.updateSchema((s) =>
   s.renameColumn('delay', 'delay_minutes').updateColumn('distance', t.long()).addColumn('delayed', t.boolean()),
 );
-say(`${green('✓')} renamed, widened and added a column in ${seconds(since)}; 0 of 4 data files were rewritten`);
+say(`${green('✓')} renamed, widened and added a column in ${seconds(since)}; no data file was read or written`);
 
 // ---------------------------------------------------------------------------------------------------------------
 step('Change the partitioning: months for what is there, days from now on');
@@ -123,7 +130,7 @@ async function appendLastFlights(): Promise<void> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-step('One query over both layouts');
+step('Ask again: one day is one file now, and a query may span both layouts');
 await ask(`SELECT date::DATE AS day, count(*) AS flights, round(avg(delay_minutes), 1) AS avg_delay,
        count(*) FILTER (WHERE delayed) AS delayed
 FROM air.flights
@@ -174,9 +181,9 @@ function openElsewhere(table: Table): string[] {
     dim(`INSTALL iceberg; LOAD iceberg;\nSELECT count(*) FROM iceberg_scan('${metadata}');`),
     '',
     bold('PyIceberg'),
-    dim(
-      `from pyiceberg.table import StaticTable\nStaticTable.from_metadata('${metadata}').scan(row_filter="origin = 'SFO'").to_arrow()`,
-    ),
+    dim(`from pyiceberg.table import StaticTable
+flights = StaticTable.from_metadata('${metadata}')
+flights.scan(row_filter="origin = 'SFO'").to_arrow()`),
     '',
     bold('Spark'),
     dim(`spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0 \\
@@ -184,8 +191,9 @@ function openElsewhere(table: Table): string[] {
   --conf spark.sql.catalog.lake.type=hadoop --conf spark.sql.catalog.lake.warehouse=${warehouse} \\
   -e 'SELECT count(*) FROM lake.air.flights'`),
     '',
-    `${bold('Trino')} ${dim('(a catalog with iceberg.register-table-procedure.enabled=true and fs.hadoop.enabled or native local files)')}`,
-    dim(`CALL iceberg.system.register_table(
+    bold('Trino'),
+    dim(`-- with iceberg.register-table-procedure.enabled=true and fs.hadoop.enabled=true in the catalog's properties
+CALL iceberg.system.register_table(
   schema_name => 'air', table_name => 'flights', table_location => 'file://${table.location}')`),
-  ].flatMap((text) => text.split('\n'));
+  ];
 }

@@ -42,7 +42,7 @@ test('four processes append to one table at once, and nothing is lost', { timeou
   }));
   const rows = (await table.scan().toRows()) as { writer: number; commit: number; n: number }[];
   const key = (row: (typeof rows)[number]) => row.writer * 1000 + row.commit * 10 + row.n;
-  expect(rows.sort((a, b) => key(a) - key(b))).toEqual(wanted);
+  expect(rows.toSorted((a, b) => key(a) - key(b))).toEqual(wanted);
 
   // One snapshot per commit, each on top of another, in one line from the first to the current.
   const snapshots = table.snapshots();

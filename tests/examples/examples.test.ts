@@ -12,7 +12,7 @@ const printed: Readonly<Record<string, string>> = {};
 
 test('every example is run', () => {
   const names = readdirSync(`${examples}src`).filter((file) => file.endsWith('.ts') && file !== 'demo.ts');
-  expect(Object.keys(printed).sort()).toEqual(names.map((file) => file.slice(0, -3)).sort());
+  expect(Object.keys(printed).toSorted()).toEqual(names.map((file) => file.slice(0, -3)).toSorted());
 });
 
 test.each(Object.entries(printed))('%s', async (name, output) => {

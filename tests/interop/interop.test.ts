@@ -46,10 +46,10 @@ beforeAll(async () => {
   const questions = [];
   for (const { name, make } of Object.values(groups).flat()) {
     try {
-      const result = await make(catalog);
-      written.set(name, result);
-      const reads = result.reads.map((read) => ({ name: read.name, snapshotId: read.snapshotId?.toString() ?? null }));
-      questions.push({ name, metadata: await newestMetadata(result.table.location), reads });
+      const made = await make(catalog);
+      written.set(name, made);
+      const reads = made.reads.map((read) => ({ name: read.name, snapshotId: read.snapshotId?.toString() ?? null }));
+      questions.push({ name, metadata: await newestMetadata(made.table.location), reads });
     } catch (error) {
       written.set(name, error as Error);
     }
@@ -75,15 +75,15 @@ describe.each(Object.entries(groups))('%s', (_, tables) => {
       for (const { name: column } of table.schema.fields.filter((field) => isFilterable(field.type))) {
         const values = rows.map((row) => row[column] as Literal | null).filter((value) => value !== null);
         for (const value of [...new Set(values)].filter((one) => !Number.isNaN(one)).slice(0, 12)) {
-          const found = await table.scan({ filter: expr.eq(column, value) }).count();
-          expect([column, value, found]).toEqual([column, value, values.filter((one) => one === value).length]);
+          const matching = await table.scan({ filter: expr.eq(column, value) }).count();
+          expect([column, value, matching]).toEqual([column, value, values.filter((one) => one === value).length]);
         }
       }
     });
 
     for (const engine of engines) {
       const answers = () => found[name]?.[engine];
-      const reads = (): Found =>
+      const given = (): Found =>
         Object.fromEntries(Object.entries(answers() ?? {}).filter(([read]) => read !== 'filters'));
       const expected = () => {
         const { table, reads } = result(name);
@@ -92,12 +92,12 @@ describe.each(Object.entries(groups))('%s', (_, tables) => {
       const reason = cannotRead?.[engine];
       if (reason !== undefined) {
         test(`${engine} can't read it: ${reason}`, () => {
-          expect(reads()).not.toEqual(expected());
+          expect(given()).not.toEqual(expected());
         });
         continue;
       }
       test(`${engine} finds the same rows`, () => {
-        expect(reads()).toEqual(expected());
+        expect(given()).toEqual(expected());
       });
       const filterReason = cannotFilter?.[engine];
       test(`${engine} ${filterReason === undefined ? 'finds every value by a filter' : `can't filter it: ${filterReason}`}`, () => {

@@ -1,10 +1,10 @@
-const tty = process.stdout.isTTY === true;
+const tty = Boolean(process.stdout.isTTY);
 const colour = process.env['FORCE_COLOR'] ? true : tty && !process.env['NO_COLOR'];
 
 const paint =
-  (code: string) =>
+  (sequence: string) =>
   (text: string): string =>
-    colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+    colour ? text.replaceAll(/[^\n]+/g, `\u001b[${sequence}m$&\u001b[0m`) : text;
 
 export const bold: (text: string) => string = paint('1');
 export const dim: (text: string) => string = paint('2');
@@ -21,20 +21,22 @@ export function step(title: string): void {
 
 /** Text of a step; `lines` may hold colours. */
 export function say(...lines: readonly string[]): void {
-  for (const line of lines) console.log(line === '' ? '' : `   ${line}`);
+  for (const line of lines.flatMap((text) => text.split('\n'))) console.log(line === '' ? '' : `   ${line}`);
 }
 
 /** The code that a reader would write for what comes next. */
 export function code(text: string): void {
-  say(...text.split('\n').map(dim), '');
+  say(dim(text), '');
 }
 
 export function count(value: number | bigint): string {
   return value.toLocaleString('en-US');
 }
 
+/** How long it is since then: '8 ms', '1.2 s'. */
 export function seconds(since: number): string {
-  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+  const ms = performance.now() - since;
+  return ms < 100 ? `${Math.ceil(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** One line that is redrawn while a long step goes on; without a terminal only its final text is printed. */
