@@ -102,10 +102,13 @@ export function mapPredicates(
       return mapPredicates(pushNotDown(expression), replace);
     case 'and':
     case 'or': {
+      const [neutral, absorbing] = expression.op === 'and' ? ['true', 'false'] : ['false', 'true'];
       const left = mapPredicates(expression.left, replace);
+      if (left.op === absorbing) return left;
       const right = mapPredicates(expression.right, replace);
-      if (left === expression.left && right === expression.right) return expression;
-      return expression.op === 'and' ? and([left, right]) : or([left, right]);
+      if (right.op === absorbing || left.op === neutral) return right;
+      if (right.op === neutral) return left;
+      return left === expression.left && right === expression.right ? expression : { op: expression.op, left, right };
     }
     default:
       return replace(expression);

@@ -1,5 +1,5 @@
 import type { Value } from '../spec/values.ts';
-import { boundOrder, type BoundOrder, type Range } from './bound-order.ts';
+import { boundOrder, type BoundOrder } from './bound-order.ts';
 import type { BoundComparison, BoundExpression, BoundPredicate, BoundSetPredicate, BoundTerm } from './bound-expression.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 import { negatePredicate, pushNotDown } from './logic.ts';
@@ -83,57 +83,66 @@ function rangeTest(predicate: BoundPredicate): PredicateTest {
     default: {
       const order = boundOrder(predicate.term);
       const test = comparisonTest(predicate, order);
-      return ({ lowerBound, upperBound }) =>
-        (lowerBound === null && upperBound === null) || test(order.range(lowerBound, upperBound));
+      return (statistics) => {
+        if (statistics.lowerBound === null && statistics.upperBound === null) return true;
+        return test(statistics) || isInverted(statistics, order);
+      };
     }
   }
 }
 
-type RangeTest = (range: Range) => boolean;
+/** Bounds the wrong way round are both worth nothing. */
+function isInverted(statistics: ColumnStatistics, { lower, upper, compare }: BoundOrder): boolean {
+  const [low, high] = [lower(statistics), upper(statistics)];
+  return low !== undefined && high !== undefined && compare(low, high) > 0;
+}
 
-function comparisonTest(predicate: BoundComparison | BoundSetPredicate, order: BoundOrder): RangeTest {
-  const { compare } = order;
+function comparisonTest(predicate: BoundComparison | BoundSetPredicate, order: BoundOrder): PredicateTest {
+  const { lower, upper, compare } = order;
   if ('values' in predicate) {
     const values = predicate.values.map(order.literal);
-    return predicate.op === 'in' ? anyWithin(values, compare) : ({ lower, upper }) => !isOneOf(values, lower, upper, compare);
+    return predicate.op === 'in' ? anyWithin(values, order) : (statistics) => !isOneOf(values, statistics, order);
   }
   const value = order.literal(predicate.value);
+  // Whether the lowest value may be at most the literal, and so on; an unknown bound leaves it open.
+  const lowest = (statistics: ColumnStatistics): number => orderOf(lower(statistics), value, compare, -Infinity);
+  const highest = (statistics: ColumnStatistics): number => orderOf(upper(statistics), value, compare, Infinity);
   switch (predicate.op) {
     case 'eq':
-      return (range) => within(value, range, compare);
+      return (statistics) => lowest(statistics) <= 0 && highest(statistics) >= 0;
     case 'neq':
-      return ({ lower, upper }) => !isOneOf([value], lower, upper, compare);
+      return (statistics) => !isOneOf([value], statistics, order);
     case 'lt':
-      return ({ lower }) => lower === undefined || compare(lower, value) < 0;
+      return (statistics) => lowest(statistics) < 0;
     case 'lteq':
-      return ({ lower }) => lower === undefined || compare(lower, value) <= 0;
+      return (statistics) => lowest(statistics) <= 0;
     case 'gt':
-      return ({ upper }) => upper === undefined || compare(upper, value) > 0;
+      return (statistics) => highest(statistics) > 0;
     case 'gteq':
-      return ({ upper }) => upper === undefined || compare(upper, value) >= 0;
+      return (statistics) => highest(statistics) >= 0;
     // Values with a prefix lie side by side, from the prefix itself on.
     case 'startsWith':
-      return ({ lower, upper }) =>
-        (upper === undefined || compare(upper, value) >= 0) &&
-        (lower === undefined || compare(lower, value) <= 0 || beginsWith(lower, value));
+      return (statistics) => highest(statistics) >= 0 && (lowest(statistics) <= 0 || beginsWith(lower(statistics), value));
     case 'notStartsWith':
-      return ({ lower, upper }) => lower === undefined || upper === undefined || !beginsWith(lower, value) || !beginsWith(upper, value);
+      return (statistics) => !beginsWith(lower(statistics), value) || !beginsWith(upper(statistics), value);
   }
+}
+
+function orderOf(bound: Value | undefined, value: Value, compare: Compare, unknown: number): number {
+  return bound === undefined ? unknown : compare(bound, value);
 }
 
 type Compare = BoundOrder['compare'];
 
-function within(value: Value, { lower, upper }: Range, compare: Compare): boolean {
-  return (lower === undefined || compare(lower, value) <= 0) && (upper === undefined || compare(value, upper) <= 0);
-}
-
 /** Whether a literal lies within the bounds, by bisection where the literals are in order, as `bind` leaves them. */
-function anyWithin(values: readonly Value[], compare: Compare): RangeTest {
-  const inOrder = values.every((value, i) => i === 0 || compare(values[i - 1]!, value) <= 0);
-  if (!inOrder) return (range) => values.some((value) => within(value, range, compare));
-  return ({ lower, upper }) => {
-    const first = lower === undefined ? 0 : firstNotBelow(values, lower, compare);
-    return first < values.length && (upper === undefined || compare(values[first]!, upper) <= 0);
+function anyWithin(values: readonly Value[], { lower, upper, compare }: BoundOrder): PredicateTest {
+  const sorted = values.every((value, i) => i === 0 || compare(values[i - 1]!, value) <= 0) ? values : [...values].sort(compare);
+  return (statistics) => {
+    const low = lower(statistics);
+    const first = low === undefined ? 0 : firstNotBelow(sorted, low, compare);
+    if (first === sorted.length) return false;
+    const high = upper(statistics);
+    return high === undefined || compare(sorted[first]!, high) <= 0;
   };
 }
 
@@ -148,12 +157,15 @@ function firstNotBelow(values: readonly Value[], bound: Value, compare: Compare)
 }
 
 /** Whether all ordinary values are one and the same, and it is one of these. */
-function isOneOf(values: readonly Value[], lower: Value | undefined, upper: Value | undefined, compare: Compare): boolean {
-  if (lower === undefined || upper === undefined || compare(lower, upper) !== 0) return false;
-  return values.some((value) => compare(value, lower) === 0);
+function isOneOf(values: readonly Value[], statistics: ColumnStatistics, { lower, upper, compare }: BoundOrder): boolean {
+  const low = lower(statistics);
+  const high = upper(statistics);
+  if (low === undefined || high === undefined || compare(low, high) !== 0) return false;
+  return values.some((value) => compare(value, low) === 0);
 }
 
-function beginsWith(bound: Value, prefix: Value): boolean {
+function beginsWith(bound: Value | undefined, prefix: Value): boolean {
+  if (bound === undefined) return false;
   if (typeof bound === 'string') return bound.startsWith(prefix as string);
   const [bytes, start] = [bound as Uint8Array, prefix as Uint8Array];
   return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
