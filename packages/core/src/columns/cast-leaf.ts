@@ -79,6 +79,7 @@ function toInt32(source: SourceType, column: NumbersColumn, context: CastContext
   if (column.values instanceof Int32Array) return column;
   const always = source.kind === 'int' && (source.bits < 32 || (source.bits === 32 && source.signed));
   if (always) return numbers(column, new Int32Array(column.values as Int16Array));
+  if (column.values instanceof BigInt64Array) return narrowInt64(column, column.values, context);
   const out = new Int32Array(column.length);
   eachValid(column, (row) => {
     const value = Number(column.values[row]!);
@@ -102,6 +103,20 @@ function toInt64(source: SourceType, column: NumbersColumn, context: CastContext
     if (long < MIN_LONG || long > MAX_LONG) context.fail(row, `holds ${value}, which is not a long`);
     out[row] = long;
   });
+  return numbers(column, out);
+}
+
+/** By halves, which spares a bigint per value: the upper one must only repeat the sign. */
+function narrowInt64(column: NumbersColumn, values: BigInt64Array, context: CastContext): Column {
+  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * column.length);
+  const out = new Int32Array(column.length);
+  for (let row = 0; row < out.length; row++) {
+    const low = halves[2 * row]!;
+    if (halves[2 * row + 1] !== low >> 31 && isValid(column, row)) {
+      context.fail(row, `holds ${values[row]}, which is not an int`);
+    }
+    out[row] = low;
+  }
   return numbers(column, out);
 }
 

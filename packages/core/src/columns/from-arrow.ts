@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts';
-import { allValid, bitmapSize, getBit, setBit, sliceBits } from './column.ts';
+import { allValid, getBit, sliceBits } from './column.ts';
 import type { Column, NumberArray } from './column.ts';
 import { concatColumns } from './concat.ts';
 import { DECIMAL_WIDTH } from './layout.ts';
@@ -207,8 +207,12 @@ function offsetsOf(data: ArrowDataLike): { readonly offsets: Int32Array; readonl
   if (valueOffsets === undefined || length === 0) return { offsets: new Int32Array(length + 1), from: 0 };
   const from = Number(valueOffsets[0]);
   if (from === 0 && valueOffsets instanceof Int32Array) return { offsets: valueOffsets.subarray(0, length + 1), from };
+  // The lower halves of long offsets are enough for what one batch can hold, and spare a bigint per value.
+  const long = valueOffsets instanceof Int32Array ? null : new Int32Array(valueOffsets.buffer, valueOffsets.byteOffset, 2 * (length + 1));
+  const source = long ?? (valueOffsets as Int32Array);
+  const step = long ? 2 : 1;
   const offsets = new Int32Array(length + 1);
-  for (let i = 1; i <= length; i++) offsets[i] = Number(valueOffsets[i]) - from;
+  for (let i = 1; i <= length; i++) offsets[i] = source[step * i]! - from;
   return { offsets, from };
 }
 

@@ -72,7 +72,7 @@ function namedChildren(node: ParquetNode): readonly (readonly [string, ParquetNo
 export function leavesFor(type: StructType, fields: FileFields): readonly number[] {
   const leaves = new Set<number>();
   for (const field of type.fields) addLeaves(field.type, fields.get(field.id), fields, leaves);
-  return [...leaves].sort((a, b) => a - b);
+  return [...leaves].toSorted((a, b) => a - b);
 }
 
 function addLeaves(type: IcebergType, node: ParquetNode | undefined, fields: FileFields, leaves: Set<number>): void {

@@ -154,8 +154,8 @@ class DataWriter {
   }
 
   /** Stops all writing and deletes what there is. */
-  async abandon(error: unknown): Promise<void> {
-    await Promise.all([...this.#open].map((partition) => partition.file?.abandon(error)));
+  async abandon(reason: unknown): Promise<void> {
+    await Promise.all([...this.#open].map((partition) => partition.file?.abandon(reason)));
     await this.#closing.settle();
     // Nothing refers to these files: one that can't be deleted is an orphan, which is no reason for another error.
     if (this.#locations.length > 0) await this.#options.io.delete(this.#locations).catch(() => undefined);
@@ -163,7 +163,7 @@ class DataWriter {
 
   #buffer(partition: Partition, piece: ColumnBatch): void {
     const bytes = batchBytes(piece);
-    partition.pieces.push(piece);
+    addPiece(partition.pieces, piece);
     partition.rows += piece.length;
     partition.bytes += bytes;
     this.#bufferedBytes += bytes;
@@ -217,7 +217,7 @@ class DataWriter {
     const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
     if (this.#format.sorter === null && rows >= batches.length * MIN_PIECE_ROWS) return batches;
     const joined = concatBatches(batches);
-    const order = this.#format.sorter?.sort(joined) ?? null;
+    const order = this.#format.sorter?.order(joined) ?? null;
     return [order === null ? joined : takeBatch(joined, order)];
   }
 
@@ -254,6 +254,22 @@ class DataWriter {
   #report(): void {
     this.#options.onProgress?.({ rows: this.#rows, files: this.#closing.done, bytes: this.#encodedBytes });
   }
+}
+
+/** Below so many rows, what a piece is made of takes more memory than its values. */
+const TINY_PIECE_ROWS = 64;
+
+/** Joins small pieces as they come: with many partitions, each gets few rows of each batch. Doubling keeps the copying low. */
+function addPiece(pieces: ColumnBatch[], piece: ColumnBatch): void {
+  const run = [piece];
+  let rows = piece.length;
+  for (let last = pieces.at(-1); last !== undefined && last.length < MIN_PIECE_ROWS; last = pieces.at(-1)) {
+    if (last.length >= TINY_PIECE_ROWS && last.length > 2 * rows) break;
+    run.unshift(last);
+    rows += last.length;
+    pieces.pop();
+  }
+  pieces.push(concatBatches(run));
 }
 
 function checkFormat(properties: Properties): void {

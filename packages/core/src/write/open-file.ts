@@ -104,8 +104,8 @@ export class OpenFile {
   }
 
   /** Gives the file up; what the store has of it is for the caller to delete. */
-  async abandon(error: unknown): Promise<void> {
-    this.#queue.fail(error);
+  async abandon(reason: unknown): Promise<void> {
+    this.#queue.fail(reason);
     await this.#writing.catch(() => undefined);
   }
 }

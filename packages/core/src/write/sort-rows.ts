@@ -12,8 +12,8 @@ import { applyTransform, transformResultType } from '../transforms/transforms.ts
 export type SortKey = readonly Value[];
 
 export interface Sorter {
-  /** The order of the rows: null if they are in order as they are. */
-  sort(batch: ColumnBatch): Int32Array | null;
+  /** The rows in order; null if they are in order as they are. */
+  order(batch: ColumnBatch): Int32Array | null;
   key(batch: ColumnBatch, row: number): SortKey;
   compare(a: SortKey, b: SortKey): number;
 }
@@ -60,7 +60,7 @@ class ColumnSorter implements Sorter {
     this.#columns = columns;
   }
 
-  sort(batch: ColumnBatch): Int32Array | null {
+  order(batch: ColumnBatch): Int32Array | null {
     const columns = this.#columns.map(({ values, compare }) => {
       const valueAt = values(batch);
       return { compare, values: Array.from({ length: batch.length }, (_, row) => valueAt(row)) };
@@ -74,7 +74,7 @@ class ColumnSorter implements Sorter {
     };
     let sorted = true;
     for (let row = 1; row < batch.length && sorted; row++) sorted = compareRows(row - 1, row) < 0;
-    return sorted ? null : Int32Array.from({ length: batch.length }, (_, row) => row).sort(compareRows);
+    return sorted ? null : Int32Array.from({ length: batch.length }, (_, row) => row).toSorted(compareRows);
   }
 
   key(batch: ColumnBatch, row: number): SortKey {

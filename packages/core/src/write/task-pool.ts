@@ -21,17 +21,18 @@ export class TaskPool<T> {
     if (this.#failed) await Promise.all(this.#results);
     const result = task();
     this.#results.push(result);
-    const settled: Promise<void> = result.then(
-      () => {
-        this.#done++;
-        this.#active.delete(settled);
-      },
-      () => {
-        this.#failed = true;
-        this.#active.delete(settled);
-      },
-    );
+    const settled = this.#watch(result);
     this.#active.add(settled);
+    void settled.finally(() => this.#active.delete(settled));
+  }
+
+  async #watch(result: Promise<T>): Promise<void> {
+    try {
+      await result;
+      this.#done++;
+    } catch {
+      this.#failed = true;
+    }
   }
 
   /** The results of all tasks; rejects with the first failure. */

@@ -50,9 +50,10 @@ export function truncateBytesLower(bytes: Uint8Array, length: number): Uint8Arra
 export function truncateBytesUpper(bytes: Uint8Array, length: number): Uint8Array | null {
   if (bytes.length <= length) return bytes;
   for (let i = length - 1; i >= 0; i--) {
-    if (bytes[i]! === 0xff) continue;
+    const byte = bytes[i]!;
+    if (byte === 0xff) continue;
     const upper = bytes.slice(0, i + 1);
-    upper[i]!++;
+    upper[i] = byte + 1;
     return upper;
   }
   return null;

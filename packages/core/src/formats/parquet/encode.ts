@@ -1,4 +1,5 @@
-import { RecordBatch, Table, tableToIPC } from 'apache-arrow';
+import { Table, tableToIPC } from 'apache-arrow';
+import type { RecordBatch } from 'apache-arrow';
 
 import { arrowSchemaNamed } from '../../columns/arrow-schema.ts';
 import type { ArrowNaming } from '../../columns/arrow-schema.ts';

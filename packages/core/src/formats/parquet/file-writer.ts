@@ -1,12 +1,13 @@
 import type { ColumnBatch } from '../../columns/column.ts';
-import { childFields } from '../../spec/schema-fields.ts';
-import type { IcebergType, StructType } from '../../spec/types.ts';
+import { indexById } from '../../spec/schema-fields.ts';
+import type { IcebergType, StructType, TypeKind } from '../../spec/types.ts';
 import { encodeRowGroup } from './encode.ts';
 import type { ParquetEncoding } from './encode.ts';
 import { writeTrailer } from './excerpt.ts';
-import { CHUNK, COLUMN, FILE, GROUP, MAGIC, TRAILER_SIZE, parseParquetFooter } from './footer.ts';
+import { CHUNK, COLUMN, FILE, GROUP, MAGIC, STATISTICS, TRAILER_SIZE, parseParquetFooter } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { ELEMENT, LOGICAL } from './parquet-schema.ts';
+import type { ParquetNode } from './parquet-schema.ts';
 import { THRIFT, fieldOf, i32, i64, readThrift, structField, structList, text, withFields, writeThrift } from './thrift.ts';
 import type { ThriftField, ThriftList, ThriftStruct } from './thrift.ts';
 
@@ -55,7 +56,8 @@ export class ParquetFileWriter {
     const end = Math.max(...group!.columns.map((chunk) => chunk.offset + chunk.compressedSize));
     const begin = this.#position === 0 ? [MAGIC] : [];
     const at = this.#position + begin.length * MAGIC.length;
-    this.#groups.push(movedGroup(file, group!, at - start, this.#groups.length));
+    const unordered = unorderedLeaves(footer, this.#schema);
+    this.#groups.push(movedGroup(file, group!, at - start, this.#groups.length, unordered));
     this.#position = at + end - start;
     return [...begin, file.subarray(start, end)];
   }
@@ -103,7 +105,30 @@ interface WrittenGroup {
   readonly indexes: readonly { readonly column: Uint8Array | null; readonly offset: Uint8Array | null }[];
 }
 
-function movedGroup(file: Uint8Array, group: ParquetRowGroup, shift: number, ordinal: number): WrittenGroup {
+/** Columns whose bytes have no order that means anything: bounds of them would only mislead (parquet.thrift, ColumnOrder). */
+function unorderedLeaves(footer: ParquetFooter, schema: StructType): ReadonlySet<number> {
+  const fields = indexById(schema);
+  const leaves = new Set<number>();
+  const visit = (node: ParquetNode): void => {
+    const type = node.fieldId === null ? undefined : fields.get(node.fieldId)?.field.type;
+    if (type !== undefined && UNORDERED.has(type.kind)) {
+      for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
+    }
+    node.children.forEach(visit);
+  };
+  visit(footer.root);
+  return leaves;
+}
+
+const UNORDERED: ReadonlySet<TypeKind> = new Set<TypeKind>(['geometry', 'geography', 'variant']);
+
+function movedGroup(
+  file: Uint8Array,
+  group: ParquetRowGroup,
+  shift: number,
+  ordinal: number,
+  unordered: ReadonlySet<number>,
+): WrittenGroup {
   const moved = (struct: ThriftStruct, ...ids: number[]): ThriftStruct =>
     withFields(
       struct,
@@ -112,8 +137,9 @@ function movedGroup(file: Uint8Array, group: ParquetRowGroup, shift: number, ord
         return typeof offset === 'number' ? [i64(id, offset + shift)] : [];
       }),
     );
-  const columns = group.columns.map((chunk) => {
-    const metadata = moved(chunk.metadata, COLUMN.dataPageOffset, COLUMN.dictionaryPageOffset, COLUMN.indexPageOffset);
+  const columns = group.columns.map((chunk, leaf) => {
+    const placed = moved(chunk.metadata, COLUMN.dataPageOffset, COLUMN.dictionaryPageOffset, COLUMN.indexPageOffset);
+    const metadata = unordered.has(leaf) ? withoutBounds(placed) : placed;
     const raw = withFields(moved(chunk.raw, CHUNK.fileOffset), [structField(CHUNK.metadata, metadata)]);
     return { ...chunk, offset: chunk.offset + shift, metadata, raw };
   });
@@ -121,12 +147,25 @@ function movedGroup(file: Uint8Array, group: ParquetRowGroup, shift: number, ord
     structList(GROUP.columns, columns.map((chunk) => chunk.raw)),
     { id: GROUP.ordinal, type: THRIFT.i16, value: ordinal },
   ]);
-  const indexes = group.columns.map((chunk) => ({
-    column: slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
+  const indexes = group.columns.map((chunk, leaf) => ({
+    column: unordered.has(leaf) ? null : slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
     offset: movedOffsetIndex(slice(file, chunk.raw, CHUNK.offsetIndexOffset, CHUNK.offsetIndexLength), shift),
   }));
   return { group: { ...group, columns, raw }, indexes };
 }
+
+function withoutBounds(metadata: ThriftStruct): ThriftStruct {
+  const statistics = fieldOf(metadata, COLUMN.statistics, THRIFT.struct) as ThriftStruct | undefined;
+  const counts = statistics?.filter((field) => field.id === STATISTICS.nullCount) ?? [];
+  return withFields(metadata, [structField(COLUMN.statistics, counts)]);
+}
+
+const INDEX_FIELDS: readonly number[] = [
+  CHUNK.columnIndexOffset,
+  CHUNK.columnIndexLength,
+  CHUNK.offsetIndexOffset,
+  CHUNK.offsetIndexLength,
+];
 
 function slice(file: Uint8Array, chunk: ThriftStruct, offsetId: number, lengthId: number): Uint8Array | null {
   const offset = fieldOf(chunk, offsetId, THRIFT.i64) as number | undefined;
@@ -146,13 +185,10 @@ function movedOffsetIndex(bytes: Uint8Array | null, shift: number): Uint8Array |
 function withPageIndexes({ group, indexes }: WrittenGroup, place: (bytes: Uint8Array) => number): ThriftStruct {
   const chunks = group.columns.map((chunk, i) => {
     const { column, offset } = indexes[i]!;
-    const reference = (offsetId: number, lengthId: number, bytes: Uint8Array | null): (ThriftField | { id: number; value: null })[] =>
-      bytes === null
-        ? [{ id: offsetId, value: null }, { id: lengthId, value: null }]
-        : [i64(offsetId, place(bytes)), i32(lengthId, bytes.length)];
-    return withFields(chunk.raw, [
-      ...reference(CHUNK.columnIndexOffset, CHUNK.columnIndexLength, column),
-      ...reference(CHUNK.offsetIndexOffset, CHUNK.offsetIndexLength, offset),
+    const raw = withFields(chunk.raw, INDEX_FIELDS.map((id) => ({ id, value: null })));
+    return withFields(raw, [
+      ...(column ? [i64(CHUNK.columnIndexOffset, place(column)), i32(CHUNK.columnIndexLength, column.length)] : []),
+      ...(offset ? [i64(CHUNK.offsetIndexOffset, place(offset)), i32(CHUNK.offsetIndexLength, offset.length)] : []),
     ]);
   });
   return withFields(group.raw, [structList(GROUP.columns, chunks)]);
@@ -160,18 +196,11 @@ function withPageIndexes({ group, indexes }: WrittenGroup, place: (bytes: Uint8A
 
 /** The schema's elements with the annotations that Iceberg asks for and the encoder doesn't know. */
 function annotated(footer: ParquetFooter, schema: StructType): readonly ThriftStruct[] {
-  const types = new Map<number, IcebergType>();
-  const collect = (type: IcebergType): void => {
-    for (const field of childFields(type)) {
-      types.set(field.id, field.type);
-      collect(field.type);
-    }
-  };
-  collect(schema);
+  const fields = indexById(schema);
   return footer.elements.map((element, i) => {
     if (i === 0) return withFields(element, [text(ELEMENT.name, 'table')]);
     const fieldId = fieldOf(element, ELEMENT.fieldId, THRIFT.i32) as number | undefined;
-    const type = fieldId === undefined ? undefined : types.get(fieldId);
+    const type = fieldId === undefined ? undefined : fields.get(fieldId)?.field.type;
     const annotation = type && annotationOf(type);
     return annotation ? withFields(element, [structField(ELEMENT.logicalType, [annotation])]) : element;
   });

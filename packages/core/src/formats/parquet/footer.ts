@@ -53,7 +53,8 @@ export const FILE = { version: 1, schema: 2, rowCount: 3, rowGroups: 4, keyValue
 export const GROUP = { columns: 1, totalByteSize: 2, rowCount: 3, sortingColumns: 4, fileOffset: 5, compressedSize: 6, ordinal: 7 } as const;
 export const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, offsetIndexOffset: 4, offsetIndexLength: 5, columnIndexOffset: 6, columnIndexLength: 7, crypto: 8, encryptedMetadata: 9 } as const;
 export const COLUMN = { type: 1, encodings: 2, path: 3, codec: 4, valueCount: 5, uncompressedSize: 6, compressedSize: 7, keyValues: 8, dataPageOffset: 9, indexPageOffset: 10, dictionaryPageOffset: 11, statistics: 12, encodingStats: 13, bloomOffset: 14, bloomLength: 15, sizeStatistics: 16, geoStatistics: 17 } as const;
-const STATISTICS = { max: 1, min: 2, nullCount: 3, maxValue: 5, minValue: 6 } as const;
+/** Of thrift's struct Statistics; the first two are the bounds of old writers. */
+export const STATISTICS = { max: 1, min: 2, nullCount: 3, maxValue: 5, minValue: 6 } as const;
 
 /** `length of the footer` and magic at the end of every file. */
 export const TRAILER_SIZE = 8;

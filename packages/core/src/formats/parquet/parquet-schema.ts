@@ -1,6 +1,6 @@
 import { invalidData } from '../../errors.ts';
 import { THRIFT, fieldOf } from './thrift.ts';
-import type { ThriftList, ThriftStruct } from './thrift.ts';
+import type { ThriftStruct } from './thrift.ts';
 
 /** One element of a Parquet file's schema with what is below it. */
 export interface ParquetNode {

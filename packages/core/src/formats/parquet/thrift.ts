@@ -314,7 +314,7 @@ export function fieldOf(struct: ThriftStruct, id: number, type: ThriftType): Thr
 export function withFields(struct: ThriftStruct, fields: readonly (ThriftField | { readonly id: number; readonly value: null })[]): ThriftStruct {
   const changed = new Set(fields.map((field) => field.id));
   const added = fields.filter((field): field is ThriftField => field.value !== null);
-  return [...struct.filter((field) => !changed.has(field.id)), ...added].sort((a, b) => a.id - b.id);
+  return [...struct.filter((field) => !changed.has(field.id)), ...added].toSorted((a, b) => a.id - b.id);
 }
 
 export const i32 = (id: number, value: number): ThriftField => ({ id, type: THRIFT.i32, value });

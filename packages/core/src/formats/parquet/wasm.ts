@@ -1,4 +1,6 @@
-type ParquetWasm = typeof import('parquet-wasm/node');
+import type * as module from 'parquet-wasm/node';
+
+export type ParquetWasm = typeof module;
 
 let loading: Promise<ParquetWasm> | undefined;
 
@@ -7,5 +9,3 @@ export function loadParquetWasm(): Promise<ParquetWasm> {
   loading ??= import('parquet-wasm/node');
   return loading;
 }
-
-export type { ParquetWasm };
