@@ -69,7 +69,7 @@ export function asRecord<T>(item: JsonReader<T>): JsonReader<Readonly<Record<str
 export const asStringRecord: JsonReader<Readonly<Record<string, string>>> = (value, place) => {
   const object = asObject(value, place);
   // The object becomes part of the model as it is: nothing but strings may be in it.
-  for (const key in object) asString(object[key]!, childPlace(place, key));
+  for (const key in object) if (typeof object[key] !== 'string') throw wrong(childPlace(place, key), 'a string');
   return object as Readonly<Record<string, string>>;
 };
 
