@@ -15,16 +15,27 @@ export function bindTerm(schema: StructType, { column, transform }: Term, caseSe
   checkNotRepeated(schema, field.id, column);
   const { type } = field;
   if (!isPrimitive(type)) {
-    throw unsupported(`'${column}' is of type ${typeToText(type)}; filters work on columns with single values and on fields of structs.`);
+    throw unsupported(
+      `'${column}' is of type ${typeToText(type)}; filters work on columns with single values and on fields of structs.`,
+    );
   }
   const { nullable } = indexById(schema).get(field.id)!;
   if (!transform || transform.kind === 'identity') return { field, path, transform: null, type, nullable };
 
-  if (transform.kind === 'unknown') throw unsupported(`The transform '${transform.text}' is not known, so it can't be filtered by.`);
+  if (transform.kind === 'unknown')
+    throw unsupported(`The transform '${transform.text}' is not known, so it can't be filtered by.`);
   if (!canTransform(transform, type)) {
-    throw invalidArgument(`${transformToText(transform)} of '${column}' can't be taken: it is of type ${typeToText(type)}.`);
+    throw invalidArgument(
+      `${transformToText(transform)} of '${column}' can't be taken: it is of type ${typeToText(type)}.`,
+    );
   }
-  return { field, path, transform, type: transformResultType(transform, type), nullable: nullable || transform.kind === 'void' };
+  return {
+    field,
+    path,
+    transform,
+    type: transformResultType(transform, type),
+    nullable: nullable || transform.kind === 'void',
+  };
 }
 
 /** A column inside a list or map has any number of values in a row. */
@@ -32,7 +43,8 @@ function checkNotRepeated(schema: StructType, id: number, column: string): void 
   const index = indexById(schema);
   for (let parent = index.get(id)!.parentId; parent !== null; parent = index.get(parent)!.parentId) {
     const { kind } = index.get(parent)!.field.type;
-    if (kind !== 'struct') throw unsupported(`'${column}' is inside a ${kind}, so it has no single value to filter by.`);
+    if (kind !== 'struct')
+      throw unsupported(`'${column}' is inside a ${kind}, so it has no single value to filter by.`);
   }
 }
 
@@ -42,7 +54,9 @@ function unknownColumn(schema: StructType, column: string): Error {
   const names = schema.fields.map((field) => field.name);
   const sameButCase = findFoldedName(schema, column);
   if (sameButCase !== undefined) {
-    return invalidArgument(`There is no column '${column}'; did you mean '${sameButCase}'? Names are case-sensitive here.`);
+    return invalidArgument(
+      `There is no column '${column}'; did you mean '${sameButCase}'? Names are case-sensitive here.`,
+    );
   }
   const known = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), '…'] : names;
   return invalidArgument(`There is no column '${column}' to filter by; the columns are ${known.join(', ')}.`);

@@ -38,7 +38,8 @@ export function bindExpression(schema: StructType, expression: Expression, optio
         return (node.op === 'and') !== negated ? and(operands) : or(operands);
       }
       default: {
-        if (!Object.hasOwn(NEGATED, node.op)) throw invalidArgument(`A filter has no operation '${String((node as { op: unknown }).op)}'.`);
+        if (!Object.hasOwn(NEGATED, node.op))
+          throw invalidArgument(`A filter has no operation '${String((node as { op: unknown }).op)}'.`);
         const predicate = negated ? ({ ...node, op: NEGATED[node.op] } as typeof node) : node;
         return bindPredicate(predicate, bindTerm(schema, node.term, caseSensitive));
       }
@@ -47,7 +48,10 @@ export function bindExpression(schema: StructType, expression: Expression, optio
   return bind(expression, false);
 }
 
-function bindPredicate(predicate: UnaryPredicate | ComparisonPredicate | SetPredicate, term: BoundTerm): BoundExpression {
+function bindPredicate(
+  predicate: UnaryPredicate | ComparisonPredicate | SetPredicate,
+  term: BoundTerm,
+): BoundExpression {
   if ('values' in predicate) return bindMembership(predicate, term);
   if ('value' in predicate) return bindComparison(predicate, term);
   return bindUnary(predicate, term);
@@ -138,14 +142,20 @@ function bindMembership({ op, values }: SetPredicate, term: BoundTerm): BoundExp
   if (isAlwaysNull(term)) return FALSE;
   checkOrdered(term.type, term.path.join('.'));
 
-  const found = values.map((value) => positionOf(term, value)).flatMap((position) => (position.at === 'value' ? [position.value] : []));
-  const numbers = distinct(term, found.filter((value) => !Number.isNaN(value)));
+  const found = values
+    .map((value) => positionOf(term, value))
+    .flatMap((position) => (position.at === 'value' ? [position.value] : []));
+  const numbers = distinct(
+    term,
+    found.filter((value) => !Number.isNaN(value)),
+  );
   const special: readonly Value[] = numbers.length < found.length && found.some(Number.isNaN) ? [NaN] : [];
 
   const single = op === 'in' ? 'eq' : 'neq';
   const join = op === 'in' ? or : and;
   const parts = special.map((value) => valueComparison(single, term, value));
-  if (numbers.length === 1 || canUnwrap(term)) parts.push(...numbers.map((value) => valueComparison(single, term, value)));
+  if (numbers.length === 1 || canUnwrap(term))
+    parts.push(...numbers.map((value) => valueComparison(single, term, value)));
   else if (numbers.length > 1) parts.push({ op, term, values: numbers });
   // Every literal was one that the column can't hold: a value, not null, differs from them all.
   if (parts.length === 0) return op === 'in' ? FALSE : notNull(term);
@@ -154,13 +164,15 @@ function bindMembership({ op, values }: SetPredicate, term: BoundTerm): BoundExp
 
 function distinct(term: BoundTerm, values: readonly Value[]): readonly Value[] {
   const compare = sqlOrder(term.type);
-  const sorted = [...values].sort(compare);
+  const sorted = values.toSorted(compare);
   return sorted.filter((value, i) => i === 0 || compare(value, sorted[i - 1]!) !== 0);
 }
 
 function positionOf(term: BoundTerm, literal: Literal): LiteralPosition {
   const what = name(term);
-  return (term.transform && ordinalPosition(term.transform.kind, literal, what)) ?? literalPosition(term.type, literal, what);
+  return (
+    (term.transform && ordinalPosition(term.transform.kind, literal, what)) ?? literalPosition(term.type, literal, what)
+  );
 }
 
 function name(term: BoundTerm): string {

@@ -22,13 +22,19 @@ export interface BoundOrder {
 
 export function boundOrder(term: BoundTerm): BoundOrder {
   const source = term.field.type;
-  if (!isPrimitive(source)) return { lower: () => undefined, upper: () => undefined, literal: (value) => value, compare: () => 0 };
+  if (!isPrimitive(source))
+    return { lower: () => undefined, upper: () => undefined, literal: (value) => value, compare: () => 0 };
   return term.transform ? transformedOrder(term, source) : columnOrder(source);
 }
 
 function columnOrder(type: PrimitiveType): BoundOrder {
   const { read, literal, compare } = readerOf(type);
-  return { lower: ({ lowerBound }) => readBound(lowerBound, read), upper: ({ upperBound }) => readBound(upperBound, read), literal, compare };
+  return {
+    lower: ({ lowerBound }) => readBound(lowerBound, read),
+    upper: ({ upperBound }) => readBound(upperBound, read),
+    literal,
+    compare,
+  };
 }
 
 /** Bounds of f(x) are f of the bounds of x, if f keeps the order. */
@@ -91,7 +97,11 @@ function readerOf(type: PrimitiveType): BoundReader {
     case 'timestamp':
     case 'timestamp_ns':
       // Four bytes are the days of a column that was a date before.
-      return { read: (bytes) => (bytes.length === 8 ? readLong(bytes) : bytesToValue(type, bytes)), literal: narrowLong, compare };
+      return {
+        read: (bytes) => (bytes.length === 8 ? readLong(bytes) : bytesToValue(type, bytes)),
+        literal: narrowLong,
+        compare,
+      };
     case 'float':
       return { read: readFloat, literal: same, compare };
     case 'double':

@@ -76,7 +76,10 @@ function comparison(op: ComparisonPredicate['op']): (term: TermInput, value: Lit
 function membership(op: SetPredicate['op']): (term: TermInput, values: Iterable<Literal>) => SetPredicate {
   return (input, values) => {
     const term = termOf(input);
-    if (typeof values === 'string' || typeof (values as Partial<Iterable<Literal>> | null)?.[Symbol.iterator] !== 'function') {
+    if (
+      typeof values === 'string' ||
+      typeof (values as Partial<Iterable<Literal>> | null)?.[Symbol.iterator] !== 'function'
+    ) {
       throw invalidArgument(`'${term.column}' needs a list of values for ${op === 'in' ? 'IN' : 'NOT IN'}.`);
     }
     return { op, term, values: Array.from(values, (value) => checkLiteral(term.column, value)) };

@@ -25,7 +25,9 @@ export type LiteralPosition =
 export function literalPosition(type: PrimitiveType, literal: Literal, what: string): LiteralPosition {
   const position = POSITIONS[type.kind](literal, type);
   if (position) return position;
-  throw invalidArgument(`${what} is of type ${typeToText(type)} and can't be compared with ${literalToText(literal)}; give ${EXPECTED[type.kind]}.`);
+  throw invalidArgument(
+    `${what} is of type ${typeToText(type)} and can't be compared with ${literalToText(literal)}; give ${EXPECTED[type.kind]}.`,
+  );
 }
 
 /** The position of a whole number of a type's units: days of a date, the unscaled value of a decimal. */
@@ -55,7 +57,9 @@ const POSITIONS: { readonly [K in PrimitiveKind]: ToPosition } = {
   string: (literal) => exactly(typeof literal === 'string' && !/[\ud800-\udfff]/u.test(literal) ? literal : undefined),
   uuid: (literal) => exactly(typeof literal === 'string' && isUuid(literal) ? literal.toLowerCase() : undefined),
   fixed: (literal, type) =>
-    exactly(literal instanceof Uint8Array && type.kind === 'fixed' && literal.length === type.length ? literal : undefined),
+    exactly(
+      literal instanceof Uint8Array && type.kind === 'fixed' && literal.length === type.length ? literal : undefined,
+    ),
   binary: (literal) => exactly(literal instanceof Uint8Array ? literal : undefined),
   unknown: () => ({ at: 'above' }),
   variant: () => undefined,
@@ -167,7 +171,9 @@ function textOf(literal: Literal, ...kinds: readonly TypedLiteral['type'][]): st
 /** A Date given for a date column means its UTC day; text with a time of day is compared as a timestamp. */
 function dateNanos(literal: Literal): bigint | undefined {
   if (literal instanceof Date) {
-    return Number.isNaN(literal.getTime()) ? undefined : BigInt(Math.floor(literal.getTime() / 86_400_000)) * NANOS_PER_DAY;
+    return Number.isNaN(literal.getTime())
+      ? undefined
+      : BigInt(Math.floor(literal.getTime() / 86_400_000)) * NANOS_PER_DAY;
   }
   const text = textOf(literal, 'date', 'timestamp', 'timestamptz');
   if (text === undefined) return undefined;
@@ -183,7 +189,8 @@ function timeNanos(literal: Literal): bigint | undefined {
 /** A bigint counts the column's own units, which are `unit` nanoseconds long. */
 function timestampNanos(literal: Literal, zoned: boolean, unit: bigint): bigint | undefined {
   if (typeof literal === 'bigint') return literal * unit;
-  if (literal instanceof Date) return Number.isNaN(literal.getTime()) ? undefined : BigInt(literal.getTime()) * 1_000_000n;
+  if (literal instanceof Date)
+    return Number.isNaN(literal.getTime()) ? undefined : BigInt(literal.getTime()) * 1_000_000n;
   const text = textOf(literal, 'date', 'timestamp', 'timestamptz');
   const parsed = text === undefined ? undefined : parseTimestamp(text, 9);
   // A local time has no place on the time line, so an offset could only be dropped or misread; UTC changes nothing.

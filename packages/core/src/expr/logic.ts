@@ -32,7 +32,12 @@ export function or(operands: readonly BoundExpression[]): BoundExpression {
   return combine('or', operands, 'false', TRUE);
 }
 
-function combine(op: 'and' | 'or', operands: readonly BoundExpression[], neutral: 'true' | 'false', absorbing: BoundExpression): BoundExpression {
+function combine(
+  op: 'and' | 'or',
+  operands: readonly BoundExpression[],
+  neutral: 'true' | 'false',
+  absorbing: BoundExpression,
+): BoundExpression {
   const kept = operands.flatMap((operand) => chainOperands(operand, op)).filter((operand) => operand.op !== neutral);
   if (kept.some((operand) => operand.op === absorbing.op)) return absorbing;
   if (kept.length === 0) return neutral === 'true' ? TRUE : FALSE;

@@ -24,13 +24,15 @@ export type MetricsEvaluator = (file: FileMetrics, absent?: AbsentColumns) => bo
 export function inclusiveMetricsEvaluator(expression: BoundExpression): MetricsEvaluator {
   const evaluate = mayMatch(expression);
   // A record count below zero was once written for files of which it wasn't known.
-  return (file, absent) => file.recordCount !== 0 && (file.recordCount < 0 || evaluate((term) => statisticsOf(file, term, absent)));
+  return (file, absent) =>
+    file.recordCount !== 0 && (file.recordCount < 0 || evaluate((term) => statisticsOf(file, term, absent)));
 }
 
 /** True only if all rows of a file match, by its counts and bounds. */
 export function strictMetricsEvaluator(expression: BoundExpression): MetricsEvaluator {
   const evaluate = mustMatch(expression);
-  return (file, absent) => file.recordCount === 0 || (file.recordCount > 0 && evaluate((term) => statisticsOf(file, term, absent)));
+  return (file, absent) =>
+    file.recordCount === 0 || (file.recordCount > 0 && evaluate((term) => statisticsOf(file, term, absent)));
 }
 
 function statisticsOf(file: FileMetrics, term: BoundTerm, absent: AbsentColumns | undefined): ColumnStatistics {
@@ -54,8 +56,10 @@ function statisticsOf(file: FileMetrics, term: BoundTerm, absent: AbsentColumns 
 }
 
 function isAllNull(records: number, values: number | undefined, nulls: number | undefined, term: BoundTerm): boolean {
-  if (nulls === undefined || nulls === 0) return false;
-  return values === undefined ? !isNested(term) && nulls === records : nulls === values;
+  if (nulls === undefined) return false;
+  if (values === undefined) return !isNested(term) && nulls === records;
+  // A field of a struct may have no values at all; see below.
+  return nulls === values && (nulls > 0 || isNested(term));
 }
 
 /**
@@ -74,7 +78,14 @@ function constantStatistics(term: BoundTerm, value: Value): ColumnStatistics {
   const isNaN = Number.isNaN(value);
   const ordinary = value !== null && !isNaN;
   const bound = ordinary ? boundOf(term, value) : null;
-  return { ...UNKNOWN_STATISTICS, mayBeNull: value === null, mayBeNaN: isNaN, mayBeOrdinary: ordinary, lowerBound: bound, upperBound: bound };
+  return {
+    ...UNKNOWN_STATISTICS,
+    mayBeNull: value === null,
+    mayBeNaN: isNaN,
+    mayBeOrdinary: ordinary,
+    lowerBound: bound,
+    upperBound: bound,
+  };
 }
 
 /** Variants can have a default of null only, and geometries are never compared, so every other value has a binary form. */

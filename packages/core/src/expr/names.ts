@@ -1,5 +1,16 @@
 /** Words with a meaning of their own; as names they need double quotes. */
-const KEYWORDS: ReadonlySet<string> = new Set(['AND', 'OR', 'NOT', 'IN', 'IS', 'NULL', 'BETWEEN', 'LIKE', 'TRUE', 'FALSE']);
+const KEYWORDS: ReadonlySet<string> = new Set([
+  'AND',
+  'OR',
+  'NOT',
+  'IN',
+  'IS',
+  'NULL',
+  'BETWEEN',
+  'LIKE',
+  'TRUE',
+  'FALSE',
+]);
 
 export function isKeyword(word: string): boolean {
   return KEYWORDS.has(word.toUpperCase());

@@ -5,7 +5,9 @@ import type { Literal } from './expression.ts';
 import type { LiteralPosition } from './literal-position.ts';
 
 /** Years, months and hours since 1970 as people write them; the same forms as in partition directories. */
-const ORDINALS: { readonly [K in TransformKind]?: { readonly parse: (text: string) => number | undefined; readonly example: string } } = {
+const ORDINALS: {
+  readonly [K in TransformKind]?: { readonly parse: (text: string) => number | undefined; readonly example: string };
+} = {
   year: { parse: (text) => (/^-?\d{4,6}$/.test(text) ? Number(text) - 1970 : undefined), example: '2024' },
   month: { parse: monthOrdinal, example: '2024-03' },
   hour: { parse: hourOrdinal, example: '2024-03-01-17' },
@@ -36,5 +38,7 @@ function monthOrdinal(text: string): number | undefined {
 function hourOrdinal(text: string): number | undefined {
   const match = /^(-?\d{4,6})-(\d\d)-(\d\d)-(\d\d)$/.exec(text);
   if (!match || parseDate(text.slice(0, -3)) === undefined || Number(match[4]) > 23) return undefined;
-  return daysFromCivil({ year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) }) * 24 + Number(match[4]);
+  return (
+    daysFromCivil({ year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) }) * 24 + Number(match[4])
+  );
 }

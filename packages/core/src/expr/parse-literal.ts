@@ -78,7 +78,9 @@ function isTimestamp(text: string): boolean {
 }
 
 function parseDouble(text: string): number | undefined {
-  return /^(nan|[+-]?inf(inity)?)$/i.test(text) ? Number(text.replace(/^([+-]?)inf.*$/i, '$1Infinity').replace(/nan/i, 'NaN')) : undefined;
+  return /^(nan|[+-]?inf(inity)?)$/i.test(text)
+    ? Number(text.replace(/^([+-]?)inf.*$/i, '$1Infinity').replace(/nan/i, 'NaN'))
+    : undefined;
 }
 
 function parseWordLiteral(reader: TokenReader): Literal | undefined {

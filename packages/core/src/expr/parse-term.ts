@@ -37,7 +37,9 @@ export function parseTerm(reader: TokenReader): Term {
   if (token.kind === 'word' && reader.peek(1).text === '(' && reader.peek(1).kind === 'symbol') {
     const parse = TERM_FUNCTIONS.get(token.text.toLowerCase());
     if (!parse) {
-      throw reader.error(`There is no function '${token.text}' for filters; there are ${[...TERM_FUNCTIONS.keys()].filter((name) => !name.endsWith('s')).join(', ')}, starts_with and is_nan`);
+      throw reader.error(
+        `There is no function '${token.text}' for filters; there are ${[...TERM_FUNCTIONS.keys()].filter((name) => !name.endsWith('s')).join(', ')}, starts_with and is_nan`,
+      );
     }
     reader.next();
     reader.expectSymbol('(');
@@ -59,8 +61,10 @@ function parseColumn(reader: TokenReader): string {
 function parseNamePart(reader: TokenReader, first: boolean): string {
   const token = reader.peek();
   // After a dot even a keyword can only be a name.
-  if (token.kind === 'quoted' || (token.kind === 'word' && !(first && isKeyword(token.text)))) return reader.next().text;
-  if (token.kind === 'word') throw reader.error(`Expected a column, but ${token.text} is a keyword; put it in double quotes if it is a name`);
+  if (token.kind === 'quoted' || (token.kind === 'word' && !(first && isKeyword(token.text))))
+    return reader.next().text;
+  if (token.kind === 'word')
+    throw reader.error(`Expected a column, but ${token.text} is a keyword; put it in double quotes if it is a name`);
   throw reader.unexpected('a column');
 }
 

@@ -20,7 +20,14 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
 };
 
 /** `5 < x` is `x > 5`. */
-const FLIPPED: Readonly<Record<Comparison, Comparison>> = { eq: 'eq', neq: 'neq', lt: 'gt', lteq: 'gteq', gt: 'lt', gteq: 'lteq' };
+const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
+  eq: 'eq',
+  neq: 'neq',
+  lt: 'gt',
+  lteq: 'gteq',
+  gt: 'lt',
+  gteq: 'lteq',
+};
 
 const MAX_DEPTH = 500;
 
@@ -131,7 +138,9 @@ const WORD_OPERATORS: Readonly<Record<string, WordOperator>> = {
     const low = expectLiteral(reader, term);
     if (!reader.takeWord('AND')) throw reader.unexpected('AND and the upper end of BETWEEN');
     const high = expectLiteral(reader, term);
-    return negated ? expr.or(expr.lt(term, low), expr.gt(term, high)) : expr.and(expr.gteq(term, low), expr.lteq(term, high));
+    return negated
+      ? expr.or(expr.lt(term, low), expr.gt(term, high))
+      : expr.and(expr.gteq(term, low), expr.lteq(term, high));
   },
   LIKE: parseLike,
   STARTSWITH: (reader, term, negated) => negatedOnce(expr.startsWith(term, expectString(reader)), negated),
@@ -174,7 +183,8 @@ function parseFlipped(reader: TokenReader, literal: Literal): Expression {
   if (!comparison || reader.peek().kind !== 'symbol') throw reader.unexpected('a comparison such as = or <');
   reader.next();
   const token = reader.peek();
-  if (parseLiteral(reader) !== undefined) throw reader.errorAt(token.start, 'One side of a comparison has to be a column');
+  if (parseLiteral(reader) !== undefined)
+    throw reader.errorAt(token.start, 'One side of a comparison has to be a column');
   const term = parseTerm(reader);
   return expr[FLIPPED[comparison]](term, checkOrdinal(reader, token.start, term, literal));
 }
@@ -193,7 +203,9 @@ function expectLiteral(reader: TokenReader, term: Term): Literal {
   }
   const isColumn = token.kind === 'quoted' || (token.kind === 'word' && !TERM_FUNCTIONS.has(token.text.toLowerCase()));
   if (isColumn) {
-    throw reader.error(`Expected a literal, but '${token.text}' is a name: columns can't be compared with each other, and text needs single quotes`);
+    throw reader.error(
+      `Expected a literal, but '${token.text}' is a name: columns can't be compared with each other, and text needs single quotes`,
+    );
   }
   throw reader.unexpected("a literal such as 5, 'abc' or DATE '2024-01-31'");
 }

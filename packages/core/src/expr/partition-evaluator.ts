@@ -25,7 +25,12 @@ export function partitionEvaluator(
 function promotedToLong(spec: PartitionSpec, schema: StructType): ReadonlySet<number> {
   const longs = spec.fields.filter(({ sourceIds, transform }) => {
     const source = findField(schema, sourceIds[0]!)?.type;
-    return source !== undefined && isPrimitive(source) && transform.kind !== 'unknown' && resultKind(transform, source) === 'long';
+    return (
+      source !== undefined &&
+      isPrimitive(source) &&
+      transform.kind !== 'unknown' &&
+      resultKind(transform, source) === 'long'
+    );
   });
   return new Set(longs.map(({ fieldId }) => fieldId));
 }
@@ -33,4 +38,3 @@ function promotedToLong(spec: PartitionSpec, schema: StructType): ReadonlySet<nu
 function resultKind(...[transform, source]: Parameters<typeof transformResultType>): string {
   return transformResultType(transform, source).kind;
 }
-

@@ -5,7 +5,14 @@ import { applyTransform } from '../transforms/transforms.ts';
 import type { BoundExpression, BoundPredicate, BoundTerm } from './bound-expression.ts';
 import { projectPrefixTruncation } from './project-prefix.ts';
 import { projectSteps } from './project-steps.ts';
-import { distinct, unprojected, type ProjectionContext, type ProjectionKind, type Projector, type ValuePredicate } from './projection-context.ts';
+import {
+  distinct,
+  unprojected,
+  type ProjectionContext,
+  type ProjectionKind,
+  type Projector,
+  type ValuePredicate,
+} from './projection-context.ts';
 
 /** What a predicate on a column says of the partition field `term`, whose transform is `transform` of that column. */
 export function projectPredicate(
@@ -19,7 +26,8 @@ export function projectPredicate(
   if (predicate.op === 'isNull' || predicate.op === 'notNull') return { op: predicate.op, term };
   const same = termOnPartition(predicate, term, transform);
   if (same) return { ...predicate, term: same };
-  if (predicate.term.transform || !isPrimitive(source) || !('value' in predicate || 'values' in predicate)) return unprojected(kind, term, predicate);
+  if (predicate.term.transform || !isPrimitive(source) || !('value' in predicate || 'values' in predicate))
+    return unprojected(kind, term, predicate);
   const context: ProjectionContext = { kind, term, transform, source, apply: applyTransform(transform, source) };
   return PROJECTORS[transform.kind](predicate, context);
 }
@@ -42,7 +50,8 @@ function hasPrefixes(type: PrimitiveType): boolean {
 const PROJECTORS: { readonly [K in TransformKind]: Projector } = {
   identity: (predicate, { term }) => ({ ...predicate, term }),
   bucket: projectBucket,
-  truncate: (predicate, context) => (hasPrefixes(context.source) ? projectPrefixTruncation(predicate, context) : projectSteps(predicate, context)),
+  truncate: (predicate, context) =>
+    hasPrefixes(context.source) ? projectPrefixTruncation(predicate, context) : projectSteps(predicate, context),
   year: projectSteps,
   month: projectSteps,
   day: projectSteps,
@@ -57,6 +66,7 @@ function projectBucket(predicate: ValuePredicate, context: ProjectionContext): B
   const wanted = kind === 'inclusive' ? ['eq', 'in'] : ['neq', 'notIn'];
   if (!wanted.includes(predicate.op)) return unprojected(kind, term, predicate);
   if (predicate.op === 'eq' || predicate.op === 'neq') return { op: predicate.op, term, value: apply(predicate.value) };
-  if (predicate.op === 'in' || predicate.op === 'notIn') return { op: predicate.op, term, values: distinct(predicate.values.map(apply)) };
+  if (predicate.op === 'in' || predicate.op === 'notIn')
+    return { op: predicate.op, term, values: distinct(predicate.values.map(apply)) };
   return unprojected(kind, term, predicate);
 }

@@ -27,7 +27,12 @@ export function projectPrefixTruncation(predicate: ValuePredicate, context: Proj
   }
 }
 
-function projectComparison(op: BoundComparison['op'], literal: Value, width: number, context: ProjectionContext): BoundExpression | undefined {
+function projectComparison(
+  op: BoundComparison['op'],
+  literal: Value,
+  width: number,
+  context: ProjectionContext,
+): BoundExpression | undefined {
   const { term, apply } = context;
   const inclusive = context.kind === 'inclusive';
   const length = lengthOf(literal, width);

@@ -4,7 +4,13 @@ import type { Value } from '../spec/values.ts';
 import { floorDivide } from '../transforms/floor.ts';
 import type { BoundComparison, BoundExpression, BoundSetPredicate } from './bound-expression.ts';
 import { and, or } from './logic.ts';
-import { distinct, unprojected, type ProjectionContext, type ProjectionKind, type ValuePredicate } from './projection-context.ts';
+import {
+  distinct,
+  unprojected,
+  type ProjectionContext,
+  type ProjectionKind,
+  type ValuePredicate,
+} from './projection-context.ts';
 
 /**
  * Projection through a transform that maps runs of neighbouring whole numbers to one value and keeps their order: time
@@ -14,7 +20,9 @@ export function projectSteps(predicate: ValuePredicate, context: ProjectionConte
   const projected = project(predicate, context);
   if (!projected) return unprojected(context.kind, context.term, predicate);
   if (context.transform.kind === 'truncate') return withWrapAround(projected, context);
-  return context.source.kind === 'date' && context.transform.kind === 'day' ? projected : withOldWriters(projected, context.kind);
+  return context.source.kind === 'date' && context.transform.kind === 'day'
+    ? projected
+    : withOldWriters(projected, context.kind);
 }
 
 type ProjectedComparison = BoundComparison & { readonly op: 'eq' | 'neq' | OrderOp };
@@ -27,10 +35,14 @@ function project(predicate: ValuePredicate, context: ProjectionContext): Project
     // Equal values have equal results, and different results come from different values; no more than that.
     case 'eq':
     case 'neq':
-      return inclusive === (predicate.op === 'eq') ? { op: predicate.op, term, value: apply(predicate.value) } : undefined;
+      return inclusive === (predicate.op === 'eq')
+        ? { op: predicate.op, term, value: apply(predicate.value) }
+        : undefined;
     case 'in':
     case 'notIn':
-      return inclusive === (predicate.op === 'in') ? { op: predicate.op, term, values: distinct(predicate.values.map(apply)) } : undefined;
+      return inclusive === (predicate.op === 'in')
+        ? { op: predicate.op, term, values: distinct(predicate.values.map(apply)) }
+        : undefined;
     case 'lt':
     case 'lteq':
     case 'gt':

@@ -11,7 +11,11 @@ import type { ProjectionKind } from './projection-context.ts';
  * The filter of partition tuples that is TRUE for the partition of every row that matches (spec: "Scan Planning",
  * inclusive projection). Its terms' field ids are those of partition fields.
  */
-export function projectInclusive(spec: PartitionSpec, schema: StructType, expression: BoundExpression): BoundExpression {
+export function projectInclusive(
+  spec: PartitionSpec,
+  schema: StructType,
+  expression: BoundExpression,
+): BoundExpression {
   return mapPredicates(pushNotDown(expression), (predicate) => and(projections(spec, schema, predicate, 'inclusive')));
 }
 
@@ -21,7 +25,12 @@ export function projectStrict(spec: PartitionSpec, schema: StructType, expressio
 }
 
 /** What each partition field over the predicate's column makes of it: every one is right, so all can be used. */
-function projections(spec: PartitionSpec, schema: StructType, predicate: BoundPredicate, kind: ProjectionKind): BoundExpression[] {
+function projections(
+  spec: PartitionSpec,
+  schema: StructType,
+  predicate: BoundPredicate,
+  kind: ProjectionKind,
+): BoundExpression[] {
   return spec.fields.flatMap((field) => {
     // A transform of several columns is not known to this version.
     if (field.sourceIds.length !== 1 || field.sourceIds[0] !== predicate.term.field.id) return [];
@@ -43,4 +52,3 @@ function partitionTerm(field: PartitionField, schema: StructType, predicate: Bou
     nullable: true,
   };
 }
-

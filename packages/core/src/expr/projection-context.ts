@@ -1,7 +1,13 @@
 import type { Transform } from '../spec/transform.ts';
 import type { PrimitiveType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
-import type { BoundComparison, BoundExpression, BoundPredicate, BoundSetPredicate, BoundTerm } from './bound-expression.ts';
+import type {
+  BoundComparison,
+  BoundExpression,
+  BoundPredicate,
+  BoundSetPredicate,
+  BoundTerm,
+} from './bound-expression.ts';
 import { FALSE, TRUE } from './logic.ts';
 
 /** Inclusive: TRUE for every partition with a matching row. Strict: TRUE only where all rows match. */

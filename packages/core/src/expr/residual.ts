@@ -31,7 +31,11 @@ export function residualEvaluator(
 }
 
 /** Whether all rows of a partition match a predicate, or none; null if that is open. */
-function decider(spec: PartitionSpec, schema: StructType, predicate: BoundPredicate): (tuple: PartitionTuple) => boolean | null {
+function decider(
+  spec: PartitionSpec,
+  schema: StructType,
+  predicate: BoundPredicate,
+): (tuple: PartitionTuple) => boolean | null {
   const allMatch = partitionEvaluator(spec, schema, projectStrict(spec, schema, predicate));
   const mayMatch = partitionEvaluator(spec, schema, projectInclusive(spec, schema, predicate));
   return (tuple) => (allMatch(tuple) ? true : mayMatch(tuple) ? null : false);

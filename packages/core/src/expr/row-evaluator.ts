@@ -100,7 +100,11 @@ export const ORDER_HOLDS: { readonly [O in OrderOp]: (order: number) => boolean 
   gteq: (order) => order >= 0,
 };
 
-function orderTest(op: OrderOp, literal: Value, compare: (a: Value, b: Value) => number): (value: Value) => boolean | null {
+function orderTest(
+  op: OrderOp,
+  literal: Value,
+  compare: (a: Value, b: Value) => number,
+): (value: Value) => boolean | null {
   const holds = ORDER_HOLDS[op];
   return (value) => (value === null ? null : holds(compare(value, literal)));
 }

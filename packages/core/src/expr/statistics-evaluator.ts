@@ -1,6 +1,12 @@
 import type { Value } from '../spec/values.ts';
 import { boundOrder, type BoundOrder } from './bound-order.ts';
-import type { BoundComparison, BoundExpression, BoundPredicate, BoundSetPredicate, BoundTerm } from './bound-expression.ts';
+import type {
+  BoundComparison,
+  BoundExpression,
+  BoundPredicate,
+  BoundSetPredicate,
+  BoundTerm,
+} from './bound-expression.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 import { negatePredicate, pushNotDown } from './logic.ts';
 import { termTest } from './row-evaluator.ts';
@@ -21,7 +27,10 @@ export function mustMatch(expression: BoundExpression): StatisticsEvaluator {
 
 type PredicateTest = (statistics: ColumnStatistics) => boolean;
 
-function evaluator(expression: BoundExpression, compile: (predicate: BoundPredicate) => PredicateTest): StatisticsEvaluator {
+function evaluator(
+  expression: BoundExpression,
+  compile: (predicate: BoundPredicate) => PredicateTest,
+): StatisticsEvaluator {
   switch (expression.op) {
     case 'true':
       return () => true;
@@ -122,7 +131,8 @@ function comparisonTest(predicate: BoundComparison | BoundSetPredicate, order: B
       return (statistics) => highest(statistics) >= 0;
     // Values with a prefix lie side by side, from the prefix itself on.
     case 'startsWith':
-      return (statistics) => highest(statistics) >= 0 && (lowest(statistics) <= 0 || beginsWith(lower(statistics), value));
+      return (statistics) =>
+        highest(statistics) >= 0 && (lowest(statistics) <= 0 || beginsWith(lower(statistics), value));
     case 'notStartsWith':
       return (statistics) => !beginsWith(lower(statistics), value) || !beginsWith(upper(statistics), value);
   }
@@ -136,7 +146,9 @@ type Compare = BoundOrder['compare'];
 
 /** Whether a literal lies within the bounds, by bisection where the literals are in order, as `bind` leaves them. */
 function anyWithin(values: readonly Value[], { lower, upper, compare }: BoundOrder): PredicateTest {
-  const sorted = values.every((value, i) => i === 0 || compare(values[i - 1]!, value) <= 0) ? values : [...values].sort(compare);
+  const sorted = values.every((value, i) => i === 0 || compare(values[i - 1]!, value) <= 0)
+    ? values
+    : values.toSorted(compare);
   return (statistics) => {
     const low = lower(statistics);
     const first = low === undefined ? 0 : firstNotBelow(sorted, low, compare);
@@ -157,7 +169,11 @@ function firstNotBelow(values: readonly Value[], bound: Value, compare: Compare)
 }
 
 /** Whether all ordinary values are one and the same, and it is one of these. */
-function isOneOf(values: readonly Value[], statistics: ColumnStatistics, { lower, upper, compare }: BoundOrder): boolean {
+function isOneOf(
+  values: readonly Value[],
+  statistics: ColumnStatistics,
+  { lower, upper, compare }: BoundOrder,
+): boolean {
   const low = lower(statistics);
   const high = upper(statistics);
   if (low === undefined || high === undefined || compare(low, high) !== 0) return false;

@@ -5,7 +5,7 @@ import type { PrimitiveKind, PrimitiveType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import { partitionValueToText } from '../transforms/human-text.ts';
 import type { BoundExpression, BoundPredicate } from './bound-expression.ts';
-import type { Expression, Literal, PredicateOp, Term } from './expression.ts';
+import type { Expression, Literal, PredicateOp } from './expression.ts';
 import { literalToText, quoteText } from './literal-text.ts';
 import { chainOperands } from './logic.ts';
 import { nameToText } from './names.ts';

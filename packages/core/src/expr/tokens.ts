@@ -42,7 +42,11 @@ function tokenAt(text: string, start: number): Token {
     if (raw === undefined) continue;
     const end = start + raw.length;
     if (kind === 'number' && match(/[\p{L}_]/uy, text, end)) {
-      throw syntaxError(text, end, 'A number ends here, and a name can only start after a space; quote names that start with a digit: "1a"');
+      throw syntaxError(
+        text,
+        end,
+        'A number ends here, and a name can only start after a space; quote names that start with a digit: "1a"',
+      );
     }
     return { kind, text: unquote(kind, raw), start, end };
   }

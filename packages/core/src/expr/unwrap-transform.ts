@@ -59,7 +59,8 @@ export function unwrapComparison(op: OrderOp, term: BoundTerm, value: bigint, co
 
 /** The smallest number of the column's units that the transform maps to `value` or more. */
 function firstSource({ transform }: BoundTerm, type: PrimitiveType, value: bigint): bigint {
-  if (transform?.kind !== 'truncate') return firstOfTimeUnit(transform!.kind as TimeTransformKind, type.kind, Number(value));
+  if (transform?.kind !== 'truncate')
+    return firstOfTimeUnit(transform!.kind as TimeTransformKind, type.kind, Number(value));
   const width = BigInt(transform.width);
   return -floorDivide(-value, width) * width;
 }

@@ -22,7 +22,9 @@ const UNORDERED: ReadonlySet<PrimitiveKind> = new Set(['variant', 'geometry', 'g
 /** INVALID_ARGUMENT for types whose values can only be tested for null. */
 export function checkOrdered(type: PrimitiveType, column: string): void {
   if (UNORDERED.has(type.kind)) {
-    throw invalidArgument(`'${column}' is of type ${typeToText(type)}, which can't be compared; only IS NULL and IS NOT NULL work on it.`);
+    throw invalidArgument(
+      `'${column}' is of type ${typeToText(type)}, which can't be compared; only IS NULL and IS NOT NULL work on it.`,
+    );
   }
 }
 

@@ -214,7 +214,10 @@ export class SchemaUpdate {
   }
 
   #changeDoc(id: number, doc: string | null): void {
-    this.#schema = editField(this.#schema, id, ({ doc: _, ...field }) => (doc === null ? field : { ...field, doc }));
+    this.#schema = editField(this.#schema, id, (field) => {
+      const { doc: _, ...rest } = field;
+      return doc === null ? rest : { ...rest, doc };
+    });
   }
 
   #changeWriteDefault(id: number, value: Value): void {
@@ -224,9 +227,10 @@ export class SchemaUpdate {
       // A required field that was added later has both defaults, not null (spec: "Default values").
       throw invalidArgument(`The default of '${path.join('.')}' can't be taken away: the column is required.`);
     }
-    this.#schema = editField(this.#schema, id, ({ writeDefault: _, ...rest }) =>
-      value === null ? rest : { ...rest, writeDefault: value },
-    );
+    this.#schema = editField(this.#schema, id, (field) => {
+      const { writeDefault: _, ...rest } = field;
+      return value === null ? rest : { ...rest, writeDefault: value };
+    });
   }
 
   #newId(): number {

@@ -27,7 +27,9 @@ const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 function formEncode(text: string): string {
   // Half of a surrogate pair becomes U+FFFD, as in any UTF-8.
   const wellFormed = utf8Decoder.decode(utf8Encoder.encode(text));
-  return encodeURIComponent(wellFormed).replace(/%20/g, '+').replace(/[!'()~]/g, percentEncode);
+  return encodeURIComponent(wellFormed)
+    .replace(/%20/g, '+')
+    .replace(/[!'()~]/g, percentEncode);
 }
 
 function percentEncode(character: string): string {

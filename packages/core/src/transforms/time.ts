@@ -27,7 +27,8 @@ const FROM_DAYS: { readonly [K in 'year' | 'month' | 'day']: (days: number) => n
 /** The first day of a year, month or day that is counted from 1970-01-01. */
 const TO_DAYS: { readonly [K in 'year' | 'month' | 'day']: (ordinal: number) => number } = {
   year: (year) => daysFromCivil({ year: year + 1970, month: 1, day: 1 }),
-  month: (month) => daysFromCivil({ year: 1970 + Math.floor(month / 12), month: month - 12 * Math.floor(month / 12) + 1, day: 1 }),
+  month: (month) =>
+    daysFromCivil({ year: 1970 + Math.floor(month / 12), month: month - 12 * Math.floor(month / 12) + 1, day: 1 }),
   day: (day) => day,
 };
 

@@ -104,5 +104,7 @@ export function satisfiesOrder(transform: Transform, other: Transform): boolean 
 }
 
 function wrongSource(transform: Transform, source: IcebergType): Error {
-  return invalidArgument(`The transform ${transformToText(transform)} can't be applied to a column of type ${typeToText(source)}.`);
+  return invalidArgument(
+    `The transform ${transformToText(transform)} can't be applied to a column of type ${typeToText(source)}.`,
+  );
 }

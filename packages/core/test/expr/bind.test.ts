@@ -79,12 +79,10 @@ function literalOf(type: PrimitiveType): Arbitrary<Placed> {
       }));
     }
     case 'float':
-      return fc
-        .oneof(own as Arbitrary<number>, fc.double(), fc.constantFrom(1e300, -1e300, 0.1))
-        .map((literal) => ({
-          literal,
-          place: Math.abs(literal) < 3.4e38 || !Number.isFinite(literal) ? Math.fround(literal) : literal,
-        }));
+      return fc.oneof(own as Arbitrary<number>, fc.double(), fc.constantFrom(1e300, -1e300, 0.1)).map((literal) => ({
+        literal,
+        place: Math.abs(literal) < 3.4e38 || !Number.isFinite(literal) ? Math.fround(literal) : literal,
+      }));
     case 'double':
       return fc.oneof(own as Arbitrary<number>, fc.constant(NaN)).map((literal) => ({ literal, place: literal }));
     case 'date':

@@ -54,7 +54,7 @@ const one = (id: number, value: number): ReadonlyMap<number, number> => new Map(
 function metricsOf(type: PrimitiveType, rows: readonly Row[], habit: WriterHabits): FileMetrics {
   const counted = habit.leavesOutNullParents ? rows.filter((row) => row.parent) : rows;
   const values = counted.map((row) => (row.parent ? row.value : null));
-  const ordinary = values.filter((value) => value !== null && !Number.isNaN(value)).sort(compareValues(type));
+  const ordinary = values.filter((value) => value !== null && !Number.isNaN(value)).toSorted(compareValues(type));
   const lower = ordinary.at(0);
   const upper = ordinary.at(-1);
   const promoted = habit.promoted && ordinary.every((value) => oldForm(type, value) !== null);

@@ -14,14 +14,23 @@ import { valueToBytes } from '../../src/spec/single-value.ts';
 import type { PrimitiveType } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
 
-const shape = schema({ id: t.int(), long: t.long(), ts: t.timestamp(), day: t.date(), s: t.string(), d: t.double(), dec: t.decimal(9, 2) });
+const shape = schema({
+  id: t.int(),
+  long: t.long(),
+  ts: t.timestamp(),
+  day: t.date(),
+  s: t.string(),
+  d: t.double(),
+  dec: t.decimal(9, 2),
+});
 
 function specOf(...fields: PartitionFieldInput[]): PartitionSpec {
   return bindPartitionSpec(shape, fields, { specId: 0, lastPartitionId: 999 });
 }
 
 const bound = (text: string) => bindExpression(shape, parseExpression(text));
-const inclusive = (spec: PartitionSpec, text: string): string => expressionToText(projectInclusive(spec, shape, bound(text)));
+const inclusive = (spec: PartitionSpec, text: string): string =>
+  expressionToText(projectInclusive(spec, shape, bound(text)));
 const strict = (spec: PartitionSpec, text: string): string => expressionToText(projectStrict(spec, shape, bound(text)));
 
 /** By partition field: a filter, its inclusive and its strict projection. */
@@ -97,8 +106,16 @@ const RULES: [PartitionFieldInput, [string, string, string][]][] = [
       ["ts < '2024-02-01'", "p <= DATE '2024-01-31'", "p < DATE '2024-02-01'"],
       ["ts <= '2024-02-01'", "p <= DATE '2024-02-01'", "p < DATE '2024-02-01'"],
       ["ts = '2024-02-01T12:00:00'", "p = DATE '2024-02-01'", 'FALSE'],
-      ["day(ts) = '2024-02-01'", "p >= DATE '2024-02-01' AND p <= DATE '2024-02-01'", "p > DATE '2024-01-31' AND p < DATE '2024-02-02'"],
-      ["year(ts) = 2024", "p >= DATE '2024-01-01' AND p <= DATE '2024-12-31'", "p > DATE '2023-12-31' AND p < DATE '2025-01-01'"],
+      [
+        "day(ts) = '2024-02-01'",
+        "p >= DATE '2024-02-01' AND p <= DATE '2024-02-01'",
+        "p > DATE '2024-01-31' AND p < DATE '2024-02-02'",
+      ],
+      [
+        'year(ts) = 2024',
+        "p >= DATE '2024-01-01' AND p <= DATE '2024-12-31'",
+        "p > DATE '2023-12-31' AND p < DATE '2025-01-01'",
+      ],
     ],
   ],
   [
@@ -113,15 +130,24 @@ const RULES: [PartitionFieldInput, [string, string, string][]][] = [
       ["day >= '1969-12-01'", 'p >= -1', 'p > -1'],
     ],
   ],
-  [partitionBy.void('id', { name: 'p' }), [['id = 5', 'TRUE', 'FALSE'], ['id IS NULL', 'TRUE', 'FALSE']]],
+  [
+    partitionBy.void('id', { name: 'p' }),
+    [
+      ['id = 5', 'TRUE', 'FALSE'],
+      ['id IS NULL', 'TRUE', 'FALSE'],
+    ],
+  ],
 ];
 
-describe.each(RULES.map(([field, rules]) => [`${field.transform.kind} of ${field.column}`, field, rules] as const))('%s', (_, field, rules) => {
-  it.each(rules)('%s', (text, inclusiveText, strictText) => {
-    expect(inclusive(specOf(field), text)).toBe(inclusiveText);
-    expect(strict(specOf(field), text)).toBe(strictText);
-  });
-});
+describe.each(RULES.map(([field, rules]) => [`${field.transform.kind} of ${field.column}`, field, rules] as const))(
+  '%s',
+  (_, field, rules) => {
+    it.each(rules)('%s', (text, inclusiveText, strictText) => {
+      expect(inclusive(specOf(field), text)).toBe(inclusiveText);
+      expect(strict(specOf(field), text)).toBe(strictText);
+    });
+  },
+);
 
 describe('specs', () => {
   it('use every field over a column: all for the inclusive, any for the strict projection', () => {
@@ -150,7 +176,8 @@ describe('specs', () => {
 
 describe('residuals', () => {
   const spec = specOf(partitionBy.day('ts'), partitionBy.bucket(16, 'id'));
-  const residual = (text: string, tuple: PartitionTuple): string => expressionToText(residualEvaluator(spec, shape, bound(text))(tuple));
+  const residual = (text: string, tuple: PartitionTuple): string =>
+    expressionToText(residualEvaluator(spec, shape, bound(text))(tuple));
 
   it('lose what the partition decides', () => {
     const text = "ts >= '2024-02-01T12:00:00' AND id = 34 AND s = 'a'";
@@ -169,14 +196,20 @@ describe('residuals', () => {
 });
 
 describe('manifests', () => {
-  const summary = (type: PrimitiveType, lower: Value, upper: Value, more: Partial<PartitionFieldSummary> = {}): PartitionFieldSummary => ({
+  const summary = (
+    type: PrimitiveType,
+    lower: Value,
+    upper: Value,
+    more: Partial<PartitionFieldSummary> = {},
+  ): PartitionFieldSummary => ({
     containsNull: false,
     containsNaN: false,
     lowerBound: lower === null ? null : valueToBytes(type, lower),
     upperBound: upper === null ? null : valueToBytes(type, upper),
     ...more,
   });
-  const keeps = (field: PartitionFieldInput, text: string, ...summaries: PartitionFieldSummary[]): boolean => manifestEvaluator(specOf(field), shape, bound(text))(summaries);
+  const keeps = (field: PartitionFieldInput, text: string, ...summaries: PartitionFieldSummary[]): boolean =>
+    manifestEvaluator(specOf(field), shape, bound(text))(summaries);
   const int: PrimitiveType = { kind: 'int' };
   const double: PrimitiveType = { kind: 'double' };
 
@@ -216,7 +249,11 @@ describe('manifests', () => {
 
   it('compare bounds of ints with longs after a promotion', () => {
     const field = partitionBy.identity('long');
-    const promoted = { ...summary(int, null, null), lowerBound: valueToBytes(int, 1), upperBound: valueToBytes(int, 9) };
+    const promoted = {
+      ...summary(int, null, null),
+      lowerBound: valueToBytes(int, 1),
+      upperBound: valueToBytes(int, 9),
+    };
     expect(keeps(field, 'long = 5', promoted)).toBe(true);
     expect(keeps(field, 'long > 9', promoted)).toBe(false);
   });

@@ -12,7 +12,7 @@ import type { PartitionSpec, PartitionTuple } from '../../src/spec/partition-spe
 import { valueToBytes } from '../../src/spec/single-value.ts';
 import { parseTransform, transformToText } from '../../src/spec/transform-text.ts';
 import type { Transform } from '../../src/spec/transform.ts';
-import { parseType, typeToText } from '../../src/spec/type-text.ts';
+import { typeToText } from '../../src/spec/type-text.ts';
 import type { PrimitiveType, StructType } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
 import { applyTransform, canTransform, transformResultType } from '../../src/transforms/transforms.ts';
@@ -117,7 +117,7 @@ describe.each(cases)('%s of %s', (_, __, transform, type) => {
 });
 
 function summaryOf(type: PrimitiveType, values: readonly Value[], knowsNaN: boolean): PartitionFieldSummary {
-  const ordinary = values.filter((value) => value !== null && !Number.isNaN(value)).sort(compareValues(type));
+  const ordinary = values.filter((value) => value !== null && !Number.isNaN(value)).toSorted(compareValues(type));
   const [lowest, highest] = [ordinary.at(0) ?? null, ordinary.at(-1) ?? null];
   return {
     containsNull: values.includes(null),

@@ -70,7 +70,12 @@ describe('partitionPath', () => {
     }));
     expect(partitionPath({ specId: 0, fields }, schema, [1, null])).toBe('a=1/b=null');
     const [first, second] = fields;
-    expect(partitionPath({ specId: 0, fields: [{ ...first!, transform: parseTransform('void') }, second!] }, schema, [null, 1])).toBe('a=null/b=1');
+    expect(
+      partitionPath({ specId: 0, fields: [{ ...first!, transform: parseTransform('void') }, second!] }, schema, [
+        null,
+        1,
+      ]),
+    ).toBe('a=null/b=1');
     expect(partitionPath({ specId: 0, fields: [] }, schema, [])).toBe('');
   });
 
