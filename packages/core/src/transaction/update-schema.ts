@@ -227,8 +227,8 @@ export class SchemaUpdate {
       // A required field that was added later has both defaults, not null (spec: "Default values").
       throw invalidArgument(`The default of '${path.join('.')}' can't be taken away: the column is required.`);
     }
-    this.#schema = editField(this.#schema, id, (field) => {
-      const { writeDefault: _, ...rest } = field;
+    this.#schema = editField(this.#schema, id, (current) => {
+      const { writeDefault: _, ...rest } = current;
       return value === null ? rest : { ...rest, writeDefault: value };
     });
   }
