@@ -87,7 +87,7 @@ class ManifestEncoder {
     }
     this.#options = options;
     const partition = partitionType(spec, [schema, ...otherSchemas]);
-    const type = manifestEntryType(formatVersion, partition);
+    const type = manifestEntryType(formatVersion, withFixedAsBytes(partition));
     const encode = valueEncoder(type);
     const record = entryRecord(options, type);
     this.#summary = new PartitionSummary(partition);
@@ -160,6 +160,17 @@ class ManifestEncoder {
       throw invalidArgument(`${file.path} needs the sequence numbers that it was committed with.`, { path: file.path });
     }
   }
+}
+
+/**
+ * The specification stores `fixed` as Avro's fixed, but Iceberg Java (1.12) looks for a length before it. Bytes are read
+ * alike by Java, PyIceberg and DuckDB.
+ */
+function withFixedAsBytes({ kind, fields }: StructType): StructType {
+  return {
+    kind,
+    fields: fields.map((field) => (field.type.kind === 'fixed' ? { ...field, type: { kind: 'binary' } } : field)),
+  };
 }
 
 function partitionProblem({ specId, partition }: DataFile, spec: PartitionSpec): string | null {

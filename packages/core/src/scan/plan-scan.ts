@@ -75,28 +75,29 @@ class ScanPlanner {
     this.#filterColumns = referencedFieldIds(filter);
   }
 
+  /** Ends when the tasks so far surely have enough rows: nothing is left of the filter, and nothing deletes from them. */
   async *tasks(): AsyncGenerator<FileScanTask, void, undefined> {
-    const { limit = Infinity, snapshot } = this.#options;
+    const { limit = Infinity } = this.#options;
+    let certainRows = 0;
     try {
-      if (snapshot !== null && limit > 0) yield* this.#limited(this.#plan(snapshot), limit);
+      if (limit <= 0) return;
+      for await (const batch of this.#batches()) {
+        for (const task of batch) {
+          this.#counters.addTask(task);
+          yield task;
+          if (task.residual.op === 'true' && task.deletes.length === 0) certainRows += task.file.recordCount;
+          if (certainRows >= limit) return;
+        }
+      }
     } finally {
       this.#counters.finish();
     }
   }
 
-  /** Ends when the tasks so far surely have enough rows: nothing is left of the filter, and nothing deletes from them. */
-  async *#limited(tasks: AsyncIterable<FileScanTask>, limit: number): AsyncGenerator<FileScanTask, void, undefined> {
-    let rows = 0;
-    for await (const task of tasks) {
-      this.#counters.addTask(task);
-      yield task;
-      if (task.residual.op === 'true' && task.deletes.length === 0) rows += task.file.recordCount;
-      if (rows >= limit) return;
-    }
-  }
-
-  async *#plan(snapshot: Snapshot): AsyncGenerator<FileScanTask, void, undefined> {
-    const { io, metadata } = this.#options;
+  /** Batch by batch inside: a step of an asynchronous generator costs more than finding a task. */
+  async *#batches(): AsyncGenerator<readonly FileScanTask[], void, undefined> {
+    const { io, metadata, snapshot } = this.#options;
+    if (snapshot === null) return;
     const manifests = await readManifestList(io, snapshot, metadata, this.#ioOptions());
     const data = this.#selectData(manifests.filter(({ content }) => content === 'data'));
     const deletes = this.#selectDeletes(
@@ -106,7 +107,12 @@ class ScanPlanner {
     const index = await this.#indexDeletes(deletes);
     for await (const [manifest, bytes] of this.#fetch(data)) {
       this.#counters.manifestsScanned++;
-      yield* this.#manifestTasks(manifest, bytes, index);
+      const { columnStats = 'none' } = this.#options;
+      const stats = unionOfStats(columnStats, index.equalityColumns);
+      const filter = this.#dataFilter(manifest);
+      for (const entries of this.#decode(manifest, bytes, stats, filter)) {
+        yield this.#tasksOf(entries, manifest, index, stats === columnStats ? null : columnStats);
+      }
     }
   }
 
@@ -145,28 +151,28 @@ class ScanPlanner {
     return new DeleteFileIndex(deletes, { specs: this.#options.metadata.partitionSpecs, schemas: this.#schemas });
   }
 
-  *#manifestTasks(
-    manifest: ManifestFile,
-    bytes: Uint8Array,
+  /** `keptStats`: of the statistics that were needed to plan, those that the tasks are to have; null for all. */
+  #tasksOf(
+    entries: readonly ManifestEntry[],
+    { partitionSpecId }: ManifestFile,
     index: DeleteFileIndex,
-  ): Generator<FileScanTask, void, undefined> {
-    const { columnStats = 'none', schema } = this.#options;
-    const { spec, residual } = this.#filterOf(manifest.partitionSpecId);
-    const stats = unionOfStats(columnStats, index.equalityColumns);
-    for (const batch of this.#decode(manifest, bytes, stats, this.#dataFilter(manifest))) {
-      for (const entry of batch) {
-        const { sequenceNumber } = entry;
-        const remaining = residual(entry.file.partition);
-        if (remaining.op === 'false') {
-          this.#counters.skipFile('partition', entry.file);
-          continue;
-        }
-        const deletes = index.forFile(entry.file, sequenceNumber);
-        const file = stats === columnStats ? entry.file : withStatsOf(entry.file, columnStats);
-        checkReadable(file, deletes);
-        yield { file, sequenceNumber, deletes, spec, schema, residual: remaining };
+    keptStats: StatsColumns | null,
+  ): readonly FileScanTask[] {
+    const { schema } = this.#options;
+    const { spec, residual } = this.#filterOf(partitionSpecId);
+    const tasks: FileScanTask[] = [];
+    for (const { file, sequenceNumber } of entries) {
+      const remaining = residual(file.partition);
+      if (remaining.op === 'false') {
+        this.#counters.skipFile('partition', file);
+        continue;
       }
+      const deletes = index.forFile(file, sequenceNumber);
+      checkReadable(file, deletes);
+      const kept = keptStats === null ? file : withStatsOf(file, keptStats);
+      tasks.push({ file: kept, sequenceNumber, deletes, spec, schema, residual: remaining });
     }
+    return tasks;
   }
 
   #dataFilter(manifest: ManifestFile): EntryFilter {
@@ -238,7 +244,7 @@ function mayDeleteMatches(file: FilteredFile, matches: MetricsEvaluator): boolea
 }
 
 function checkReadable(file: DataFile, deletes: readonly DeleteFile[]): void {
-  const encrypted = [file, ...deletes.map((entry) => entry.file)].find(({ keyMetadata }) => keyMetadata !== null);
+  const encrypted = file.keyMetadata === null ? deletes.find((entry) => entry.file.keyMetadata !== null)?.file : file;
   if (encrypted) {
     throw unsupported(`${encrypted.path} is encrypted; encrypted tables can't be read yet.`, { path: encrypted.path });
   }

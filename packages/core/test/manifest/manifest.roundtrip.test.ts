@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { readAvroContainer } from '../../src/formats/avro/container.ts';
 import type { NewManifestEntry } from '../../src/manifest/write-manifest.ts';
 import type { ManifestContent, ManifestEntry } from '../../src/spec/manifest.ts';
+import type { PartitionSpec } from '../../src/spec/partition-spec.ts';
+import type { Schema } from '../../src/spec/schema.ts';
 import type { FormatVersion } from '../../src/spec/table-metadata.ts';
 import { readWithAvsc } from '../formats/avro/avsc.ts';
 import { untypedError } from '../formats/avro/untyped-error.ts';
 import { ALL_SCHEMA, ALL_SPEC, newEntries, SNAPSHOT_ID } from './arbitraries.ts';
-import { committed, Manifests } from './support.ts';
+import { added, committed, fileOf, Manifests } from './support.ts';
 
 const LAYOUTS: readonly [FormatVersion, ManifestContent][] = [
   [1, 'data'],
@@ -129,6 +131,32 @@ describe.each(LAYOUTS)('manifests of version %i, %s', (version, content) => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('the partition tuples of a manifest', () => {
+  it('hold fixed values as bytes, which Iceberg Java can read, and give them back with their length checked', async () => {
+    const spec: PartitionSpec = {
+      specId: 1,
+      fields: [{ sourceIds: [1], fieldId: 1000, name: 'x', transform: { kind: 'identity' } }],
+    };
+    const schemaOf = (length: number): Schema => ({
+      ...ALL_SCHEMA,
+      fields: [{ id: 1, name: 'x', required: false, type: { kind: 'fixed', length } }],
+    });
+    const manifests = new Manifests();
+    const written = await manifests.write([added(fileOf({ partition: [Uint8Array.of(1, 2, 3)] }))], {
+      spec,
+      schema: schemaOf(3),
+    });
+    const [record] = (await readWithAvsc(await manifests.io.read(written.path))) as {
+      data_file: { partition: unknown };
+    }[];
+    expect(record!.data_file.partition).toEqual({ x: Uint8Array.of(1, 2, 3) });
+    const [entry] = await manifests.read(committed(written, 1n), { specs: [spec], schema: schemaOf(3) });
+    expect(entry!.file.partition).toEqual([Uint8Array.of(1, 2, 3)]);
+    const other = manifests.read(committed(written, 1n), { specs: [spec], schema: schemaOf(4) });
+    await expect(other).rejects.toThrow(/no fixed\[4\]/);
   });
 });
 

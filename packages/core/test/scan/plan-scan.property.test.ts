@@ -144,7 +144,7 @@ describe('a plan', () => {
         expect(metrics.manifestsScanned + metrics.manifestsSkipped).toBe(metrics.manifestsTotal);
         expect(metrics.rowsScanned).toBe(tasks.reduce((sum, { file }) => sum + file.recordCount, 0));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -21,7 +21,7 @@ const CODECS: Readonly<Record<AvroCodec, Codec>> = {
   null: { compress: (bytes) => bytes, decompress: (bytes) => bytes },
   deflate: {
     compress: (bytes) => zlib.deflateRawSync(bytes),
-    decompress: (bytes, limit) => zlib.inflateRawSync(bytes, { maxOutputLength: limit }),
+    decompress: inflate,
   },
   snappy: { compress: compressSnappy, decompress: decompressSnappy },
   zstandard: { compress: compressZstd, decompress: decompressZstd },
@@ -53,6 +53,12 @@ export function decompressBlock(codec: AvroCodec, bytes: Uint8Array, location: s
       cause,
     );
   }
+}
+
+/** Output comes in chunks that are put together at the end; one that holds all of a usual block saves that. */
+function inflate(bytes: Uint8Array, limit: number): Uint8Array {
+  const chunkSize = Math.min(1 << 20, Math.max(1 << 14, 4 * bytes.length));
+  return zlib.inflateRawSync(bytes, { maxOutputLength: limit, chunkSize });
 }
 
 /** Avro puts the CRC-32 of the uncompressed bytes, big-endian, after each Snappy block. */

@@ -25,7 +25,7 @@ const SCHEMA_KEY = 'avro.schema';
 const CODEC_KEY = 'avro.codec';
 
 /** Raw bytes at which a block is closed: large enough to compress well, small enough to decode in one go. */
-const BLOCK_BYTES = 1 << 16;
+const BLOCK_BYTES = 1 << 17;
 
 /**
  * Reads the header; blocks follow lazily. INVALID_DATA if the bytes are no such file, are cut short or damaged. Reading

@@ -133,7 +133,10 @@ const PRIMITIVES: PrimitiveDecoders = {
     if (avro.kind === 'fixed' && avro.size === 16) return (reader) => bytesToUuid(reader.readFixed(16));
     return avro.kind === 'string' ? readUuidText : null;
   },
-  fixed: (avro, { length }) => (avro.kind === 'fixed' && avro.size === length ? bytes(avro) : null),
+  fixed: (avro, { length }) => {
+    if (avro.kind === 'bytes') return (reader) => readFixedBytes(reader, length);
+    return avro.kind === 'fixed' && avro.size === length ? bytes(avro) : null;
+  },
   decimal: (avro) => {
     if (avro.kind === 'bytes') return (reader) => bytesToBigint(reader.readBytes());
     return avro.kind === 'fixed' ? (reader) => bytesToBigint(reader.readFixed(avro.size)) : null;
@@ -147,6 +150,13 @@ const PRIMITIVES: PrimitiveDecoders = {
     return readVariant;
   },
 };
+
+/** Manifests may hold fixed partition values as bytes: see `write-manifest.ts`. */
+function readFixedBytes(reader: AvroReader, length: number): Value {
+  const value = reader.readBytes();
+  if (value.length !== length) throw reader.invalid(`${value.length} bytes are no fixed[${length}]`);
+  return value.slice();
+}
 
 function readVariant(reader: AvroReader): Value {
   return new Variant(reader.readBytes().slice(), reader.readBytes().slice());

@@ -22,16 +22,12 @@ export function toAvroSchema(struct: StructType, name: string): AvroJson {
 }
 
 class SchemaWriter {
-  /** Avro defines a named type once; later uses give only its name. */
+  /** Avro defines a name once. Later uses could refer to it, but PyIceberg does not follow references. */
   readonly #defined = new Set<string>();
 
   record(struct: StructType, name: string): AvroJson {
     const taken = new Set<string>();
-    return this.#named(name, () => ({
-      type: 'record',
-      name,
-      fields: struct.fields.map((field) => this.#field(field, taken)),
-    }));
+    return { type: 'record', name, fields: struct.fields.map((field) => this.#field(field, taken)) };
   }
 
   #field(field: NestedField, taken: Set<string>): AvroJson {
@@ -76,14 +72,11 @@ class SchemaWriter {
   #primitive(type: PrimitiveType, id: number): AvroJson {
     const write = PRIMITIVES[type.kind] as (type: PrimitiveType, id: number) => AvroJson;
     const json = write(type, id);
-    const name = typeof json === 'object' && 'name' in json ? json.name : undefined;
-    return typeof name === 'string' ? this.#named(name, () => json) : json;
-  }
-
-  #named(name: string, define: () => AvroJson): AvroJson {
-    if (this.#defined.has(name)) return name;
-    this.#defined.add(name);
-    return define();
+    if (typeof json !== 'object' || !('name' in json)) return json;
+    const name = String(json.name);
+    const unique = this.#defined.has(name) ? `${name}_${id}` : name;
+    this.#defined.add(unique);
+    return { ...json, name: unique };
   }
 }
 

@@ -107,7 +107,10 @@ describe("Iceberg's types", () => {
         // The second of a name, in both senses.
         {
           name: 'a_x2Db_2',
-          type: ['null', 'decimal_9_2'],
+          type: [
+            'null',
+            { type: 'fixed', name: 'decimal_9_2_2', size: 4, logicalType: 'decimal', precision: 9, scale: 2 },
+          ],
           default: null,
           'iceberg-field-name': 'a_x2Db',
           'field-id': 2,
