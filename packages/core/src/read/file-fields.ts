@@ -77,9 +77,13 @@ export function leavesFor(type: StructType, fields: FileFields): readonly number
 
 function addLeaves(type: IcebergType, node: ParquetNode | undefined, fields: FileFields, leaves: Set<number>): void {
   if (node === undefined) return;
+  const inside = (id: number): ParquetNode | undefined => {
+    const child = fields.get(id);
+    return child && child.leaves[0] >= node.leaves[0] && child.leaves[1] <= node.leaves[1] ? child : undefined;
+  };
   const before = leaves.size;
   if (isPrimitive(type) || isTwoLevelList(node)) for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
-  else for (const child of childFields(type)) addLeaves(child.type, fields.get(child.id), fields, leaves);
+  else for (const child of childFields(type)) addLeaves(child.type, inside(child.id), fields, leaves);
   // Of a struct or list none of whose wanted fields is in the file, one leaf still tells which rows are null, and how long.
   if (leaves.size === before && node.leaves[1] > node.leaves[0]) leaves.add(node.leaves[0]);
 }

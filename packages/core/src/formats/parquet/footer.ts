@@ -1,5 +1,6 @@
 import { invalidData, isLakehouseError, unsupported } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
+import { readRange } from './read-ranges.ts';
 import { parquetTree } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 import { THRIFT, fieldOf, readThrift } from './thrift.ts';
@@ -77,28 +78,14 @@ export async function readParquetFooter(
 ): Promise<ParquetFooter> {
   const minimum = MAGIC.length + TRAILER_SIZE;
   if (size < minimum) throw notParquet(location, `it has ${size} bytes, and a Parquet file has ${minimum} at least`);
-  const tailLength = Math.min(size, TAIL_SIZE);
-  let tail = await readTail(io, location, size, tailLength, options);
+  const lastBytes = (length: number): Promise<Uint8Array> =>
+    readRange(io, location, { offset: size - length, length }, options.signal);
+  let tail = await lastBytes(Math.min(size, TAIL_SIZE));
   const footerLength = footerLengthOf(tail, size, location);
   if (footerLength + TRAILER_SIZE > tail.length) {
-    tail = await readTail(io, location, size, footerLength + TRAILER_SIZE, options);
+    tail = await lastBytes(footerLength + TRAILER_SIZE);
   }
   return parseParquetFooter(tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE), location);
-}
-
-async function readTail(
-  io: FileIO,
-  location: string,
-  size: number,
-  length: number,
-  options: { readonly signal?: AbortSignal },
-): Promise<Uint8Array> {
-  try {
-    return await io.read(location, { offset: size - length, length, ...options });
-  } catch (error) {
-    if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
-    throw notParquet(location, `it is shorter than the ${size} bytes that its table says it has`, error);
-  }
 }
 
 function footerLengthOf(tail: Uint8Array, size: number, location: string): number {
@@ -112,8 +99,8 @@ function footerLengthOf(tail: Uint8Array, size: number, location: string): numbe
   return length;
 }
 
-function notParquet(location: string, why: string, cause?: unknown): Error {
-  return invalidData(`${location} is not a whole Parquet file: ${why}.`, { path: location }, cause);
+function notParquet(location: string, why: string): Error {
+  return invalidData(`${location} is not a whole Parquet file: ${why}.`, { path: location });
 }
 
 /** Reads the footer's bytes, without length and magic. */

@@ -1,4 +1,4 @@
-import { invalidData, isLakehouseError } from '../../errors.ts';
+import { LakehouseError, invalidData, isLakehouseError } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 
 export interface ByteRange {
@@ -38,13 +38,19 @@ export async function readRanges(
   };
 }
 
-async function readRange(io: FileIO, location: string, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** Reads exactly one range. INVALID_DATA if the file ends before; UNAVAILABLE if the store gives less than it has. */
+export async function readRange(io: FileIO, location: string, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (range.length === 0) return new Uint8Array();
   try {
-    return await io.read(location, { ...range, ...(signal && { signal }) });
+    const bytes = await io.read(location, { ...range, ...(signal && { signal }) });
+    if (bytes.length === range.length) return bytes;
+    throw new LakehouseError('UNAVAILABLE', `The store gave ${bytes.length} of ${range.length} bytes of ${location}.`, {
+      retryable: true,
+      context: { path: location },
+    });
   } catch (error) {
     if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
-    throw invalidData(`The data file ${location} is shorter than its footer says.`, { path: location }, error);
+    throw invalidData(`The data file ${location} is shorter than its metadata says.`, { path: location }, error);
   }
 }
 
