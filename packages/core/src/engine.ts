@@ -17,4 +17,5 @@ export { sourceColumn, sourceField } from './columns/from-arrow.ts';
 export type { ArrowDataLike, ArrowFieldLike } from './columns/from-arrow.ts';
 export type { Column, ColumnBatch } from './columns/column.ts';
 export type { SourceField, SourceType } from './columns/source-type.ts';
+export { absentValue, partitionConstants } from './read/absent-values.ts';
 export { readTaskColumns } from './read/read-task.ts';

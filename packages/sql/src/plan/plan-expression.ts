@@ -175,7 +175,10 @@ function structField(name: string, [from, field]: readonly PlanExpression[]): Pl
 
 function constantOf(value: JsonObject): PlanExpression {
   const type = object(value['type']);
-  return { kind: 'constant', constant: { type, value: value['is_null'] === true ? null : (value['value'] ?? null) } };
+  if (value['is_null'] === true) return { kind: 'constant', constant: { type, value: null } };
+  return value['value'] === undefined
+    ? other('a constant')
+    : { kind: 'constant', constant: { type, value: value['value'] } };
 }
 
 function describe(expression: JsonObject): string {

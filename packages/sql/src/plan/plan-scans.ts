@@ -6,6 +6,8 @@ import type { PlanColumn, PlanExpression } from './plan-expression.ts';
 /** One scan of a table in an optimized plan: every row that matters satisfies all of its filters. */
 export interface PlannedScan {
   readonly table: string;
+  /** Indexes of the columns that are read. */
+  readonly columns: readonly number[];
   readonly filters: readonly PlanExpression[];
 }
 
@@ -43,7 +45,12 @@ function readScan(node: JsonObject, above: readonly JsonObject[]): PlannedScan |
     const index = integer(object(entry)['key']) ?? 0;
     return fromTableFilter(object(object(entry)['value']), { index, fields: [] });
   });
-  return { table, filters: [...tableFilters, ...above.map((expression) => fromExpression(expression, columnOf))] };
+  const aboveFilters = above.map((expression) => fromExpression(expression, columnOf));
+  return {
+    table,
+    columns: columns.flatMap((column) => column?.index ?? []),
+    filters: [...tableFilters, ...aboveFilters],
+  };
 }
 
 /** Null for what is no column of the table: the row id has an index beyond all columns. */

@@ -74,9 +74,7 @@ export class Planner {
   async plan(sql: string, settings: SessionSettings): Promise<Serialized> {
     await applySettings(this.#connection, this.#settings, settings);
     this.#settings = settings;
-    return this.#serialized(
-      `SELECT json_serialize_plan(${quoteString(sql)}, skip_null := true, skip_empty := true, optimize := true)`,
-    );
+    return this.#serialized(`SELECT json_serialize_plan(${quoteString(sql)}, skip_null := true, optimize := true)`);
   }
 
   async #serialized(sql: string): Promise<Serialized> {

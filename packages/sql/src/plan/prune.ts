@@ -10,6 +10,8 @@ export interface ScanNeeds {
   /** Rows that fail it don't matter to the query. */
   readonly filter: Expression;
   readonly notPushed: readonly NotPushed[];
+  /** Indexes of the columns that it reads; null if that isn't known. */
+  readonly columns: ReadonlySet<number> | null;
 }
 
 /**
@@ -26,5 +28,6 @@ export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, opti
   return {
     filter: always ? expr.alwaysTrue() : expr.or(...pushed.map(({ expression }) => expression)),
     notPushed: pushed.flatMap(({ notPushed }) => notPushed),
+    columns: new Set(scans.flatMap((scan) => scan.columns)),
   };
 }

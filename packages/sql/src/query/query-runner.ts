@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileScanTask, ScanPlan, Schema, Table } from '@lh/core';
+import type { FileScanTask, IcebergType, ScanPlan, Schema, Table } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
 import { bindExpression, expressionToText, readTaskColumns } from '@lh/core/engine';
 import type { ColumnBatch } from '@lh/core/engine';
@@ -149,7 +149,11 @@ export class QueryRunner {
     const tables = mentions.filter((mention) => mention.kind === 'table');
     if (tables.length === 0) return [];
     const whole = (reason: string): readonly ScanNeeds[] =>
-      tables.map(() => ({ filter: expr.alwaysTrue(), notPushed: [{ predicate: '(the whole query)', reason }] }));
+      tables.map(() => ({
+        filter: expr.alwaysTrue(),
+        notPushed: [{ predicate: '(the whole query)', reason }],
+        columns: null,
+      }));
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
     if (hasMacros) await this.#session.onMain(() => this.#planner.copyMacros(this.#session.main));
@@ -248,8 +252,18 @@ async function planMention(
   needs: ScanNeeds,
   signal: AbortSignal | undefined,
 ): Promise<PlannedMention> {
-  const scan = mention.table.scan({ ...mention.target, filter: needs.filter, ...(signal && { signal }) });
+  const columnStats = floatColumns(mention.schema, needs.columns);
+  const scan = mention.table.scan({ ...mention.target, filter: needs.filter, columnStats, ...(signal && { signal }) });
   return { mention, needs, plan: await scan.plan() };
+}
+
+/** Columns whose counts of NaN decide how their files are read: those of floating-point numbers that the query reads. */
+function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): readonly string[] {
+  const leaves = (type: IcebergType, path: string): readonly string[] => {
+    if (type.kind === 'float' || type.kind === 'double') return [path];
+    return type.kind === 'struct' ? type.fields.flatMap((field) => leaves(field.type, `${path}.${field.name}`)) : [];
+  };
+  return schema.fields.flatMap(({ name, type }, i) => (columns === null || columns.has(i) ? leaves(type, name) : []));
 }
 
 function shadowColumns(mention: Mention): readonly ShadowColumn[] {

@@ -19,8 +19,6 @@ export interface FileSchema {
   readonly fields: readonly FileNode[];
   /** At least one field has an id. */
   readonly hasIds: boolean;
-  /** Equal for schemas that are read alike. */
-  readonly fingerprint: string;
 }
 
 /** Schemas of files by path. Data files never change, so what was read once stays true. */
@@ -61,7 +59,7 @@ export class FileSchemas {
           connection,
           `SELECT ${NODE_COLUMNS.join(', ')} FROM parquet_schema(${fileList([String(path)])}) ORDER BY column_id`,
         );
-        schema = buildSchema(rows.map(readRow), key);
+        schema = buildSchema(rows.map(readRow));
         this.#byFingerprint.set(key, schema);
       }
       this.#byPath.set(String(path), schema);
@@ -135,14 +133,14 @@ interface RawNode extends SchemaRow {
 }
 
 /** The rows are the schema's nodes, depth first; the first is the root. */
-function buildSchema(rows: readonly SchemaRow[], fingerprint: string): FileSchema {
+function buildSchema(rows: readonly SchemaRow[]): FileSchema {
   let at = 0;
   const next = (): RawNode => {
     const row = rows[at++]!;
     return { ...row, children: Array.from({ length: row.childCount }, next) };
   };
   const fields = next().children.map(unwrap);
-  return { fields, hasIds: rows.some((row) => row.fieldId !== null), fingerprint };
+  return { fields, hasIds: rows.some((row) => row.fieldId !== null) };
 }
 
 /** Takes off the wrappers of lists and maps (Parquet: "Nested Types", with the older forms that it still allows). */

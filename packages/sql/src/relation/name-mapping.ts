@@ -1,9 +1,16 @@
 import type { NameMapping } from '@lh/core/engine';
 import type { FileNode, FileSchema } from './file-schema.ts';
 
+const withIds = new WeakMap<FileSchema, { readonly mapping: NameMapping; readonly schema: FileSchema }>();
+
 /** Gives the columns of a file that has no field ids those of the table's name mapping. */
 export function withMappedIds(file: FileSchema, mapping: NameMapping): FileSchema {
-  return { ...file, fields: mapNodes(file.fields, (node) => node.name, mapping), hasIds: true };
+  // Files of one schema share the object, with ids too.
+  const known = withIds.get(file);
+  if (known?.mapping === mapping) return known.schema;
+  const schema = { fields: mapNodes(file.fields, (node) => node.name, mapping), hasIds: true };
+  withIds.set(file, { mapping, schema });
+  return schema;
 }
 
 function mapNodes(

@@ -1,6 +1,6 @@
-import type { IcebergType, NestedField, PartitionSpec, PartitionTuple, Schema, StructType, Value } from '@lh/core';
+import type { DataFile, FileScanTask, IcebergType, NestedField, Schema, StructType } from '@lh/core';
 import { isPrimitive } from '@lh/core';
-import { invalidData } from '@lh/core/engine';
+import { absentValue, invalidData, partitionConstants } from '@lh/core/engine';
 import { quoteName, quoteString } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import { valueLiteral } from '../types/value-literal.ts';
@@ -10,54 +10,111 @@ import { leafCast } from './leaf-casts.ts';
 /** A file that DuckDB can't read exactly, and why. */
 export class NeedsCoreReader extends Error {}
 
-export interface PartitionValues {
-  readonly spec: PartitionSpec;
-  readonly tuple: PartitionTuple;
-}
-
 /** A select list that turns a file's columns into the table's, by field id (spec: "Column Projection"). */
-export interface FileProjection {
-  readonly expressions: readonly string[];
-  /** What differs between files of one schema: values of columns that they don't store. Part of a group's identity. */
-  readonly key: string;
+export type SelectList = readonly string[];
+
+/** Builds the select lists of a scan's files; those that are read alike share one. */
+export class FileProjector {
+  readonly #schema: Schema;
+  readonly #known = new Map<FileSchema, FileShape>();
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+  }
+
+  /** Throws `NeedsCoreReader` if DuckDB would not give the file's exact values. */
+  project(fileSchema: FileSchema, task: FileScanTask): SelectList {
+    let shape = this.#known.get(fileSchema);
+    if (!shape) {
+      shape = fileShape(this.#schema, fileSchema);
+      this.#known.set(fileSchema, shape);
+    }
+    const constants = shape.missing.map((field) => absent(field, task));
+    const guarded = shape.floats.filter(({ leafIds }) => leafIds.some((id) => mayHoldNaN(task.file, id)));
+    const key = `${guarded.map(({ index }) => index).join()};${constants.join()}`;
+    let list = shape.lists.get(key);
+    if (!list) {
+      list = selectList(this.#schema, shape, constants, new Set(guarded.map(({ index }) => index)));
+      shape.lists.set(key, list);
+    }
+    return list;
+  }
 }
 
-export function projectFile(
-  schema: Schema,
-  file: FileSchema,
-  partition: PartitionValues,
-  path: string,
-): FileProjection {
+/** What is the same for all files of one schema. */
+interface FileShape {
+  /** Columns of the table that the files have, as SQL; null for those that they lack. */
+  readonly stored: readonly (string | null)[];
+  readonly missing: readonly NestedField[];
+  /** Columns with floating-point numbers that DuckDB has statistics of. */
+  readonly floats: readonly { readonly index: number; readonly leafIds: readonly number[] }[];
+  /** By what differs between files of one schema. */
+  readonly lists: Map<string, SelectList>;
+}
+
+function fileShape(schema: Schema, file: FileSchema): FileShape {
   const names = duckdbNames({
     kind: 'struct',
     fields: file.fields.map((node) => ({ id: 0, name: node.name, required: false, type: { kind: 'unknown' } })),
   });
   const byId = new Map(file.fields.map((node, i) => [node.fieldId, { node, access: quoteName(names[i]!) }]));
-  const missing: string[] = [];
-  const expressions = schema.fields.map((field) => {
-    const found = byId.get(field.id);
-    if (found) return project(field.type, found.node, found.access);
-    const value = absent(field, partition);
-    if (value === null && field.required) {
-      throw invalidData(
-        `The column '${field.name}' is required, but missing in the data file ${path}, and it has no default.`,
-        { path },
-      );
-    }
-    const text = valueLiteral(field.type, value);
-    missing.push(text);
-    return text;
+  const stored = schema.fields.map(({ id, type }) => {
+    const found = byId.get(id);
+    return found ? project(type, found.node, found.access) : null;
   });
-  return { expressions, key: missing.join(',') };
+  const floats = schema.fields.flatMap(({ id, type }, index) => {
+    const leafIds = stored[index] === null ? [] : floatLeaves(type, id);
+    return leafIds.length > 0 ? [{ index, leafIds }] : [];
+  });
+  return { stored, missing: schema.fields.filter((_, i) => stored[i] === null), floats, lists: new Map() };
 }
 
-/** The value of a column that a file lacks: from an identity partition, else its initial default, else null. */
-function absent(field: NestedField, { spec, tuple }: PartitionValues): Value {
-  const index = spec.fields.findIndex(
-    ({ transform, sourceIds }) => transform.kind === 'identity' && sourceIds.length === 1 && sourceIds[0] === field.id,
-  );
-  const fromPartition = index < 0 ? undefined : tuple[index];
-  return fromPartition ?? field.initialDefault ?? null;
+/** Leaves that filters reach: what is inside lists and maps is not compared with statistics. */
+function floatLeaves(type: IcebergType, id: number): readonly number[] {
+  if (type.kind === 'float' || type.kind === 'double') return [id];
+  return type.kind === 'struct' ? type.fields.flatMap((field) => floatLeaves(field.type, field.id)) : [];
+}
+
+/** Statistics that aren't there say nothing. */
+function mayHoldNaN(file: DataFile, fieldId: number): boolean {
+  return file.nanValueCounts?.get(fieldId) !== 0;
+}
+
+function selectList(
+  schema: Schema,
+  { stored }: FileShape,
+  constants: readonly string[],
+  guarded: ReadonlySet<number>,
+): SelectList {
+  const names = duckdbNames(schema).map(quoteName);
+  const values = constants.values();
+  return stored.map((access, i) => {
+    const expression = access ?? (values.next().value as string);
+    const name = names[i]!;
+    if (guarded.has(i)) return `${guard(expression)} AS ${name}`;
+    return expression === name ? name : `${expression} AS ${name}`;
+  });
+}
+
+/**
+ * DuckDB believes Parquet's minimum and maximum, which leave NaN out, although to DuckDB NaN is the greatest number: it
+ * skips row groups that hold matching rows, and folds comparisons (`x > 5` is false of NaN then, and `x <= 5` true).
+ * TRY is the cheapest thing that changes no value and that no statistics pass through.
+ */
+function guard(expression: string): string {
+  return `try(${expression})`;
+}
+
+/** The value of a column that a file lacks, as SQL. */
+function absent(field: NestedField, task: FileScanTask): string {
+  const value = absentValue(field, partitionConstants(task));
+  if (value === null && field.required) {
+    throw invalidData(
+      `The column '${field.name}' is required, but missing in the data file ${task.file.path}, and it has no default.`,
+      { path: task.file.path },
+    );
+  }
+  return valueLiteral(field.type, value);
 }
 
 /** `access`, which reads the file's node, as the column's type; `access` itself if nothing has to change. */

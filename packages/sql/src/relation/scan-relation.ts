@@ -8,7 +8,8 @@ import { valueLiteral } from '../types/value-literal.ts';
 import { fileList } from './file-list.ts';
 import type { FileSchema, FileSchemas } from './file-schema.ts';
 import { withMappedIds } from './name-mapping.ts';
-import { NeedsCoreReader, projectFile } from './project-file.ts';
+import { FileProjector, NeedsCoreReader } from './project-file.ts';
+import type { SelectList } from './project-file.ts';
 
 export interface RelationSource {
   readonly connection: DuckDBConnection;
@@ -33,30 +34,21 @@ export async function scanRelation(source: RelationSource, tasks: readonly FileS
   const paths = located.flatMap(({ path }) => path ?? []);
   const schemas = await source.files.load(source.connection, paths);
   const mapping = nameMappingOf(source.metadata);
-  const groups = new Map<string, { readonly expressions: readonly string[]; readonly paths: string[] }>();
+  const projector = new FileProjector(source.schema);
+  const groups = new Map<SelectList, string[]>();
   const forCore: FileScanTask[] = [];
   for (const { task, path } of located) {
-    const projection =
-      path === null ? null : tryProject(source.schema, withIds(schemas.get(path)!, mapping, path), task, path);
-    if (path === null || projection === null) {
-      forCore.push(task);
-      continue;
-    }
-    const key = `${schemas.get(path)!.fingerprint}\n${projection.key}`;
-    const group = groups.get(key);
-    if (group) group.paths.push(path);
-    else groups.set(key, { expressions: projection.expressions, paths: [path] });
+    const list = path === null ? null : tryProject(projector, withIds(schemas.get(path)!, mapping, path), task);
+    if (path === null || list === null) forCore.push(task);
+    else if (groups.has(list)) groups.get(list)!.push(path);
+    else groups.set(list, [path]);
   }
-  const names = duckdbNames(source.schema).map(quoteName);
-  const reads = [...groups.values()].map(({ expressions, paths: files }) => readFiles(names, expressions, files));
+  const reads = [...groups].map(([list, files]) => readFiles(list, files));
   return { sql: reads.length === 0 ? emptyRelation(source.schema) : reads.join('\nUNION ALL\n'), forCore };
 }
 
-function readFiles(names: readonly string[], expressions: readonly string[], paths: readonly string[]): string {
-  const columns = expressions.map((expression, i) =>
-    expression === names[i] ? expression : `${expression} AS ${names[i]!}`,
-  );
-  return `SELECT ${columns.join(', ')} FROM read_parquet(${fileList(paths)}, hive_partitioning=false)`;
+function readFiles(list: SelectList, paths: readonly string[]): string {
+  return `SELECT ${list.join(', ')} FROM read_parquet(${fileList(paths)}, hive_partitioning=false)`;
 }
 
 /** No rows, with the table's columns and types. */
@@ -67,14 +59,9 @@ export function emptyRelation(schema: Schema): string {
   return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
-function tryProject(
-  schema: Schema,
-  file: FileSchema,
-  task: FileScanTask,
-  path: string,
-): ReturnType<typeof projectFile> | null {
+function tryProject(projector: FileProjector, file: FileSchema, task: FileScanTask): SelectList | null {
   try {
-    return projectFile(schema, file, { spec: task.spec, tuple: task.file.partition }, path);
+    return projector.project(file, task);
   } catch (error) {
     if (error instanceof NeedsCoreReader) return null;
     throw error;
