@@ -2,7 +2,7 @@ import { invalidArgument, unsupported } from '../errors.ts';
 import { findFieldByName, indexById } from '../spec/schema-fields.ts';
 import { transformToText } from '../spec/transform-text.ts';
 import { typeToText } from '../spec/type-text.ts';
-import { isPrimitive, type StructType } from '../spec/types.ts';
+import type { StructType } from '../spec/types.ts';
 import { canTransform, transformResultType } from '../transforms/transforms.ts';
 import type { BoundTerm } from './bound-expression.ts';
 import type { Term } from './expression.ts';
@@ -14,11 +14,6 @@ export function bindTerm(schema: StructType, { column, transform }: Term, caseSe
   const { field, path } = found;
   checkNotRepeated(schema, field.id, column);
   const { type } = field;
-  if (!isPrimitive(type)) {
-    throw unsupported(
-      `'${column}' is of type ${typeToText(type)}; filters work on columns with single values and on fields of structs.`,
-    );
-  }
   const { nullable } = indexById(schema).get(field.id)!;
   if (!transform || transform.kind === 'identity') return { field, path, transform: null, type, nullable };
 

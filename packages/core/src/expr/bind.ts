@@ -82,7 +82,6 @@ function isAlwaysNull({ type, transform }: BoundTerm): boolean {
 
 function bindComparison({ op, value }: ComparisonPredicate, term: BoundTerm): BoundExpression {
   if (isAlwaysNull(term)) return FALSE;
-  checkOrdered(term.type, term.path.join('.'));
   if (op === 'startsWith' || op === 'notStartsWith') return bindPrefix(op, value, term);
   return comparison(op, term, positionOf(term, value));
 }
@@ -140,26 +139,20 @@ function bindMembership({ op, values }: SetPredicate, term: BoundTerm): BoundExp
   // Nothing is in an empty list, whether it is known or not.
   if (values.length === 0) return op === 'in' ? FALSE : TRUE;
   if (isAlwaysNull(term)) return FALSE;
-  checkOrdered(term.type, term.path.join('.'));
 
-  const found = values
-    .map((value) => positionOf(term, value))
-    .flatMap((position) => (position.at === 'value' ? [position.value] : []));
-  const numbers = distinct(
+  const positions = values.map((value) => positionOf(term, value));
+  const found = positions.flatMap((position) => (position.at === 'value' ? [position.value] : []));
+  const ordinary = distinct(
     term,
     found.filter((value) => !Number.isNaN(value)),
   );
-  const special: readonly Value[] = numbers.length < found.length && found.some(Number.isNaN) ? [NaN] : [];
-
   const single = op === 'in' ? 'eq' : 'neq';
-  const join = op === 'in' ? or : and;
-  const parts = special.map((value) => valueComparison(single, term, value));
-  if (numbers.length === 1 || canUnwrap(term))
-    parts.push(...numbers.map((value) => valueComparison(single, term, value)));
-  else if (numbers.length > 1) parts.push({ op, term, values: numbers });
+  const parts = found.some(Number.isNaN) ? [nanComparison(single, term)] : [];
+  if (ordinary.length > 1 && !canUnwrap(term)) parts.push({ op, term, values: ordinary });
+  else parts.push(...ordinary.map((value) => valueComparison(single, term, value)));
   // Every literal was one that the column can't hold: a value, not null, differs from them all.
   if (parts.length === 0) return op === 'in' ? FALSE : notNull(term);
-  return join(parts);
+  return op === 'in' ? or(parts) : and(parts);
 }
 
 function distinct(term: BoundTerm, values: readonly Value[]): readonly Value[] {
@@ -169,9 +162,10 @@ function distinct(term: BoundTerm, values: readonly Value[]): readonly Value[] {
 }
 
 function positionOf(term: BoundTerm, literal: Literal): LiteralPosition {
-  const what = name(term);
+  const [type, what] = [term.type, name(term)];
+  checkOrdered(type, what);
   return (
-    (term.transform && ordinalPosition(term.transform.kind, literal, what)) ?? literalPosition(term.type, literal, what)
+    (term.transform && ordinalPosition(term.transform.kind, literal, what)) ?? literalPosition(type, literal, what)
   );
 }
 

@@ -1,4 +1,4 @@
-import type { NestedField, PrimitiveType } from '../spec/types.ts';
+import type { IcebergType, NestedField } from '../spec/types.ts';
 import type { Transform } from '../spec/transform.ts';
 import type { Value } from '../spec/values.ts';
 
@@ -35,13 +35,13 @@ export interface BoundSetPredicate {
 }
 
 export interface BoundTerm {
-  /** The column's field; `field.type` is a leaf type. */
+  /** The column's field. Lists, maps and structs can only be tested for null. */
   readonly field: NestedField;
   /** Names from the root of the schema to the field. */
   readonly path: readonly string[];
   readonly transform: Transform | null;
   /** The type of the term's values: the column's, or the transform's result type. */
-  readonly type: PrimitiveType;
+  readonly type: IcebergType;
   /** False when a null anywhere on the path is impossible. */
   readonly nullable: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Transform, TransformKind } from '../spec/transform.ts';
 import { transformsEqual } from '../spec/transform-text.ts';
-import { isPrimitive, type PrimitiveType } from '../spec/types.ts';
+import { isPrimitive, type IcebergType } from '../spec/types.ts';
 import { applyTransform } from '../transforms/transforms.ts';
 import type { BoundExpression, BoundPredicate, BoundTerm } from './bound-expression.ts';
 import { projectPrefixTruncation } from './project-prefix.ts';
@@ -43,7 +43,7 @@ function termOnPartition(predicate: BoundPredicate, term: BoundTerm, transform: 
   return isShorterPrefix && hasPrefixes(term.type) ? { ...term, transform: asked } : undefined;
 }
 
-function hasPrefixes(type: PrimitiveType): boolean {
+function hasPrefixes(type: IcebergType): boolean {
   return type.kind === 'string' || type.kind === 'binary';
 }
 

@@ -1,7 +1,7 @@
 import { formatDate, formatTime, formatTimestamp } from '../spec/datetime-text.ts';
 import { formatDecimal } from '../spec/decimal-text.ts';
 import type { Transform, TransformKind } from '../spec/transform.ts';
-import type { PrimitiveKind, PrimitiveType } from '../spec/types.ts';
+import type { IcebergType, TypeKind } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import { partitionValueToText } from '../transforms/human-text.ts';
 import type { BoundExpression, BoundPredicate } from './bound-expression.ts';
@@ -109,7 +109,7 @@ function isBound(predicate: AnyPredicate): predicate is BoundPredicate {
   return 'path' in predicate.term;
 }
 
-function boundValueText(type: PrimitiveType, value: Value): string {
+function boundValueText(type: IcebergType, value: Value): string {
   return VALUE_TEXT[type.kind]?.(value, type) ?? literalToText(value as Literal);
 }
 
@@ -121,7 +121,7 @@ const timestamptz = (digits: 6 | 9): ((value: Value) => string) => {
 };
 
 /** Types whose values aren't literals as they are. */
-const VALUE_TEXT: { readonly [K in PrimitiveKind]?: (value: Value, type: PrimitiveType) => string } = {
+const VALUE_TEXT: { readonly [K in TypeKind]?: (value: Value, type: IcebergType) => string } = {
   decimal: (value, type) => formatDecimal(value as bigint, type.kind === 'decimal' ? type.scale : 0),
   date: (value) => `DATE '${formatDate(value as number)}'`,
   time: (value) => `TIME '${formatTime(value as bigint)}'`,

@@ -1,15 +1,17 @@
 import { invalidArgument } from '../errors.ts';
 import { compareValues, type Comparator } from '../spec/compare-values.ts';
 import { typeToText } from '../spec/type-text.ts';
-import type { IcebergType, PrimitiveKind, PrimitiveType } from '../spec/types.ts';
+import type { IcebergType, PrimitiveType, TypeKind } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 
 /**
  * The order in which predicates compare values, as SQL has it: -0 equals +0 (the spec's sort order tells them apart),
- * NaN equals itself and is greater than every other number.
+ * NaN equals itself and is greater than every other number. INVALID_ARGUMENT for types without an order.
  */
-export function sqlOrder(type: PrimitiveType): Comparator {
-  return isFloating(type) ? compareNumbers : compareValues(type);
+export function sqlOrder(type: IcebergType): Comparator {
+  if (isFloating(type)) return compareNumbers;
+  checkOrdered(type, 'The column');
+  return compareValues(type);
 }
 
 /** Whether NaN is among the type's values. */
@@ -17,13 +19,13 @@ export function isFloating(type: IcebergType): boolean {
   return type.kind === 'float' || type.kind === 'double';
 }
 
-const UNORDERED: ReadonlySet<PrimitiveKind> = new Set(['variant', 'geometry', 'geography']);
+const UNORDERED: ReadonlySet<TypeKind> = new Set(['variant', 'geometry', 'geography', 'struct', 'list', 'map']);
 
-/** INVALID_ARGUMENT for types whose values can only be tested for null. */
-export function checkOrdered(type: PrimitiveType, column: string): void {
+/** INVALID_ARGUMENT for types whose values can only be tested for null; `what` names the column. */
+export function checkOrdered(type: IcebergType, what: string): asserts type is PrimitiveType {
   if (UNORDERED.has(type.kind)) {
     throw invalidArgument(
-      `'${column}' is of type ${typeToText(type)}, which can't be compared; only IS NULL and IS NOT NULL work on it.`,
+      `${what} is of type ${typeToText(type)}, which can't be compared; only IS NULL and IS NOT NULL work on it.`,
     );
   }
 }

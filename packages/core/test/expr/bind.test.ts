@@ -432,11 +432,19 @@ describe('nested columns', () => {
     expect(referencedFieldIds(bind('s.a = 1 OR NOT (s.t.b = 2 AND s.a IS NULL)'))).toEqual(new Set([5, 7]));
   });
 
+  it('are tested for null as a whole', () => {
+    expect(bind('l IS NULL AND s IS NOT NULL')).toMatchObject({
+      left: { op: 'isNull', term: { path: ['l'], type: { kind: 'list' } } },
+    });
+    expect(bind('r IS NULL')).toEqual({ op: 'false' });
+  });
+
   it.each([
     ['l.element = 1', /inside a list/],
     ['m.value.a = 1', /inside a map/],
-    ['s IS NULL', /single values/],
-    ['l IS NULL', /single values/],
+    ['s = 1', /'s' is of type struct<.*>, which can't be compared/],
+    ['l IN (1)', /can't be compared/],
+    ['bucket(4, l) = 1', /can't be taken: it is of type list/],
   ])('refuses %s', (text, message) => {
     expect(() => bind(text)).toThrow(message);
   });
