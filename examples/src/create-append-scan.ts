@@ -31,5 +31,5 @@ const scan = events.scan({ filter: "ts >= '2026-03-02'" });
 const { tasks, metrics } = await scan.plan();
 console.log(`the filter leaves ${tasks.length} of ${metrics.filesTotal} files`);
 
-const rows = (await scan.toRows()) as Event[];
+const rows: Event[] = await scan.toRows();
 for (const row of rows) console.log(row);

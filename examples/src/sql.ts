@@ -32,7 +32,9 @@ const result = await lake.sql(
   { city: 'Seoul' },
 );
 console.log(await result.rows());
-console.log(result.scans);
+for (const scan of result.scans) {
+  console.log(`${scan.table}: ${scan.filesScanned} of ${scan.filesTotal} files, by ${scan.predicate}`);
+}
 
 const old = await lake.sql(`SELECT count(*) AS n FROM shop.sales AT (VERSION => ${before.snapshotId})`);
 console.log(await old.rows());

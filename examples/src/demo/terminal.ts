@@ -1,4 +1,4 @@
-const tty = Boolean(process.stdout.isTTY);
+const tty = process.stdout.isTTY;
 const colour = process.env['FORCE_COLOR'] ? true : tty && !process.env['NO_COLOR'];
 
 const paint =
