@@ -14,7 +14,7 @@ import { findRef } from './refs.ts';
 import { IDEMPOTENCY_KEY, checkSnapshotProperties } from './snapshot-summary.ts';
 import { StagedFiles } from './staged-files.ts';
 import { Transaction } from './transaction.ts';
-import type { TransactionHost, TransactionState } from './transaction.ts';
+import type { TransactionHost, TransactionState } from './transaction-state.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
 /**

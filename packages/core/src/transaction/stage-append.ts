@@ -13,8 +13,8 @@ import { newSnapshotId } from './snapshot-producer.ts';
 import { writeAddedManifests } from './stage-manifests.ts';
 import type { AddedManifests } from './stage-manifests.ts';
 import type { StagedData } from './staged-data.ts';
-import type { TransactionState } from './transaction.ts';
 import type { StageOptions } from './transaction-options.ts';
+import type { TransactionState } from './transaction-state.ts';
 
 export interface StagedAppend {
   readonly data: StagedData;

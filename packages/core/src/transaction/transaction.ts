@@ -1,15 +1,12 @@
-import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
 import { invalidArgument } from '../errors.ts';
-import type { Reporter } from '../reporter.ts';
-import type { Runtime } from '../runtime.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
 import type { SortFieldInput } from '../spec/inputs.ts';
 import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
-import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
-import type { Action, MetadataAction, StagingContext } from './action.ts';
+import type { Action, MetadataAction } from './action.ts';
 import { appendAction } from './append.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
@@ -26,28 +23,8 @@ import { createBranchAction, createTagAction, fastForwardAction, removeRefAction
 import type { BranchOptions, TagOptions } from './update-refs.ts';
 import { updateSortOrderAction } from './update-sort-order.ts';
 import { upgradeFormatVersionAction } from './upgrade-format-version.ts';
-import type { StageOptions, TransactionOptions } from './transaction-options.ts';
-
-/** What a transaction knows of the table it belongs to. */
-export interface TransactionHost {
-  readonly operations: TableOperations;
-  readonly runtime: Runtime;
-  readonly reporter: Reporter | undefined;
-}
-
-export interface TransactionState {
-  readonly host: TransactionHost;
-  readonly base: LoadedMetadata;
-  readonly branch: string;
-  readonly options: TransactionOptions;
-  readonly staging: StagingContext;
-  readonly actions: Action[];
-  /** The table with the changes so far; snapshots are added only when the transaction is committed. */
-  metadata: TableMetadata;
-  /** The asynchronous call that is under way. */
-  running: Promise<unknown> | null;
-  finished: boolean;
-}
+import type { StageOptions } from './transaction-options.ts';
+import type { TransactionState } from './transaction-state.ts';
 
 /**
  * Changes of one table that become visible together, as one commit. What is appended is written at once; everything

@@ -55,6 +55,8 @@ export async function* toBatches(
     // What comes in order stays in order.
     if (rows.length > 0) yield rows.take();
     for (const batch of batches) {
+      // The batch that a table without rows has comes without buffers.
+      if (batch.numRows === 0) continue;
       yield* castBatch(batch, schema, count);
       count += batch.numRows;
     }

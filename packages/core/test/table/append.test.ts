@@ -1,3 +1,5 @@
+import { tableFromArrays } from 'apache-arrow';
+import type { Table as ArrowTable } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
@@ -161,6 +163,34 @@ describe('what fails leaves the table as it was, and no files behind', () => {
     await expectError(table.append(rows, { branch: 'v1' }), 'INVALID_ARGUMENT', /tag/);
     expect(table.snapshots()).toHaveLength(1);
   });
+});
+
+test('arrays, iterables, streams, Arrow tables and batches all come in', async () => {
+  const table = await newTable({ schema: shape });
+  const arrow = (from: number): ArrowTable =>
+    tableFromArrays({ id: new BigInt64Array([BigInt(from), BigInt(from + 1)]) });
+  async function* stream(): AsyncGenerator<ArrowTable | { id: number }> {
+    yield arrow(10);
+    yield { id: 12 };
+  }
+  await table.append(new Set([{ id: 1 }, { id: 2 }]));
+  await table.append(arrow(3));
+  await table.append(arrow(5).batches);
+  await table.append(stream());
+  const ids = (await table.scan({ select: ['id'] }).toRows()).map((row) => Number(row.id));
+  expect(ids.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 10, 11, 12]);
+});
+
+test('progress is told while data is written', async () => {
+  const table = await newTable({ schema: shape });
+  const told: number[] = [];
+  await table.append(rows, { onProgress: ({ rows: count }) => told.push(count) });
+  expect(told.at(-1)).toBe(3);
+});
+
+test('an encrypted table is not written to', async () => {
+  const table = await newTable({ schema: shape, properties: { 'encryption.key-id': 'k' } });
+  await expectError(table.append(rows), 'UNSUPPORTED', /encrypted/);
 });
 
 test('properties of the snapshot are kept, those that are computed refused', async () => {

@@ -35,7 +35,10 @@ export async function openCatalog(kind: (typeof CATALOGS)[number], options: Open
 }
 
 /** A table `db.t` in a file-system catalog of its own. */
-export async function newTable(options: CreateTableOptions, open: OpenOptions = {}): Promise<Table> {
+export async function newTable<Row extends Record<string, unknown>>(
+  options: CreateTableOptions<Row>,
+  open: OpenOptions = {},
+): Promise<Table<Row>> {
   const catalog = await openCatalog('file-system', open);
   return catalog.createTable('db.t', options);
 }

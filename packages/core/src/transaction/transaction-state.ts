@@ -1,0 +1,27 @@
+import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
+import type { Reporter } from '../reporter.ts';
+import type { Runtime } from '../runtime.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { Action, StagingContext } from './action.ts';
+import type { TransactionOptions } from './transaction-options.ts';
+
+/** What a transaction knows of the table it belongs to. */
+export interface TransactionHost {
+  readonly operations: TableOperations;
+  readonly runtime: Runtime;
+  readonly reporter: Reporter | undefined;
+}
+
+export interface TransactionState {
+  readonly host: TransactionHost;
+  readonly base: LoadedMetadata;
+  readonly branch: string;
+  readonly options: TransactionOptions;
+  readonly staging: StagingContext;
+  readonly actions: Action[];
+  /** The table with the changes so far; snapshots are added only when the transaction is committed. */
+  metadata: TableMetadata;
+  /** The asynchronous call that is under way. */
+  running: Promise<unknown> | null;
+  finished: boolean;
+}
