@@ -15,7 +15,7 @@ export function unionOfStats(kept: StatsColumns, more: ReadonlySet<number>): Sta
 /** Null, for unknown, if no statistics are wanted at all. */
 export function restrictStats<T>(map: StatsMap<T>, kept: StatsColumns): StatsMap<T> {
   if (map === null || kept === 'all') return map;
-  return kept === 'none' ? null : new Map([...map].filter(([id]) => kept.has(id)));
+  return kept === 'none' || kept.size === 0 ? null : new Map([...map].filter(([id]) => kept.has(id)));
 }
 
 /** The file with the statistics of these columns only. */
