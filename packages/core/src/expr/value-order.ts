@@ -1,4 +1,5 @@
 import { invalidArgument } from '../errors.ts';
+import { bytesToHex } from '../spec/bytes-text.ts';
 import { compareValues, type Comparator } from '../spec/compare-values.ts';
 import { typeToText } from '../spec/type-text.ts';
 import type { IcebergType, PrimitiveType, TypeKind } from '../spec/types.ts';
@@ -40,6 +41,6 @@ function compareNumbers(left: Value, right: Value): number {
 /** A key that is the same for values that are equal, for use in a Set. */
 export function equalityKey(value: Value): boolean | number | bigint | string {
   // A Set takes -0 for +0 and NaN for itself.
-  if (value instanceof Uint8Array) return String.fromCharCode(...value);
+  if (value instanceof Uint8Array) return bytesToHex(value);
   return value as boolean | number | bigint | string;
 }

@@ -27,7 +27,8 @@ function valueText(type: PrimitiveType, value: Value): string {
 }
 
 const plain = (value: Value): string => String(value);
-const base64 = (value: Value): string => btoa(String.fromCharCode(...(value as Uint8Array)));
+const base64 = (value: Value): string =>
+  btoa(Array.from(value as Uint8Array, (byte) => String.fromCharCode(byte)).join(''));
 const micros = (value: Value): string => trimFraction(formatTimestamp(value as bigint, 6));
 const nanos = (value: Value): string => trimFraction(formatTimestamp(value as bigint, 9));
 

@@ -1,4 +1,5 @@
 import { invalidArgument, unsupported } from '../errors.ts';
+import { transformAccepts } from '../spec/transform-sources.ts';
 import { transformToText } from '../spec/transform-text.ts';
 import type { Transform, TransformKind } from '../spec/transform.ts';
 import { typeToText } from '../spec/type-text.ts';
@@ -20,7 +21,6 @@ interface TransformHandler<T extends Transform> {
 type TransformOf<K extends TransformKind> = Extract<Transform, { kind: K }> & { readonly kind: K };
 
 const INT: PrimitiveType = { kind: 'int' };
-const NOT_PARTITIONABLE: ReadonlySet<string> = new Set(['geometry', 'geography', 'variant']);
 
 function timeHandler(kind: TimeTransformKind, result: PrimitiveType): TransformHandler<Transform> {
   return { bind: (_, source) => timeFunction(kind, source.kind), resultType: () => result, preservesOrder: true };
@@ -28,7 +28,7 @@ function timeHandler(kind: TimeTransformKind, result: PrimitiveType): TransformH
 
 const HANDLERS: { readonly [K in TransformKind]: TransformHandler<TransformOf<K>> } = {
   identity: {
-    bind: (_, source) => (NOT_PARTITIONABLE.has(source.kind) ? null : (value) => value),
+    bind: () => (value) => value,
     resultType: (source) => source,
     preservesOrder: true,
   },
@@ -63,8 +63,7 @@ function handlerOf(transform: Transform): TransformHandler<Transform> {
 
 /** Whether a column of this type can be transformed. An unknown transform is assumed to take anything. */
 export function canTransform(transform: Transform, source: IcebergType): boolean {
-  if (transform.kind === 'unknown' || transform.kind === 'void') return true;
-  return isPrimitive(source) && handlerOf(transform).bind(transform, source) !== null;
+  return transformAccepts(transform, source);
 }
 
 /** The type of a transform's results. INVALID_ARGUMENT if it doesn't take the source type. */
@@ -82,7 +81,7 @@ export function applyTransform(transform: Transform, source: PrimitiveType): (va
   if (transform.kind === 'unknown') {
     throw unsupported(`The transform '${transform.text}' is not known, so its values can't be computed.`);
   }
-  const apply = handlerOf(transform).bind(transform, source);
+  const apply = canTransform(transform, source) ? handlerOf(transform).bind(transform, source) : null;
   if (!apply) throw wrongSource(transform, source);
   return (value) => (value === null ? null : apply(value));
 }

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { MAX_INT, MAX_LONG, MIN_INT, MIN_LONG } from '../../src/spec/integers.ts';
 import type { Transform } from '../../src/spec/transform.ts';
-import type { PrimitiveKind, PrimitiveType } from '../../src/spec/types.ts';
+import { isPrimitive, type IcebergType, type PrimitiveKind, type PrimitiveType } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
 import { canTransform } from '../../src/transforms/transforms.ts';
 
@@ -93,9 +93,9 @@ const VALUES: { readonly [K in PrimitiveKind]?: (type: PrimitiveType) => Arbitra
 };
 
 /** A non-null value of the type; small domains and edges come up often. */
-export function valueOf(type: PrimitiveType): Arbitrary<Value> {
-  const values = VALUES[type.kind];
-  if (!values) throw new Error(`no values for ${type.kind}`);
+export function valueOf(type: IcebergType): Arbitrary<Value> {
+  const values = isPrimitive(type) ? VALUES[type.kind] : undefined;
+  if (!values || !isPrimitive(type)) throw new Error(`no values for ${type.kind}`);
   return values(type);
 }
 

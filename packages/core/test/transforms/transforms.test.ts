@@ -142,6 +142,26 @@ describe('types', () => {
     if (!expected) expect(() => transformResultType(transform, type)).toThrow(/can't be applied to a column of type/);
   });
 
+  it('compute whatever they accept', () => {
+    const kinds: PrimitiveType['kind'][] = [
+      ...new Set(TRANSFORMED_TYPES.map(({ type }) => type.kind)),
+      'unknown',
+      'variant',
+      'geometry',
+      'geography',
+    ];
+    const transforms = ['identity', 'bucket[2]', 'truncate[2]', 'year', 'month', 'day', 'hour', 'void'].map(
+      parseTransform,
+    );
+    for (const kind of kinds) {
+      for (const transform of transforms) {
+        const type = { kind, precision: 9, scale: 2, length: 2, crs: null, algorithm: null } as PrimitiveType;
+        if (canTransform(transform, type)) expect(applyTransform(transform, type)(null)).toBeNull();
+        else expect(() => applyTransform(transform, type)).toThrow(/can't be applied/);
+      }
+    }
+  });
+
   it('refuses nested types', () => {
     expect(canTransform({ kind: 'identity' }, { kind: 'struct', fields: [] })).toBe(false);
   });
