@@ -1,8 +1,6 @@
 import type { BoundExpression } from './bound-expression.ts';
 import { chainOperands } from './logic.ts';
 
-export { expressionToText } from './to-text.ts';
-
 /** The ids of the columns that an expression needs to be evaluated. */
 export function referencedFieldIds(expression: BoundExpression): ReadonlySet<number> {
   const ids = new Set<number>();
