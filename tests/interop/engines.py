@@ -35,6 +35,10 @@ class PyIceberg:
         return self.load(metadata).scan(row_filter=EqualTo(column, value)).to_arrow().num_rows
 
 
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
 class DuckDB:
     name = "DuckDB"
 
@@ -42,12 +46,15 @@ class DuckDB:
         self.connection = duckdb_with_iceberg()
 
     def read(self, metadata, snapshot_id=None):
-        snapshot = "" if snapshot_id is None else f", snapshot_from_id => {snapshot_id}"
-        return self.connection.execute(f"SELECT * FROM iceberg_scan(?{snapshot})", [metadata]).to_arrow_table()
+        scan = f"iceberg_scan(?{'' if snapshot_id is None else f', snapshot_from_id => {snapshot_id}'})"
+        columns = self.connection.execute(f"DESCRIBE SELECT * FROM {scan}", [metadata]).fetchall()
+        # DuckDB doesn't hand variants over as Arrow.
+        json = [f"{quoted(name)}::JSON AS {quoted(name)}" for name, kind, *_ in columns if kind == "VARIANT"]
+        select = f"* REPLACE ({', '.join(json)})" if json else "*"
+        return self.connection.execute(f"SELECT {select} FROM {scan}", [metadata]).to_arrow_table()
 
     def count_equal(self, metadata, column, value):
-        name = '"' + column.replace('"', '""') + '"'
-        query = f"SELECT count(*) FROM iceberg_scan(?) WHERE {name} = ?"
+        query = f"SELECT count(*) FROM iceberg_scan(?) WHERE {quoted(column)} = ?"
         return self.connection.execute(query, [metadata, value]).fetchone()[0]
 
 

@@ -11,6 +11,9 @@ const nanosecondRows = [
   { id: 3n, ts: null, tstz: null },
 ];
 
+/** POINT (1 2) as WKB. */
+const point = bytes(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40);
+
 const withDefaults: InteropTable = {
   name: 'v3_defaults',
   make: async (catalog) => {
@@ -63,17 +66,28 @@ export const v3Tables: readonly InteropTable[] = [
   }),
   plain('v3_unknown', schema({ id: t.long(), nothing: t.unknown() }), [{ id: 1n, nothing: null }], {
     formatVersion: 3,
+    cannotRead: { DuckDB: 'it knows no unknown' },
   }),
   plain(
-    'v3_geometry',
-    schema({ id: t.long(), place: t.geometry() }),
-    // POINT (1 2) as WKB
-    [{ id: 1n, place: bytes(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40) }],
-    {
-      formatVersion: 3,
-      cannotRead: { PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not' },
-    },
+    'v3_variant',
+    schema({ id: t.long(), v: t.variant() }),
+    [{ a: 1, b: ['x', null, true, -1.5], c: { d: 9007199254740991 } }, 's', 12, null, [], {}].map((value, i) => ({
+      id: BigInt(i),
+      v: value,
+    })),
+    { formatVersion: 3, cannotRead: { PyIceberg: 'it knows no variant' } },
   ),
+  plain('v3_geography', schema({ id: t.long(), place: t.geography() }), [{ id: 1n, place: point }], {
+    formatVersion: 3,
+    cannotRead: {
+      PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not',
+      DuckDB: 'it knows no geography',
+    },
+  }),
+  plain('v3_geometry', schema({ id: t.long(), place: t.geometry() }), [{ id: 1n, place: point }], {
+    formatVersion: 3,
+    cannotRead: { PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not' },
+  }),
   withDefaults,
   upgraded,
 ];
