@@ -35,9 +35,9 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
       if (this.#failure) throw this.#failure.error as Error;
       const waiting = this.#waiting;
       if (waiting !== null) {
-        this.#waiting = null;
+        // They wait until the reader comes back: if it never does, `fail` still finds who is waiting.
         yield waiting.bytes;
-        // The reader came back: it is done with these bytes.
+        this.#waiting = null;
         waiting.taken();
       } else if (this.#ended) {
         return;

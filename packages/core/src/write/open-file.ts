@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import type { ParquetEncoding, StoredSchema } from '../formats/parquet/encode.ts';
 import { ParquetFileWriter } from '../formats/parquet/file-writer.ts';
+import { invalidData } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { FileStat } from '../io/file-io.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -49,8 +50,17 @@ export class OpenFile {
     this.#values = new ValueMetricsCollector(format.schema, format.modes);
     this.#sorted = format.sorter !== null;
     this.#writing = format.io.write(location, this.#queue, format.signal ? { signal: format.signal } : {});
-    // A store that fails must not leave the writer waiting; the error itself is reported where the write is awaited.
-    this.#writing.catch((error: unknown) => this.#queue.fail(error));
+    void this.#watchStore();
+  }
+
+  /** A store that fails, or stops reading, must not leave the writer waiting. */
+  async #watchStore(): Promise<void> {
+    try {
+      await this.#writing;
+      this.#queue.fail(invalidData(`The store finished ${this.location} before all of it was written.`));
+    } catch (error) {
+      this.#queue.fail(error);
+    }
   }
 
   /** Bytes so far. */
