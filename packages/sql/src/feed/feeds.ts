@@ -1,4 +1,4 @@
-import { DuckDBTableFunction, UBIGINT } from '@duckdb/node-api';
+import { DuckDBTableFunction, BIGINT } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Schema } from '@lh/core';
@@ -101,7 +101,7 @@ export class Feeds {
     connection.registerTableFunction(
       DuckDBTableFunction.create({
         name: FUNCTION,
-        parameterTypes: [UBIGINT],
+        parameterTypes: [BIGINT],
         supportsProjectionPushdown: true,
         bindFunction: (info) => {
           const feed = this.#feeds.get(BigInt(info.getParameter(0) as bigint));

@@ -1,5 +1,5 @@
-import { ResultReturnType } from '@duckdb/node-api';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBTypeId, ResultReturnType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
 import { unsupported } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
@@ -10,6 +10,7 @@ import type { Lease, Session } from '../session/session.ts';
 import { dialectEdits } from '../text/dialect.ts';
 import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
+import { quoteName } from '../text/quote.ts';
 import type { SqlParameters } from '../text/parameters.ts';
 import { classify } from '../text/statements.ts';
 import type { InnerQuery, Statement } from '../text/statements.ts';
@@ -210,6 +211,25 @@ function prepareText({ source, statement, parameters, isOnly }: StatementRequest
   };
 }
 
+/** Variants leave DuckDB in Parquet's binary form: its own has no description outside of it. */
+async function streamQuery(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+  const result = await connection.stream(sql);
+  if (result.columnCount === 0 || !result.columnTypes().some(isVariant)) return result;
+  const names = result.deduplicatedColumnNames();
+  const columns = result.columnTypes().map((type, i) => {
+    const column = `c${i}`;
+    // Of NULL it makes a variant that holds null.
+    const encoded = `CASE WHEN ${column} IS NOT NULL THEN variant_to_parquet_variant(${column}) END`;
+    return `${isVariant(type) ? encoded : column} AS ${quoteName(names[i]!)}`;
+  });
+  const inner = names.map((_, i) => `c${i}`).join(', ');
+  return connection.stream(`SELECT ${columns.join(', ')} FROM (${sql}) AS variants(${inner})`);
+}
+
+function isVariant(type: DuckDBType): boolean {
+  return type.typeId === DuckDBTypeId.VARIANT;
+}
+
 /** Starts a statement and fetches its first rows. `done` is called once, when no more rows will be fetched. */
 async function startStatement(
   connection: DuckDBConnection,
@@ -221,7 +241,7 @@ async function startStatement(
   const interrupt = (): void => connection.interrupt();
   signal?.addEventListener('abort', interrupt, { once: true });
   try {
-    const result = await connection.stream(sql);
+    const result = await streamQuery(connection, sql);
     const hasRows = result.columnCount > 0 && result.returnType === ResultReturnType.QUERY_RESULT;
     return await SqlResult.start({
       source: hasRows ? new BatchSource(result) : null,

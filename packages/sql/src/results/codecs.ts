@@ -140,9 +140,7 @@ const uuidCodec: ColumnCodec = rewrittenCodec(
   },
 );
 
-const blob: ColumnCodec = stringCodec(new Binary(), (bytes, start, end) =>
-  Uint8Array.prototype.slice.call(bytes, start, end),
-);
+const blob: ColumnCodec = stringCodec(new Binary(), (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)));
 const utf8: ColumnCodec = stringCodec(new Utf8(), (bytes, start, end) => bytes.toString('utf8', start, end));
 
 /** In DuckDB: a struct of the two parts, as `variant_to_parquet_variant` makes it. */
