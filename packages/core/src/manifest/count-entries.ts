@@ -48,9 +48,9 @@ export async function withCounts(io: FileIO, manifest: ManifestFile): Promise<Ma
   if (!counts.includes(null)) return manifest;
   const files = [0, 0, 0];
   const rows = [0, 0, 0];
-  const { schema, blocks } = readAvroContainer(await io.read(manifest.path), manifest.path);
-  const decode = valueDecoder(schema, COUNTED, manifest.path);
-  for (const { count, reader } of blocks()) {
+  const container = readAvroContainer(await io.read(manifest.path), manifest.path);
+  const decode = valueDecoder(container.schema, COUNTED, manifest.path);
+  for (const { count, reader } of container.blocks()) {
     for (let i = 0; i < count; i++) {
       const [status, file] = decode(reader) as readonly [number, readonly [bigint] | null];
       reader.checkEnd();

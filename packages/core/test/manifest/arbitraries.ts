@@ -75,7 +75,7 @@ export function dataFile(version: FormatVersion, manifest: ManifestContent): Arb
       return {
         ...file,
         content: kind === 'data' ? 'data' : kind === 'equality' ? 'equality-deletes' : 'position-deletes',
-        format: kind === 'vector' ? 'puffin' : (file.format as DataFile['format']),
+        format: kind === 'vector' ? 'puffin' : file.format,
         specId: ALL_SPEC.specId,
         equalityIds: kind === 'equality' ? ids : null,
         referencedDataFile: kind === 'vector' ? referenced : null,
