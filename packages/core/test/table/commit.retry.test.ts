@@ -9,7 +9,7 @@ import { tableFromOperations } from '../../src/table.ts';
 import type { Table } from '../../src/table.ts';
 import { FaultInjectingFileIO } from '../../src/testing/fault-injecting-file-io.ts';
 import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
-import { CATALOGS, expectError, listFiles, newTable, openCatalog } from './support.ts';
+import { CATALOGS, expectError, listFiles, newTable, openCatalog, orphans } from './support.ts';
 
 const shape = schema({ id: t.long().required(), note: t.string() });
 const LOCATION = 'memory:/wh/db/t';
@@ -169,6 +169,59 @@ describe('a commit that loses its race', () => {
     expect(commit).toMatchObject({ changed: true, attempts: 1 });
     expect(await table.scan().toRows()).toEqual([{ id: 1n, note: null }]);
     expect(table.snapshots()).toHaveLength(1);
+  });
+});
+
+describe('merged manifests over retries', () => {
+  const ids = async (table: Table): Promise<bigint[]> =>
+    (await table.scan().toRows()).map((row) => row['id'] as bigint).toSorted();
+
+  async function racing(theirs: (other: Table) => Promise<unknown>) {
+    const memory = new MemoryFileIO();
+    const properties = { 'commit.manifest.min-count-to-merge': '4' };
+    const setup = await newTable({ schema: shape, formatVersion: 3, properties }, { io: memory });
+    for (let i = 0n; i < 3n; i++) await setup.append([{ id: i }]);
+    const io = new FaultInjectingFileIO(memory);
+    const table = await intercepted(io, impatient(7), async (commit, attempt) => {
+      if (attempt === 1) await theirs(setup as Table);
+      return commit();
+    });
+    const commit = await table.append([{ id: 10n }]);
+    expect(commit.attempts).toBe(2);
+    expect(await orphans(table, memory)).toEqual([]);
+    const manifests = io.calls.filter((call) => call.operation === 'write' && /-m\d+\.avro$/.test(call.location));
+    return { table, commit, manifestWrites: manifests.length };
+  }
+
+  test('stay when their inputs do', async () => {
+    // A branch moves the table on without touching the manifests of main.
+    const { table, commit, manifestWrites } = await racing(async (other) => {
+      await other.createBranch('audit');
+      await other.append([{ id: 11n }], { branch: 'audit' });
+      await other.setProperties({ a: 'b' });
+      await other.updateSchema((s) => s.addColumn('extra', t.int()));
+    });
+    expect(manifestWrites).toBe(2);
+    expect(commit.summary).toMatchObject({
+      'manifests-created': '1',
+      'manifests-kept': '0',
+      'manifests-replaced': '3',
+    });
+    expect(await ids(table)).toEqual([0n, 1n, 10n, 2n].toSorted());
+  });
+
+  test('are dropped when another writer has merged the same ones', async () => {
+    const { table, commit, manifestWrites } = await racing((other) => other.append([{ id: 11n }]));
+    expect(manifestWrites).toBe(2);
+    expect(commit.summary).toMatchObject({
+      'manifests-created': '1',
+      'manifests-kept': '1',
+      'manifests-replaced': '0',
+    });
+    expect(await ids(table)).toEqual([0n, 1n, 2n, 10n, 11n].toSorted());
+    const rows = await table.scan({ select: ['id', '_row_id'] }).toRows();
+    // The merged manifest reserves ids for the rows that have theirs, too (spec: "First Row ID Assignment").
+    expect(new Set(rows.map((row) => row['_row_id']))).toEqual(new Set([0n, 1n, 2n, 3n, 7n]));
   });
 });
 

@@ -5,6 +5,8 @@ import { isLakehouseError } from '../../src/errors.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { FileIO } from '../../src/io/file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import { readManifestList } from '../../src/manifest/read-manifest-list.ts';
+import { readManifest } from '../../src/manifest/read-manifest.ts';
 import type { Reporter } from '../../src/reporter.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import type { FormatVersion } from '../../src/spec/table-metadata.ts';
@@ -58,4 +60,23 @@ export async function listFiles(io: FileIO, prefix: string): Promise<readonly st
   const files: string[] = [];
   for await (const file of io.list(prefix)) files.push(file.location);
   return files.toSorted();
+}
+
+/** Files below the table's location that none of its snapshots and versions lead to. */
+export async function orphans(table: Table<never>, io: FileIO): Promise<readonly string[]> {
+  const { metadata } = table;
+  const used = new Set([table.metadataLocation, ...metadata.metadataLog.map((entry) => entry.metadataFile)]);
+  for (const snapshot of metadata.snapshots) {
+    if (snapshot.manifestList !== null) used.add(snapshot.manifestList);
+    for (const manifest of await readManifestList(io, snapshot, metadata)) {
+      used.add(manifest.path);
+      const options = { specs: metadata.partitionSpecs, schema: table.schema, otherSchemas: metadata.schemas };
+      for await (const entries of readManifest(io, manifest, options))
+        for (const entry of entries) used.add(entry.file.path);
+    }
+  }
+  const files = await listFiles(io, `${table.location}/`);
+  return files.filter(
+    (file) => !used.has(file) && !file.endsWith('/version-hint.text') && !file.includes('.namespace'),
+  );
 }
