@@ -25,14 +25,10 @@ import { elementField, keyField, valueField } from '../spec/schema-fields.ts';
 import type { IcebergType, NestedField, StructType, TypeKind } from '../spec/types.ts';
 import { UUID_WIDTH } from './layout.ts';
 
-export interface ArrowNaming {
-  /** The Arrow name for a struct's field. */
-  readonly fieldName: (name: string) => string;
-  /** What a map's entries are called. */
-  readonly entriesName: string;
-}
+/** The Arrow name for a struct's field. */
+export type ArrowNaming = (name: string) => string;
 
-const PLAIN_NAMING: ArrowNaming = { fieldName: (name) => name, entriesName: 'entries' };
+const PLAIN_NAMING: ArrowNaming = (name) => name;
 
 /** The metadata key by which Arrow and Parquet libraries keep field ids. */
 export const FIELD_ID_KEY = 'PARQUET:field_id';
@@ -51,7 +47,7 @@ export function arrowSchemaNamed(schema: StructType, naming: ArrowNaming): Arrow
   return new ArrowSchema(schema.fields.map((field) => arrowField(field, naming)));
 }
 
-function arrowField(field: NestedField, naming: ArrowNaming, name: string = naming.fieldName(field.name)): Field {
+function arrowField(field: NestedField, naming: ArrowNaming, name: string = naming(field.name)): Field {
   const extension = EXTENSIONS[field.type.kind];
   const metadata = new Map([[FIELD_ID_KEY, String(field.id)]]);
   if (field.doc !== undefined) metadata.set('doc', field.doc);
@@ -96,7 +92,7 @@ const ARROW_TYPES: ArrowTypes = {
   list: (type, naming) => new List(arrowField(elementField(type), naming, 'element')),
   map: (type, naming) => {
     const entries = [arrowField(keyField(type), naming, 'key'), arrowField(valueField(type), naming, 'value')];
-    return new Map_(new Field(naming.entriesName, new Struct(entries), false) as Field<Struct<{ key: DataType; value: DataType }>>);
+    return new Map_(new Field('entries', new Struct(entries), false) as Field<Struct<{ key: DataType; value: DataType }>>);
   },
 };
 

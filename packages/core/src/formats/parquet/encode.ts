@@ -2,7 +2,6 @@ import { Table, tableToIPC } from 'apache-arrow';
 import type { RecordBatch } from 'apache-arrow';
 
 import { arrowSchemaNamed } from '../../columns/arrow-schema.ts';
-import type { ArrowNaming } from '../../columns/arrow-schema.ts';
 import type { Column, ColumnBatch } from '../../columns/column.ts';
 import { toRecordBatch } from '../../columns/to-arrow.ts';
 import { unsupported } from '../../errors.ts';
@@ -22,8 +21,6 @@ export interface ParquetEncoding {
 
 const COMPRESSIONS = { uncompressed: 'UNCOMPRESSED', snappy: 'SNAPPY', gzip: 'GZIP', brotli: 'BROTLI', lz4: 'LZ4_RAW', zstd: 'ZSTD' } as const;
 
-const PARQUET_NAMING: ArrowNaming = { fieldName: parquetName, entriesName: 'key_value' };
-
 /**
  * Encodes batches of one schema, one after the other, as a Parquet file of one row group. The schema must be one that
  * `storedSchema` made.
@@ -34,7 +31,7 @@ export async function encodeRowGroup(
   encoding: ParquetEncoding,
 ): Promise<Uint8Array> {
   const wasm = await loadParquetWasm();
-  const arrow = arrowSchemaNamed(schema, PARQUET_NAMING);
+  const arrow = arrowSchemaNamed(schema, parquetName);
   const records: RecordBatch[] = batches.map((batch) => toRecordBatch(arrow, batch));
   const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
   const table = wasm.Table.fromIPCStream(tableToIPC(new Table(arrow, records), 'stream'));

@@ -8,7 +8,7 @@ import { CHUNK, COLUMN, FILE, GROUP, MAGIC, STATISTICS, TRAILER_SIZE, parseParqu
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { ELEMENT, LOGICAL } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
-import { THRIFT, fieldOf, i32, i64, readThrift, structField, structList, text, withFields, writeThrift } from './thrift.ts';
+import { THRIFT, fieldOf, i32, i64, readThrift, structField, structList, text, textList, withFields, writeThrift } from './thrift.ts';
 import type { ThriftField, ThriftList, ThriftStruct } from './thrift.ts';
 
 /**
@@ -56,8 +56,7 @@ export class ParquetFileWriter {
     const end = Math.max(...group!.columns.map((chunk) => chunk.offset + chunk.compressedSize));
     const begin = this.#position === 0 ? [MAGIC] : [];
     const at = this.#position + begin.length * MAGIC.length;
-    const unordered = unorderedLeaves(footer, this.#schema);
-    this.#groups.push(movedGroup(file, group!, at - start, this.#groups.length, unordered));
+    this.#groups.push(movedGroup(file, group!, at - start, this.#groups.length, describeColumns(footer, this.#schema)));
     this.#position = at + end - start;
     return [...begin, file.subarray(start, end)];
   }
@@ -105,19 +104,28 @@ interface WrittenGroup {
   readonly indexes: readonly { readonly column: Uint8Array | null; readonly offset: Uint8Array | null }[];
 }
 
-/** Columns whose bytes have no order that means anything: bounds of them would only mislead (parquet.thrift, ColumnOrder). */
-function unorderedLeaves(footer: ParquetFooter, schema: StructType): ReadonlySet<number> {
+interface ColumnDescription {
+  readonly path: readonly string[];
+  /** Bytes without an order that means anything: bounds of them would only mislead (parquet.thrift, ColumnOrder). */
+  readonly unordered: boolean;
+}
+
+function describeColumns(footer: ParquetFooter, schema: StructType): readonly ColumnDescription[] {
   const fields = indexById(schema);
-  const leaves = new Set<number>();
-  const visit = (node: ParquetNode): void => {
+  const columns: ColumnDescription[] = [];
+  const visit = (node: ParquetNode, path: readonly string[], unordered: boolean): void => {
     const type = node.fieldId === null ? undefined : fields.get(node.fieldId)?.field.type;
-    if (type !== undefined && UNORDERED.has(type.kind)) {
-      for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
-    }
-    node.children.forEach(visit);
+    const isUnordered = unordered || (type !== undefined && UNORDERED.has(type.kind));
+    if (node.physical !== null) columns.push({ path, unordered: isUnordered });
+    for (const child of node.children) visit(child, [...path, nameIn(node, child)], isUnordered);
   };
-  visit(footer.root);
-  return leaves;
+  visit(footer.root, [], false);
+  return columns;
+}
+
+/** A map's entries are to be called so (parquet-format, LogicalTypes.md); the encoder has its own name for them. */
+function nameIn(parent: ParquetNode, child: ParquetNode): string {
+  return parent.logical?.kind === 'map' ? 'key_value' : child.name;
 }
 
 const UNORDERED: ReadonlySet<TypeKind> = new Set<TypeKind>(['geometry', 'geography', 'variant']);
@@ -127,7 +135,7 @@ function movedGroup(
   group: ParquetRowGroup,
   shift: number,
   ordinal: number,
-  unordered: ReadonlySet<number>,
+  descriptions: readonly ColumnDescription[],
 ): WrittenGroup {
   const moved = (struct: ThriftStruct, ...ids: number[]): ThriftStruct =>
     withFields(
@@ -139,7 +147,8 @@ function movedGroup(
     );
   const columns = group.columns.map((chunk, leaf) => {
     const placed = moved(chunk.metadata, COLUMN.dataPageOffset, COLUMN.dictionaryPageOffset, COLUMN.indexPageOffset);
-    const metadata = unordered.has(leaf) ? withoutBounds(placed) : placed;
+    const { path, unordered } = descriptions[leaf]!;
+    const metadata = withFields(unordered ? withoutBounds(placed) : placed, [textList(COLUMN.path, path)]);
     const raw = withFields(moved(chunk.raw, CHUNK.fileOffset), [structField(CHUNK.metadata, metadata)]);
     return { ...chunk, offset: chunk.offset + shift, metadata, raw };
   });
@@ -148,7 +157,7 @@ function movedGroup(
     { id: GROUP.ordinal, type: THRIFT.i16, value: ordinal },
   ]);
   const indexes = group.columns.map((chunk, leaf) => ({
-    column: unordered.has(leaf) ? null : slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
+    column: descriptions[leaf]!.unordered ? null : slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
     offset: movedOffsetIndex(slice(file, chunk.raw, CHUNK.offsetIndexOffset, CHUNK.offsetIndexLength), shift),
   }));
   return { group: { ...group, columns, raw }, indexes };
@@ -197,13 +206,21 @@ function withPageIndexes({ group, indexes }: WrittenGroup, place: (bytes: Uint8A
 /** The schema's elements with the annotations that Iceberg asks for and the encoder doesn't know. */
 function annotated(footer: ParquetFooter, schema: StructType): readonly ThriftStruct[] {
   const fields = indexById(schema);
+  const entries = mapEntries(footer.root);
   return footer.elements.map((element, i) => {
     if (i === 0) return withFields(element, [text(ELEMENT.name, 'table')]);
+    if (entries.has(i)) return withFields(element, [text(ELEMENT.name, 'key_value')]);
     const fieldId = fieldOf(element, ELEMENT.fieldId, THRIFT.i32) as number | undefined;
     const type = fieldId === undefined ? undefined : fields.get(fieldId)?.field.type;
     const annotation = type && annotationOf(type);
     return annotation ? withFields(element, [structField(ELEMENT.logicalType, [annotation])]) : element;
   });
+}
+
+function mapEntries(node: ParquetNode): ReadonlySet<number> {
+  const indexes = new Set(node.logical?.kind === 'map' ? node.children.map((child) => child.index) : []);
+  for (const child of node.children) for (const index of mapEntries(child)) indexes.add(index);
+  return indexes;
 }
 
 const VARIANT_SPECIFICATION_VERSION = 1;

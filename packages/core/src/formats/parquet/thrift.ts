@@ -322,6 +322,11 @@ export const i64 = (id: number, value: number): ThriftField => ({ id, type: THRI
 export const structField = (id: number, value: ThriftStruct): ThriftField => ({ id, type: THRIFT.struct, value });
 export const binary = (id: number, value: Uint8Array): ThriftField => ({ id, type: THRIFT.binary, value });
 export const text = (id: number, value: string): ThriftField => binary(id, new TextEncoder().encode(value));
+export const textList = (id: number, items: readonly string[]): ThriftField => ({
+  id,
+  type: THRIFT.list,
+  value: { elementType: THRIFT.binary, items: items.map((item) => new TextEncoder().encode(item)) },
+});
 export const structList = (id: number, items: readonly ThriftStruct[]): ThriftField => ({
   id,
   type: THRIFT.list,
