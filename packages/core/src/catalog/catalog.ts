@@ -22,7 +22,10 @@ export interface Catalog {
   dropNamespace(namespace: Identifier): Promise<void>;
 
   /** The table's rows have the type of the schema: `InferRow`. */
-  createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>>;
+  createTable<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>>;
   loadTable(name: Identifier): Promise<Table>;
   tableExists(name: Identifier): Promise<boolean>;
   listTables(namespace: Identifier): Promise<readonly string[][]>;
@@ -48,8 +51,11 @@ export interface TableOperations {
   readonly io: FileIO;
   /** Set when commits are refused, with the reason as a sentence. */
   readonly readOnly: string | null;
-  /** The newest metadata. NOT_FOUND when the table is gone. */
-  load(): Promise<LoadedMetadata>;
+  /**
+   * The newest metadata. NOT_FOUND when the table is gone. `known`, loaded here before, may be given back as it is where
+   * it is cheap to tell that it still is the newest.
+   */
+  load(known?: LoadedMetadata): Promise<LoadedMetadata>;
   /**
    * Makes one new version of the metadata out of the newest one. COMMIT_CONFLICT when a requirement does not hold
    * or another writer won (nothing has changed then); COMMIT_STATE_UNKNOWN when the outcome could not be read back.

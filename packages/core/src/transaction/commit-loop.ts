@@ -13,8 +13,8 @@ import type { CommitOutcome } from './commit.ts';
 import { requirementsFor } from './requirements-for.ts';
 
 export interface CommitContext extends StagingContext {
-  /** Of the version that the transaction began with: a table with another one is another table. */
-  readonly tableUuid: string;
+  /** The version that the transaction began with. */
+  readonly base: LoadedMetadata;
   /** For the outcome of a commit that makes no snapshot. */
   readonly branch: string;
   /** Asked of each newest version: the snapshot in it that an earlier call with the same idempotency key made. */
@@ -44,9 +44,10 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
   const retry = new CommitRetry(runtime, signal);
   const tried: Snapshot[] = [];
   let lost: { readonly error: LakehouseError; readonly again: boolean } | null = null;
+  let base = context.base;
   for (let number = 1; ; number++) {
     throwIfAborted(signal);
-    const base = await loadSameTable(context, lost !== null);
+    base = await loadSameTable(context, base, lost !== null);
     const ours = findOurCommit(base, tried);
     if (ours) {
       staged.keepAll();
@@ -94,13 +95,16 @@ function gaveUp(error: LakehouseError, attempts: number, table: string): Lakehou
 }
 
 /** `afterConflict`: whether the conflict was with ourselves is not known before the table is read. */
-async function loadSameTable(context: CommitContext, afterConflict: boolean): Promise<LoadedMetadata> {
-  const { operations, tableUuid, staged } = context;
-  const loaded = await operations.load().catch((error: unknown) => {
+async function loadSameTable(
+  { operations, staged }: CommitContext,
+  known: LoadedMetadata,
+  afterConflict: boolean,
+): Promise<LoadedMetadata> {
+  const loaded = await operations.load(known).catch((error: unknown) => {
     if (afterConflict) staged.keepAll();
     throw error;
   });
-  if (loaded.metadata.tableUuid !== tableUuid) throw replacedTable(operations.name);
+  if (loaded.metadata.tableUuid !== known.metadata.tableUuid) throw replacedTable(operations.name);
   return loaded;
 }
 
