@@ -126,6 +126,7 @@ class DataWriter {
   }
 
   async write(batch: ColumnBatch): Promise<void> {
+    if (batch.length === 0) return;
     for (const { key, tuple, batch: piece } of this.#split(batch)) {
       let partition = this.#partitions.get(key);
       if (!partition) {

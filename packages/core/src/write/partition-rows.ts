@@ -48,7 +48,7 @@ type FieldCoder = (batch: ColumnBatch) => CodedValues;
 
 function fieldCoder(name: string, sourceIds: readonly number[], transform: Transform, schema: StructType): FieldCoder {
   const source = findColumn(schema, sourceIds[0]!);
-  if (transform.kind === 'void') return (batch) => ({ codes: new Int32Array(batch.length), values: [null] });
+  if (transform.kind === 'void') return (batch) => ({ codes: new Int32Array(batch.length), values: batch.length > 0 ? [null] : [] });
   if (sourceIds.length !== 1) throw unsupported(`The partition field '${name}' has several source columns, which can't be written.`);
   if (!source || !isPrimitive(source.field.type)) {
     throw invalidData(`The source column of the partition field '${name}' is not in the schema.`);
