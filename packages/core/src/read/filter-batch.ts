@@ -3,7 +3,7 @@ import type { BoundExpression, BoundPredicate, BoundTerm } from '../expr/bound-e
 import { ORDER_HOLDS, termTest } from '../expr/row-evaluator.ts';
 import { invalidData } from '../errors.ts';
 import { getBit } from '../columns/column.ts';
-import type { ColumnBatch, NumberArray } from '../columns/column.ts';
+import type { ColumnBatch, NumberArray, VariableColumn } from '../columns/column.ts';
 import { columnReader } from '../columns/column-reader.ts';
 import { findColumn } from '../columns/find-column.ts';
 import type { ColumnFinder } from '../columns/find-column.ts';
@@ -74,10 +74,12 @@ function predicateEvaluator(predicate: BoundPredicate, schema: StructType): Eval
   const find = columnFinder(term, schema);
   const test = termTest(predicate);
   const compare = numberComparison(predicate);
+  const compareText = textComparison(predicate);
   const transform = term.transform && applyTransform(term.transform, term.field.type as PrimitiveType);
   return (batch) => {
     const column = find(batch);
     if (compare && column.layout === 'numbers') return compareNumbers(column.values, column.validity, column.length, compare);
+    if (compareText && column.layout === 'variable') return compareBytesOf(column, compareText);
     const read = columnReader(term.field.type, column);
     return testValues(column.length, transform ? (row) => transform(read(row)) : read, test);
   };
@@ -117,6 +119,37 @@ function compareNumbers(
     const value = values[row]!;
     // NaN is neither less nor equal, and so greater than everything, as it has to be.
     truth[row] = value < literal ? less : value === literal ? equal : greater;
+  }
+  if (validity !== null) for (let row = 0; row < length; row++) if (!getBit(validity, row)) truth[row] = UNKNOWN;
+  return truth;
+}
+
+interface TextComparison {
+  readonly literal: Uint8Array;
+  readonly holds: (order: number) => boolean;
+  /** Only as many bytes of a value are compared as the literal has. */
+  readonly prefix: boolean;
+}
+
+/** Text is compared as the bytes that it is stored in: they sort as its characters do. */
+function textComparison(predicate: BoundPredicate): TextComparison | null {
+  if (predicate.term.transform || predicate.term.type.kind !== 'string' || !('value' in predicate)) return null;
+  const literal = new TextEncoder().encode(predicate.value as string);
+  if (predicate.op === 'startsWith') return { literal, holds: ORDER_HOLDS.eq, prefix: true };
+  if (predicate.op === 'notStartsWith') return { literal, holds: ORDER_HOLDS.neq, prefix: true };
+  return { literal, holds: ORDER_HOLDS[predicate.op], prefix: false };
+}
+
+function compareBytesOf(column: VariableColumn, { literal, holds, prefix }: TextComparison): Truth {
+  const { bytes, offsets, validity, length } = column;
+  const truth = new Uint8Array(length);
+  for (let row = 0; row < length; row++) {
+    const start = offsets[row]!;
+    const size = prefix ? Math.min(literal.length, offsets[row + 1]! - start) : offsets[row + 1]! - start;
+    const shared = Math.min(size, literal.length);
+    let order = 0;
+    for (let i = 0; i < shared && order === 0; i++) order = bytes[start + i]! - literal[i]!;
+    truth[row] = holds(order === 0 ? size - literal.length : order) ? TRUE : FALSE;
   }
   if (validity !== null) for (let row = 0; row < length; row++) if (!getBit(validity, row)) truth[row] = UNKNOWN;
   return truth;

@@ -24,14 +24,15 @@ export interface ReadColumnsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A batch is made no larger than about this, decoded, whatever its number of rows. */
-const BATCH_BYTES = 32 * 1024 * 1024;
-/** The first batch of a file, before the width of its rows is known. */
-const FIRST_BATCH_ROWS = 16 * 1024;
+/** No more than about this is decoded at once, however many rows that is. */
+const WINDOW_BYTES = 32 * 1024 * 1024;
+/** What is decoded first of a file, before the width of its rows is known. */
+const FIRST_WINDOW_ROWS = 16 * 1024;
 
 /**
- * Decodes columns of a file, batch by batch. One row group's compressed bytes are held at a time, and the next one's
- * while they are fetched; nothing of it stays in WebAssembly memory between batches.
+ * Decodes columns of a file. One row group's compressed bytes are held at a time, and the next one's while they are
+ * fetched. Rows are decoded in windows, as each call of the decoder takes all of those bytes and skips to its rows;
+ * nothing stays in WebAssembly memory between the calls.
  */
 export async function* readColumns(
   io: FileIO,
@@ -40,7 +41,7 @@ export async function* readColumns(
   options: ReadColumnsOptions,
 ): AsyncGenerator<DecodedBatch> {
   const groups = options.rowGroups.map((i) => footer.rowGroups[i]!).filter((group) => group.rowCount > 0);
-  let rows = Math.min(FIRST_BATCH_ROWS, options.batchSize);
+  let windowRows = FIRST_WINDOW_ROWS;
   let fetched = groups[0] && fetchExcerpt(io, location, footer, groups[0], options);
   for (let i = 0; i < groups.length; i++) {
     const group = groups[i]!;
@@ -51,19 +52,22 @@ export async function* readColumns(
     const wasm = await loadParquetWasm();
     for (let start = 0; start < group.rowCount; ) {
       throwIfAborted(options.signal);
-      const length = Math.min(rows, group.rowCount - start);
-      const batch = decode(wasm, excerpt, location, start, length);
-      yield { ...batch, firstRow: group.firstRow + start };
-      start += length;
-      rows = nextBatchRows(batch, options.batchSize);
+      const limit = Math.min(windowRows, group.rowCount - start);
+      const batchSize = Math.min(options.batchSize, limit);
+      const batches = decode(wasm, excerpt, location, { batchSize, offset: start, limit });
+      windowRows = nextWindowRows(batches, limit);
+      for (const batch of batches) {
+        yield { ...batch, firstRow: group.firstRow + start };
+        start += batch.length;
+      }
     }
   }
 }
 
-function nextBatchRows(batch: ImportedBatch, batchSize: number): number {
-  const bytes = batch.columns.reduce((sum, column) => sum + columnBytes(column), 0);
-  const fitting = Math.floor(BATCH_BYTES / Math.max(1, bytes / batch.length));
-  return Math.max(1, Math.min(batchSize, fitting));
+function nextWindowRows(batches: readonly ImportedBatch[], rows: number): number {
+  const columns = batches.flatMap((batch) => batch.columns);
+  const bytes = columns.reduce((sum, column) => sum + columnBytes(column), 0);
+  return Math.max(1, Math.floor(WINDOW_BYTES / Math.max(1, bytes / rows)));
 }
 
 async function fetchExcerpt(
@@ -79,16 +83,23 @@ async function fetchExcerpt(
 }
 
 /** Decodes some rows of an excerpt. The decoder is synchronous, so that whatever it trips over can be caught here. */
-function decode(wasm: ParquetWasm, excerpt: Uint8Array, location: string, offset: number, limit: number): ImportedBatch {
+function decode(
+  wasm: ParquetWasm,
+  excerpt: Uint8Array,
+  location: string,
+  window: { readonly batchSize: number; readonly offset: number; readonly limit: number },
+): readonly ImportedBatch[] {
   try {
-    const table = wasm.readParquet(excerpt, { batchSize: limit, offset, limit });
+    const table = wasm.readParquet(excerpt, window);
     try {
       const arrays = table.toFFI();
       try {
-        if (arrays.numArrays() !== 1) throw invalidData(`it decoded to ${arrays.numArrays()} batches of rows`);
-        const batch = importBatch(wasm.wasmMemory().buffer, arrays.schemaAddr(), arrays.arrayAddr(0));
-        if (batch.length !== limit) throw invalidData(`it has ${batch.length} rows where its footer says ${limit}`);
-        return batch;
+        const { buffer } = wasm.wasmMemory();
+        const schemaAddress = arrays.schemaAddr();
+        const batches = Array.from(arrays.arrayAddrs(), (address) => importBatch(buffer, schemaAddress, address));
+        const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
+        if (rows !== window.limit) throw invalidData(`it has ${rows} rows where its footer says ${window.limit}`);
+        return batches;
       } finally {
         arrays.free();
       }
