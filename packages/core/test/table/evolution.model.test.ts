@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { ColumnType } from '../../src/spec/schema-builder.ts';
+import type { TableScan } from '../../src/table-scan.ts';
 import type { Table } from '../../src/table.ts';
 import { newTable } from './support.ts';
 
@@ -10,6 +11,8 @@ import { newTable } from './support.ts';
 interface Model {
   columns: Column[];
   readonly rows: Map<number, unknown>[];
+  /** What every snapshot should hold, under the names and types of its time. */
+  readonly snapshots: { readonly id: bigint; readonly rows: readonly object[] }[];
   nextKey: number;
 }
 
@@ -97,6 +100,16 @@ function expectedValue(column: Column, row: ReadonlyMap<number, unknown>): unkno
   return Object.fromEntries(column.children.map((child) => [child.name, expectedValue(child, row)]));
 }
 
+function expectedRows(model: Model): Record<string, unknown>[] {
+  return model.rows.map((row) =>
+    Object.fromEntries(model.columns.map((column) => [column.name, expectedValue(column, row)])),
+  );
+}
+
+async function rowsById(scan: TableScan): Promise<readonly Record<string, unknown>[]> {
+  return (await scan.toRows()).toSorted((a, b) => Number((a['id'] as bigint) - (b['id'] as bigint)));
+}
+
 const ID: Column = { key: 0, name: 'id', kind: 'long', children: null };
 
 async function apply(table: Table, model: Model, step: Step): Promise<void> {
@@ -116,7 +129,8 @@ async function apply(table: Table, model: Model, step: Step): Promise<void> {
         for (const column of model.columns) if (column.key !== 0) object[column.name] = valueOf(column, seed, row);
         return object;
       });
-      await table.append(rows);
+      const { snapshotId } = await table.append(rows);
+      model.snapshots.push({ id: snapshotId!, rows: expectedRows(model) });
       return;
     }
     case 'add': {
@@ -225,18 +239,17 @@ test('random sequences of schema, spec and format changes between appends read b
           formatVersion,
           properties: { 'commit.manifest.min-count-to-merge': '3' },
         });
-        const model: Model = { columns: [{ ...ID }], rows: [], nextKey: 1 };
+        const model: Model = { columns: [{ ...ID }], rows: [], snapshots: [], nextKey: 1 };
         for (const one of steps) await apply(table, model, one);
 
         expect(table.schema.fields.map((field) => field.name)).toEqual(model.columns.map((column) => column.name));
-        const expected = model.rows.map((row) =>
-          Object.fromEntries(model.columns.map((column) => [column.name, expectedValue(column, row)])),
-        );
-        const rows = (await table.scan().toRows()).toSorted((a, b) =>
-          Number((a['id'] as bigint) - (b['id'] as bigint)),
-        );
+        const expected = expectedRows(model);
+        const rows = await rowsById(table.scan());
         expect(rows).toEqual(expected);
         expect(await table.scan().count()).toBe(expected.length);
+        for (const snapshot of model.snapshots) {
+          expect(await rowsById(table.scan({ snapshotId: snapshot.id }))).toEqual(snapshot.rows);
+        }
         // Filters see through every change as well.
         for (const column of model.columns) {
           if (column.children) continue;
