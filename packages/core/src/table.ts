@@ -167,7 +167,7 @@ export class Table<Row = Record<string, unknown>> {
 
   /** Moves the handle to the newest version. NOT_FOUND if the table was dropped, or another one took its place. */
   async refresh(): Promise<this> {
-    const loaded = await this.#operations.load(this.#loaded);
+    const loaded = await this.#operations.load();
     if (loaded.metadata.tableUuid !== this.uuid) throw replacedTable(this.name);
     this.#loaded = loaded;
     return this;

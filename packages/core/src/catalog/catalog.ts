@@ -52,10 +52,10 @@ export interface TableOperations {
   /** Set when commits are refused, with the reason as a sentence. */
   readonly readOnly: string | null;
   /**
-   * The newest metadata. NOT_FOUND when the table is gone. `known`, loaded here before, may be given back as it is where
-   * it is cheap to tell that it still is the newest.
+   * The newest metadata; what was loaded before, as it is, where it is cheap to tell that it still is. NOT_FOUND when
+   * the table is gone.
    */
-  load(known?: LoadedMetadata): Promise<LoadedMetadata>;
+  load(): Promise<LoadedMetadata>;
   /**
    * Makes one new version of the metadata out of the newest one. COMMIT_CONFLICT when a requirement does not hold
    * or another writer won (nothing has changed then); COMMIT_STATE_UNKNOWN when the outcome could not be read back.

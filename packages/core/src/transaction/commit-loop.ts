@@ -13,8 +13,8 @@ import type { CommitOutcome } from './commit.ts';
 import { requirementsFor } from './requirements-for.ts';
 
 export interface CommitContext extends StagingContext {
-  /** The version that the transaction began with. */
-  readonly base: LoadedMetadata;
+  /** Of the table that the transaction began with. */
+  readonly tableUuid: string;
   /** For the outcome of a commit that makes no snapshot. */
   readonly branch: string;
   /** Asked of each newest version: the snapshot in it that an earlier call with the same idempotency key made. */
@@ -44,10 +44,9 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
   const retry = new CommitRetry(runtime, signal);
   const tried: Snapshot[] = [];
   let lost: { readonly error: LakehouseError; readonly again: boolean } | null = null;
-  let base = context.base;
   for (let number = 1; ; number++) {
     throwIfAborted(signal);
-    base = await loadSameTable(context, base, lost !== null);
+    const base = await loadSameTable(context, lost !== null);
     const ours = findOurCommit(base, tried);
     if (ours) {
       staged.keepAll();
@@ -96,15 +95,14 @@ function gaveUp(error: LakehouseError, attempts: number, table: string): Lakehou
 
 /** `afterConflict`: whether the conflict was with ourselves is not known before the table is read. */
 async function loadSameTable(
-  { operations, staged }: CommitContext,
-  known: LoadedMetadata,
+  { operations, staged, tableUuid }: CommitContext,
   afterConflict: boolean,
 ): Promise<LoadedMetadata> {
-  const loaded = await operations.load(known).catch((error: unknown) => {
+  const loaded = await operations.load().catch((error: unknown) => {
     if (afterConflict) staged.keepAll();
     throw error;
   });
-  if (loaded.metadata.tableUuid !== known.metadata.tableUuid) throw replacedTable(operations.name);
+  if (loaded.metadata.tableUuid !== tableUuid) throw replacedTable(operations.name);
   return loaded;
 }
 

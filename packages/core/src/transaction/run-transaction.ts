@@ -38,7 +38,7 @@ export async function runTransaction(
   const startedMs = runtime.now();
   const branch = options.branch ?? MAIN_BRANCH;
   if (key !== undefined) {
-    const loaded = await operations.load(base);
+    const loaded = await operations.load();
     const earlier = findByKey(loaded.metadata, branch, key);
     if (earlier) return unchangedOutcome(loaded, earlier);
   }
@@ -57,7 +57,7 @@ export async function runTransaction(
   if (state.actions.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, branch));
   const outcome = await commitActions(state.actions, {
     ...state.staging,
-    base,
+    tableUuid: base.metadata.tableUuid,
     branch,
     ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, key) }),
   });
