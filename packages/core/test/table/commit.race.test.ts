@@ -75,7 +75,7 @@ test('whatever the interleaving of writers, every acknowledged commit is in the 
       expect(await orphans(table, memory)).toEqual([]);
       if (table.formatVersion < 3) return;
       const rows = await table.scan({ select: ['_row_id'] }).toRows();
-      expect(new Set(rows.map((row) => row._row_id)).size).toBe(acknowledged.length);
+      expect(new Set(rows.map((row) => row['_row_id'])).size).toBe(acknowledged.length);
     }),
     { numRuns: 15 },
   );
