@@ -36,7 +36,8 @@ export function duckdbError(error: unknown, show?: string): unknown {
   if (isLakehouseError(error) || !(error instanceof Error)) return error;
   const [kind, message] = splitMessage(error.message);
   const code = CODES[kind] ?? (/interrupt/i.test(kind) ? 'ABORTED' : 'INVALID_ARGUMENT');
-  return new LakehouseError(codeOf(code, message), withoutPointer(message, show), { cause: error });
+  const text = withoutPointer(message);
+  return new LakehouseError(codeOf(code, text), show === undefined ? text : `${text}\n${show}`, { cause: error });
 }
 
 function splitMessage(message: string): readonly [kind: string, message: string] {
@@ -56,7 +57,6 @@ function codeOf(code: ErrorCode, message: string): ErrorCode {
 }
 
 /** Cuts `LINE 1: …` and the caret off; DuckDB's text has lists of files where the user's has a table's name. */
-export function withoutPointer(message: string, show?: string): string {
-  const [text] = message.split(/\n+LINE \d+: /);
-  return [text!.trimEnd(), ...(show === undefined ? [] : [show])].join('\n');
+export function withoutPointer(message: string): string {
+  return message.split(/\n+LINE \d+: /)[0]!.trimEnd();
 }

@@ -144,11 +144,9 @@ export class Lakehouse {
 /** Local roots of the catalogs that have one. */
 function warehouses({ catalog, catalogs = {} }: LakehouseOptions): readonly string[] {
   return [catalog, ...Object.values(catalogs)].flatMap((one) => {
-    const { warehouse, io } = one as Partial<{
-      warehouse: string;
-      io: { capabilities: { localPath?: (location: string) => string | null } };
-    }>;
-    const path = typeof warehouse === 'string' ? io?.capabilities.localPath?.(warehouse) : null;
-    return path ? [path] : [];
+    const { warehouse } = one as { readonly warehouse?: unknown };
+    if (typeof warehouse !== 'string') return [];
+    const path = warehouse.replace(/^file:(?:\/\/)?(?=\/)/, '');
+    return path.startsWith('/') ? [path] : [];
   });
 }

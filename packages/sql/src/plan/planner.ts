@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { openInstance, queryText } from '../session/instance.ts';
 import { applySettings, readSettings } from '../session/settings.ts';
 import type { SessionSettings } from '../session/settings.ts';
+import { mentionsContext } from '../query/context-calls.ts';
 import { parseSerialized } from '../query/serialized.ts';
 import type { Serialized } from '../query/serialized.ts';
 import { quoteName, quoteString } from '../text/quote.ts';
@@ -22,14 +23,13 @@ const KEPT_OPTIMIZERS: ReadonlySet<string> = new Set([
   'regex_range',
   'deliminator',
   'unnest_rewriter',
-  'unused_columns',
 ]);
 
 /**
  * A DuckDB of its own that parses and plans, and never runs, the session's queries. Tables are there as empty shadows.
  *
  * Of the optimizers only those stay on that rewrite filters and push them down. Some of the others conclude from a
- * table being empty; with others a plan can't be serialized. They can be switched off only globally, which is why the
+ * table being empty; after others (leaving out unused columns is one) some plans can't be serialized. They can be switched off only globally, which is why the
  * session's own instance can't plan.
  */
 export class Planner {
@@ -119,14 +119,19 @@ export class Planner {
     return [...functions].filter((name) => !this.#builtIns!.has(name));
   }
 
-  /** Makes the session's macros known here; those that don't bind are left out, and queries that use them run unpruned. */
-  async copyMacros(session: DuckDBConnection): Promise<void> {
+  /**
+   * Makes the session's macros known here; those that don't bind are left out, and queries that use them run unpruned.
+   * False if one depends on when or by whom it is called.
+   */
+  async copyMacros(session: DuckDBConnection): Promise<boolean> {
+    let areTimeless = true;
     const reader = await session.runAndReadAll(`
       SELECT function_name, parameters, macro_definition, function_type FROM duckdb_functions()
       WHERE NOT internal AND function_type IN ('macro', 'table_macro') ORDER BY function_oid`);
     for (const [name, parameters, definition, type] of reader.getRowsJS()) {
       const names = (parameters as readonly string[]).map(quoteName).join(', ');
       const body = type === 'table_macro' ? `TABLE ${String(definition)}` : `(${String(definition)})`;
+      areTimeless &&= !mentionsContext(String(definition));
       const sql = `CREATE OR REPLACE MACRO ${quoteName(String(name))}(${names}) AS ${body}`;
       if (this.#macros.has(sql)) continue;
       try {
@@ -136,5 +141,6 @@ export class Planner {
         // It refers to something that only the session has.
       }
     }
+    return areTimeless;
   }
 }

@@ -13,25 +13,31 @@ import { emptyRelation, nameMappingOf, scanRelation } from '../relation/scan-rel
 import type { Session } from '../session/session.ts';
 import { isUtc } from '../session/settings.ts';
 import { byteOffsetMap } from '../text/edits.ts';
-import type { EditedText } from '../text/edits.ts';
+import type { Edit, EditedText } from '../text/edits.ts';
 import { pointAt } from '../text/tokens.ts';
-import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import type { ScanReport } from './scan-report.ts';
 import type { SerializedError } from './serialized.ts';
+import { contextValues, isTime, needsSession } from './context-calls.ts';
+import { describeSource, shadowColumns } from './mentions.ts';
+import type { Mention, TableMention } from './mentions.ts';
 import { replaceTables } from './table-references.ts';
-import type { QueryReferences, Replacement, TableReference } from './table-references.ts';
-import type { RegisteredFeed, TableResolver } from './table-resolver.ts';
-import { scanTarget } from './time-travel.ts';
-import type { ScanTarget } from './time-travel.ts';
+import type { FileRead, QueryReferences, Replacement } from './table-references.ts';
 
 /** A query, ready to run. */
 export interface PreparedQuery {
   readonly sql: string;
   readonly scans: readonly ScanReport[];
-  /** It needs temporary tables, macros or variables, which only the main connection has. */
-  readonly needsMain: boolean;
   /** To be called when the query is through. */
   dispose(): void;
+}
+
+/** What a query will run on. */
+export interface Executor {
+  readonly connection: DuckDBConnection;
+  /** It is the session's own connection, with its temporary tables, macros and variables. */
+  readonly isMain: boolean;
+  /** Keeps the time of `now()` from here to the end of the query. False if it can't. */
+  freezeTime(): Promise<boolean>;
 }
 
 export interface QueryText {
@@ -41,21 +47,6 @@ export interface QueryText {
   readonly source: string;
   toSource(offset: number): number;
 }
-
-/** A mention of a table, with what it stands for. */
-type Mention =
-  | {
-      readonly kind: 'table';
-      readonly reference: TableReference;
-      readonly name: string;
-      readonly table: Table;
-      readonly target: ScanTarget;
-      readonly schema: Schema;
-    }
-  | { readonly kind: 'data'; readonly reference: TableReference; readonly data: RegisteredFeed }
-  | { readonly kind: 'local'; readonly reference: TableReference; readonly columns: readonly ShadowColumn[] };
-
-type TableMention = Extract<Mention, { kind: 'table' }>;
 
 interface PlannedMention {
   readonly mention: TableMention;
@@ -75,67 +66,28 @@ export class QueryRunner {
     this.#files = files;
   }
 
-  /** `plans` is false for a query that only looks plannable; its tables are then scanned whole. */
+  /** Whether a query has to run on the session's own connection. */
+  async needsMain(references: QueryReferences, mentions: readonly Mention[]): Promise<boolean> {
+    if (needsSession(references.contextCalls) || mentions.some(({ kind }) => kind === 'local')) return true;
+    return (await this.#planner.unknownFunctions(references.functions)).length > 0;
+  }
+
+  /** `plans` is false for a statement that can't be planned; its tables are then scanned whole. */
   async prepare(
     text: QueryText,
     references: QueryReferences,
-    resolver: TableResolver,
+    mentions: readonly Mention[],
+    executor: Executor,
     options: { readonly signal?: AbortSignal | undefined; readonly plans: boolean },
   ): Promise<PreparedQuery> {
-    const unknownFunctions = await this.#planner.unknownFunctions(references.functions);
-    const mentions = await this.#mentions(references, resolver);
     const tables = mentions.filter((mention) => mention.kind === 'table');
-    const needsMain =
-      unknownFunctions.length > 0 ||
-      references.functions.has('getvariable') ||
-      mentions.some(({ kind }) => kind === 'local');
-    const needs = await this.#needs(text, references, mentions, options.plans, unknownFunctions.length > 0);
+    const needs = tables.length === 0 ? [] : await this.#needs(text, references, mentions, executor, options.plans);
     throwIfAborted(options.signal);
     const planned = await Promise.all(tables.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
     const disposals: (() => void)[] = [];
     const relations = await Promise.all(planned.map((one) => this.#relation(one, disposals, options.signal)));
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
-    return { sql, scans: planned.map(report), needsMain, dispose: () => disposals.forEach((dispose) => dispose()) };
-  }
-
-  async #mentions(references: QueryReferences, resolver: TableResolver): Promise<readonly Mention[]> {
-    return Promise.all(
-      references.tables.map(async (reference): Promise<Mention> => {
-        const resolved = await resolver.resolve(reference.parts);
-        if (resolved?.kind === 'table') {
-          const target = await this.#target(reference, resolved.table);
-          return { ...resolved, reference, target, schema: resolved.table.scan(target).schema };
-        }
-        if (resolved) return { kind: 'data', reference, data: resolved.data };
-        return { kind: 'local', reference, columns: await this.#localColumns(reference, resolver) };
-      }),
-    );
-  }
-
-  async #target(reference: TableReference, table: Table): Promise<ScanTarget> {
-    if (!reference.at) return {};
-    const lease = await this.#session.lease();
-    try {
-      return await scanTarget(lease.connection, reference.at, table);
-    } finally {
-      lease.release();
-    }
-  }
-
-  /** The columns of a table, view or file that is DuckDB's; NOT_FOUND if there is none. */
-  async #localColumns(reference: TableReference, resolver: TableResolver): Promise<readonly ShadowColumn[]> {
-    const name = reference.parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
-    return this.#session.onMain(async () => {
-      try {
-        const reader = await this.#session.main.runAndReadAll(`DESCRIBE SELECT * FROM ${name}`);
-        return reader.getRows().map(([column, type]) => ({ name: String(column), type: String(type) }));
-      } catch (error) {
-        const isUnknown = error instanceof Error && /^(?:Catalog|Binder) Error/.test(error.message);
-        throw isUnknown
-          ? await resolver.unknown(reference.parts, await localNames(this.#session.main))
-          : duckdbError(error);
-      }
-    });
+    return { sql, scans: planned.map(report), dispose: () => disposals.forEach((dispose) => dispose()) };
   }
 
   /** What the query needs of each table, by DuckDB's own plan of it. */
@@ -143,11 +95,10 @@ export class QueryRunner {
     text: QueryText,
     references: QueryReferences,
     mentions: readonly Mention[],
+    executor: Executor,
     plans: boolean,
-    hasMacros: boolean,
   ): Promise<readonly ScanNeeds[]> {
     const tables = mentions.filter((mention) => mention.kind === 'table');
-    if (tables.length === 0) return [];
     const whole = (reason: string): readonly ScanNeeds[] =>
       tables.map(() => ({
         filter: expr.alwaysTrue(),
@@ -156,12 +107,19 @@ export class QueryRunner {
       }));
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
-    if (hasMacros) await this.#session.onMain(() => this.#planner.copyMacros(this.#session.main));
-    const shadows = await this.#planner.shadows(mentions.map(shadowColumns));
+    const constants = await this.#constants(text.sql, references, mentions, executor);
+    if (!constants) return whole('It depends on values of the session that the plan can not know.');
+    const files = await this.#fileColumns(text, references, executor.connection);
+    const shadows = await this.#planner.shadows([
+      ...mentions.map(shadowColumns),
+      ...files.map(({ columns }) => columns),
+    ]);
     const edited = replaceTables(
       text.sql,
       references,
       mentions.map(({ reference }, i) => ({ reference, by: { name: shadows[i]! } })),
+      files.map(({ read }, i) => ({ read, name: shadows[mentions.length + i]! })),
+      constants,
     );
     const serialized = await this.#planner.plan(edited.text, settings);
     if (serialized.ok) {
@@ -173,6 +131,41 @@ export class QueryRunner {
     }
     await this.#refuseInvalid(text, references, mentions, edited, serialized.error);
     return whole(`The query could not be planned: ${withoutPointer(serialized.error.message)}`);
+  }
+
+  /** The session's macros are made known to the planner, and its values are put into the query; null if that can't be. */
+  async #constants(
+    sql: string,
+    { contextCalls, functions }: QueryReferences,
+    mentions: readonly Mention[],
+    executor: Executor,
+  ): Promise<readonly Edit[] | null> {
+    if ((await this.#planner.unknownFunctions(functions)).length > 0) {
+      const areTimeless = await this.#session.onMain(() => this.#planner.copyMacros(this.#session.main));
+      if (!areTimeless) return null;
+    }
+    if (contextCalls.length === 0) return [];
+    const columns = new Set(mentions.flatMap(shadowColumns).map(({ name }) => name.toLowerCase()));
+    // A column of the name would be meant instead.
+    if (contextCalls.some(({ name, start }) => start < 0 || columns.has(name))) return null;
+    if (contextCalls.some(isTime) && !(await executor.freezeTime())) return null;
+    const evaluate = () => contextValues(executor.connection, sql, contextCalls);
+    return executor.isMain ? this.#session.onMain(evaluate) : evaluate();
+  }
+
+  /** Columns of the files that the query reads directly. A call that depends on other tables is left as it is. */
+  async #fileColumns(
+    text: QueryText,
+    { fileReads }: QueryReferences,
+    connection: DuckDBConnection,
+  ): Promise<readonly { readonly read: FileRead; readonly columns: readonly ShadowColumn[] }[]> {
+    const described = await Promise.all(
+      fileReads.map(async (read) => {
+        const columns = await describeSource(connection, text.sql.slice(read.start, read.end)).catch(() => null);
+        return columns ? [{ read, columns }] : [];
+      }),
+    );
+    return described.flat();
   }
 
   /** Planning may fail where running doesn't; if DuckDB refuses the query as well, the error is the user's to mend. */
@@ -264,23 +257,6 @@ function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): read
     return type.kind === 'struct' ? type.fields.flatMap((field) => leaves(field.type, `${path}.${field.name}`)) : [];
   };
   return schema.fields.flatMap(({ name, type }, i) => (columns === null || columns.has(i) ? leaves(type, name) : []));
-}
-
-function shadowColumns(mention: Mention): readonly ShadowColumn[] {
-  if (mention.kind === 'local') return mention.columns;
-  if (mention.kind === 'data') {
-    const { names, types } = mention.data.feed;
-    return names.map((name, i) => ({ name, type: types[i]!.toString() }));
-  }
-  const names = duckdbNames(mention.schema);
-  return mention.schema.fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
-}
-
-async function localNames(connection: DuckDBConnection): Promise<readonly string[]> {
-  const reader = await connection.runAndReadAll(
-    'SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal',
-  );
-  return reader.getRows().map(([name]) => String(name));
 }
 
 /** The place of a planning error in the text that the user wrote. */

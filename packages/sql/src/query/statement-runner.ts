@@ -6,7 +6,7 @@ import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
 import { BatchSource } from '../results/batch-source.ts';
 import { SqlResult } from '../results/sql-result.ts';
-import type { Lease, Session } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import { dialectEdits } from '../text/dialect.ts';
 import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
@@ -14,10 +14,12 @@ import { quoteName } from '../text/quote.ts';
 import type { SqlParameters } from '../text/parameters.ts';
 import { classify } from '../text/statements.ts';
 import type { InnerQuery, Statement } from '../text/statements.ts';
-import { tokenize } from '../text/tokens.ts';
+import { isKeyword, tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
 import { keywordReferences } from './keyword-references.ts';
-import type { PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
+import { resolveMentions } from './mentions.ts';
+import type { Mention } from './mentions.ts';
+import type { Executor, PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
 import { syntaxError } from './query-runner.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
@@ -69,6 +71,8 @@ export class StatementRunner {
   async run(request: StatementRequest): Promise<SqlResult> {
     if (this.#watchesSettings) this.#session.forgetSettings();
     const text = prepareText(request);
+    const parsed = await this.#planner.parse(text.sql);
+    if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(text, parsed.error);
     const kind = classify(text.tokens);
     const resolver = new TableResolver(this.#names);
     switch (kind.kind) {
@@ -84,7 +88,7 @@ export class StatementRunner {
         if (kind.query) return this.#query(text, kind.query, resolver, request.signal);
         return this.#change(text, resolver, request.signal);
       case 'session':
-        return this.#onSession(text.sql, request.signal);
+        return this.#onSession(sessionStatement(text), request.signal);
     }
   }
 
@@ -107,14 +111,23 @@ export class StatementRunner {
     const tokens = tokenize(query.sql);
     const parsed = await this.#planner.parse(query.sql);
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(query, parsed.error);
-    const references: QueryReferences = parsed.ok
+    const references = parsed.ok
       ? findReferences(query.sql, tokens, parsed.root)
       : await this.#knownReferences(query.sql, tokens, resolver);
-    const prepared = await this.#queries.prepare(query, references, resolver, { signal, plans: parsed.ok });
-    const sql = `${text.sql.slice(0, start)}${prepared.sql}${text.sql.slice(end)}`;
+    const mentions = await resolveMentions(this.#session, references, resolver);
+    const options = { signal, plans: parsed.ok };
+    const whole = (sql: string): string => `${text.sql.slice(0, start)}${sql}${text.sql.slice(end)}`;
     const isWrapped = inner.first > 0;
-    const onMain = isWrapped || prepared.needsMain || !parsed.ok;
-    return onMain ? this.#runOnMain(sql, prepared, signal) : this.#runBeside(sql, prepared, signal);
+    if (isWrapped || !parsed.ok || (await this.#queries.needsMain(references, mentions))) {
+      const prepared = await this.#queries.prepare(query, references, mentions, this.#mainExecutor(), options);
+      return this.#runOnMain(whole(prepared.sql), prepared, signal);
+    }
+    return this.#runBeside(query, references, mentions, options);
+  }
+
+  #mainExecutor(): Executor {
+    // A transaction here would be the user's.
+    return { connection: this.#session.main, isMain: true, freezeTime: () => Promise.resolve(false) };
   }
 
   /** Of a statement that can't be parsed, only names that are surely tables of a catalog are touched. */
@@ -127,7 +140,11 @@ export class StatementRunner {
   /** A statement that changes a table of the session; tables of catalogs that it reads are scanned whole. */
   async #change(text: Prepared, resolver: TableResolver, signal: AbortSignal | undefined): Promise<SqlResult> {
     const references = await this.#knownReferences(text.sql, text.tokens, resolver);
-    const prepared = await this.#queries.prepare(text, references, resolver, { signal, plans: false });
+    const mentions = await resolveMentions(this.#session, references, resolver);
+    const prepared = await this.#queries.prepare(text, references, mentions, this.#mainExecutor(), {
+      signal,
+      plans: false,
+    });
     return this.#runOnMain(prepared.sql, prepared, signal);
   }
 
@@ -163,7 +180,7 @@ export class StatementRunner {
   }
 
   async #onSession(sql: string, signal: AbortSignal | undefined): Promise<SqlResult> {
-    return this.#runOnMain(sql, { sql, scans: [], needsMain: true, dispose: () => undefined }, signal);
+    return this.#runOnMain(sql, { sql, scans: [], dispose: () => undefined }, signal);
   }
 
   async #runOnMain(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
@@ -176,24 +193,43 @@ export class StatementRunner {
     return result;
   }
 
-  async #runBeside(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
-    const lease: Lease = await this.#session.lease();
-    const done = (): void => {
-      prepared.dispose();
-      lease.release();
-    };
+  /** A query that needs nothing of the session runs on a connection of its own, for as long as its rows are read. */
+  async #runBeside(
+    query: QueryText,
+    references: QueryReferences,
+    mentions: readonly Mention[],
+    options: { readonly signal: AbortSignal | undefined; readonly plans: boolean },
+  ): Promise<SqlResult> {
+    const lease = await this.#session.lease();
+    let prepared: PreparedQuery | null = null;
     try {
-      const result = await startStatement(lease.connection, sql, prepared, signal, done);
-      this.#session.releaseWith(result, done);
+      const executor: Executor = { connection: lease.connection, isMain: false, freezeTime: () => lease.begin() };
+      const ready = await this.#queries.prepare(query, references, mentions, executor, options);
+      prepared = ready;
+      const done = (): void => {
+        ready.dispose();
+        lease.release();
+      };
+      const result = await startStatement(lease.connection, ready.sql, ready, options.signal, done);
+      this.#session.follow(result, done);
       return result;
     } catch (error) {
       lease.release();
       // A type that the user made is known to the main connection only.
-      if (error instanceof LakehouseError && error.code === 'NOT_FOUND') return this.#runOnMain(sql, prepared, signal);
-      prepared.dispose();
+      const isUnknown = error instanceof LakehouseError && error.code === 'NOT_FOUND' && error.cause !== undefined;
+      if (isUnknown && prepared) return this.#runOnMain(prepared.sql, prepared, options.signal);
+      prepared?.dispose();
       throw error;
     }
   }
+}
+
+/** RESET would give the host's time zone, and not the session's default. */
+function sessionStatement({ sql, tokens }: Prepared): string {
+  const [verb, ...rest] = tokens;
+  const name = isKeyword(rest[0], 'session', 'local', 'global') ? rest[1] : rest[0];
+  const isTimeZone = isKeyword(verb, 'reset') && name?.value.toLowerCase() === 'timezone';
+  return isTimeZone ? "SET TimeZone = 'UTC'" : sql;
 }
 
 function prepareText({ source, statement, parameters, isOnly }: StatementRequest): Prepared {

@@ -5,6 +5,8 @@ import { afterBracket, isKeyword, isName, isSymbol, nameChain } from '../text/to
 import type { Token } from '../text/tokens.ts';
 import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
 import { quoteName, quoteNames } from '../text/quote.ts';
+import { isBareContextFunction, isContextFunction } from './context-calls.ts';
+import type { ContextCall } from './context-calls.ts';
 import { integer, isObject, list, object, text } from './serialized.ts';
 
 /** One mention of a table in a query's FROM (or DESCRIBE, SUMMARIZE), with its place in the text. */
@@ -36,9 +38,21 @@ export interface ColumnReference {
   readonly end: number;
 }
 
+/** `read_csv('…')` and its kin in a FROM clause. */
+export interface FileRead {
+  readonly alias: string | null;
+  readonly name: string;
+  /** The text of the call. */
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface QueryReferences {
   readonly tables: readonly TableReference[];
   readonly columns: readonly ColumnReference[];
+  /** Calls that read files: their plans can't all be serialized. */
+  readonly fileReads: readonly FileRead[];
+  readonly contextCalls: readonly ContextCall[];
   /** Functions called, in lower case. */
   readonly functions: ReadonlySet<string>;
 }
@@ -53,6 +67,8 @@ export function findReferences(sql: string, tokens: readonly Token[], tree: Json
 class Walker implements QueryReferences {
   readonly tables: TableReference[] = [];
   readonly columns: ColumnReference[] = [];
+  readonly fileReads: FileRead[] = [];
+  readonly contextCalls: ContextCall[] = [];
   readonly functions = new Set<string>();
   readonly #sql: string;
   readonly #tokens: readonly Token[];
@@ -76,7 +92,8 @@ class Walker implements QueryReferences {
     const type = text(value['type']);
     if (type === 'BASE_TABLE') this.#table(value, scope);
     else if (type === 'COLUMN_REF') this.#column(value);
-    else if (type === 'FUNCTION') this.functions.add((text(value['function_name']) ?? '').toLowerCase());
+    else if (type === 'TABLE_FUNCTION') this.#fileRead(value);
+    else if (type === 'FUNCTION') this.#function(value);
     this.#children(value, scope);
   }
 
@@ -111,9 +128,39 @@ class Walker implements QueryReferences {
 
   #column(node: JsonObject): void {
     const parts = list(node['column_names']).map((part) => text(part) ?? '');
-    if (parts.length < 3) return;
+    const isBare = parts.length === 1 && isBareContextFunction(parts[0]!.toLowerCase());
+    if (parts.length < 3 && !isBare) return;
     const chain = this.#chainAt(node);
-    if (chain && sameNames(chain.parts, parts)) this.columns.push({ parts, start: chain.start, end: chain.end });
+    if (isBare) {
+      // A quoted name can only be a column.
+      const isWord = chain && this.#tokens[chain.first]!.kind === 'word';
+      if (isWord) this.contextCalls.push({ name: parts[0]!.toLowerCase(), start: chain.start, end: chain.end });
+    } else if (chain && sameNames(chain.parts, parts)) this.columns.push({ parts, start: chain.start, end: chain.end });
+  }
+
+  #function(node: JsonObject): void {
+    const name = (text(node['function_name']) ?? '').toLowerCase();
+    this.functions.add(name);
+    if (!isContextFunction(name)) return;
+    const chain = this.#chainAt(node);
+    if (!chain || !isSymbol(this.#tokens[chain.next], '(')) {
+      // Where it stands can't be told, so that its value can't be put there.
+      this.contextCalls.push({ name, start: -1, end: -1 });
+      return;
+    }
+    this.contextCalls.push({
+      name,
+      start: chain.start,
+      end: this.#tokens[afterBracket(this.#tokens, chain.next) - 1]!.end,
+    });
+  }
+
+  #fileRead(node: JsonObject): void {
+    const name = text(object(node['function'])['function_name']) ?? '';
+    const chain = FILE_FUNCTIONS.test(name) ? this.#chainAt(node) : null;
+    if (!chain || !isSymbol(this.#tokens[chain.next], '(')) return;
+    const end = this.#tokens[afterBracket(this.#tokens, chain.next) - 1]!.end;
+    this.fileReads.push({ alias: text(node['alias']), name, start: chain.start, end });
   }
 
   #chainAt(node: JsonObject): PlacedChain | null {
@@ -164,6 +211,7 @@ interface PlacedChain {
   readonly end: number;
 }
 
+const FILE_FUNCTIONS = /^(?:read_|sniff_|parquet_|glob$|sqlite_scan|postgres_scan)/;
 const WHOLE_QUERY_VERBS = ['table', 'describe', 'desc', 'summarize', 'show'] as const;
 
 export function isAtClause(tokens: readonly Token[], i: number): boolean {
@@ -188,6 +236,12 @@ export interface Replacement {
   readonly by: { readonly name: string } | { readonly query: string };
 }
 
+/** A table in the place of a call that reads files. */
+export interface FileReplacement {
+  readonly read: FileRead;
+  readonly name: string;
+}
+
 /**
  * Puts replacements in the place of tables. A table keeps the name that the query knows it by: its alias, or its last
  * name; columns qualified further (`web.events.id`) lose what is in front of that.
@@ -196,8 +250,14 @@ export function replaceTables(
   sql: string,
   references: QueryReferences,
   replacements: readonly Replacement[],
+  files: readonly FileReplacement[] = [],
+  others: readonly Edit[] = [],
 ): EditedText {
-  const edits: Edit[] = [];
+  const edits: Edit[] = [...others];
+  for (const { read, name } of files) {
+    const alias = read.alias === null ? ` AS ${quoteName(read.name)}` : '';
+    edits.push({ start: read.start, end: read.end, text: `${quoteName(name)}${alias}` });
+  }
   const names = visibleNames(replacements.map((replacement) => replacement.reference));
   for (const { reference, by } of replacements) {
     const { start, end, alias, at, verb } = reference;

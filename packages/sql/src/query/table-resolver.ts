@@ -116,7 +116,9 @@ export class TableResolver {
   /** Names of the catalogs' tables, as SQL may call them. */
   async #catalogTables(): Promise<readonly string[]> {
     const found: string[] = [];
-    for (const [name, catalog] of [['', this.#names.defaultCatalog] as const, ...this.#names.catalogs]) {
+    const { defaultCatalog, catalogs } = this.#names;
+    const others = [...catalogs].filter(([, catalog]) => catalog !== defaultCatalog);
+    for (const [name, catalog] of [['', defaultCatalog] as const, ...others]) {
       try {
         const namespaces = await catalog.listNamespaces();
         for (const namespace of namespaces.slice(0, 50)) {

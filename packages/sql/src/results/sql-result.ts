@@ -131,6 +131,11 @@ export class SqlResult {
       .join('\n');
   }
 
+  /** @internal There are rows to be fetched. */
+  get isOpen(): boolean {
+    return !this.#isFinished;
+  }
+
   /** @internal Fetches what is left, because the connection is needed for something else. */
   async detach(): Promise<void> {
     await this.#enqueue(async () => {

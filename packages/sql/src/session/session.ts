@@ -13,6 +13,8 @@ import type { SessionSettings } from './settings.ts';
 /** A connection that a statement runs on, until `release`. */
 export interface Lease {
   readonly connection: DuckDBConnection;
+  /** Begins a transaction that lasts as long as the lease: `now()` then has one value. */
+  begin(): Promise<boolean>;
   /** Says that the statement is through: its rows are fetched, or no one wants them. */
   release(): void;
 }
@@ -35,6 +37,8 @@ export class Session {
   #mainQueue: Promise<unknown> = Promise.resolve();
   /** The result that is still being read from the main connection. */
   #mainResult: WeakRef<SqlResult> | null = null;
+  /** Results that are still being read from other connections. */
+  #results: WeakRef<SqlResult>[] = [];
   #closed = false;
 
   private constructor(
@@ -102,26 +106,49 @@ export class Session {
     await applySettings(connection, this.#idleSettings.get(connection) ?? this.#initialSettings, settings);
     this.#idleSettings.set(connection, settings);
     let released = false;
+    let began = false;
     return {
       connection,
+      begin: async () => {
+        await connection.run('BEGIN');
+        began = true;
+        return true;
+      },
       release: () => {
         if (released) return;
         released = true;
-        if (this.#closed) connection.closeSync();
-        else this.#idle.push(connection);
+        if (began) void this.#rollBack(connection);
+        else this.#giveBack(connection);
       },
     };
   }
 
-  /** Calls `release` when a result that was never read to its end is forgotten. */
-  releaseWith(result: SqlResult, release: () => void): void {
+  #giveBack(connection: DuckDBConnection): void {
+    if (this.#closed) connection.closeSync();
+    else this.#idle.push(connection);
+  }
+
+  /** A connection whose transaction can't be ended isn't used again. */
+  async #rollBack(connection: DuckDBConnection): Promise<void> {
+    try {
+      await connection.run('ROLLBACK');
+      this.#giveBack(connection);
+    } catch {
+      connection.closeSync();
+    }
+  }
+
+  /** Closes the result when the session is closed, and calls `release` if it is forgotten before its end was read. */
+  follow(result: SqlResult, release: () => void): void {
     this.#leaked.register(result, release);
+    this.#results = this.#results.filter((known) => known.deref()?.isOpen === true);
+    if (result.isOpen) this.#results.push(new WeakRef(result));
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#mainResult?.deref()?.close();
+    for (const result of [this.#mainResult, ...this.#results]) result?.deref()?.close();
     for (const connection of this.#idle) connection.closeSync();
     this.main.closeSync();
     this.#instance.closeSync();

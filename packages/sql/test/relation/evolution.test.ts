@@ -15,8 +15,8 @@ async function expectSameRows(table: Table, name: string): Promise<void> {
     JSON.stringify(row, (_, value: unknown) =>
       typeof value === 'bigint' ? `${value}n` : value instanceof Map ? [...value] : value,
     );
-  const fromSql = (await rows(`SELECT * FROM ${name}`)).map(key).sort();
-  const fromCore = (await table.scan().toRows()).map(key).sort();
+  const fromSql = (await rows(`SELECT * FROM ${name}`)).map(key).toSorted();
+  const fromCore = (await table.scan().toRows()).map(key).toSorted();
   expect(fromSql).toEqual(fromCore);
   expect(fromSql.length).toBeGreaterThan(0);
 }
@@ -186,8 +186,8 @@ test('partition values with characters that patterns use', async () => {
   });
   await table.append(cities.map((city) => ({ city })));
   await table.append([{ city: null }]);
-  expect((await rows('SELECT city FROM ns.odd WHERE city IS NOT NULL')).map((row) => row['city']).sort()).toEqual(
-    [...cities].sort(),
+  expect((await rows('SELECT city FROM ns.odd WHERE city IS NOT NULL')).map((row) => row['city']).toSorted()).toEqual(
+    cities.toSorted(),
   );
   for (const city of cities) {
     const result = await lake.sql('SELECT city FROM ns.odd WHERE city = ?', [city]);

@@ -1,0 +1,106 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Schema, Table } from '@lh/core';
+import { duckdbError } from '../errors.ts';
+import type { ShadowColumn } from '../plan/planner.ts';
+import type { Session } from '../session/session.ts';
+import { quoteNames } from '../text/quote.ts';
+import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
+import type { QueryReferences, TableReference } from './table-references.ts';
+import type { RegisteredFeed, TableResolver } from './table-resolver.ts';
+import { scanTarget } from './time-travel.ts';
+import type { ScanTarget } from './time-travel.ts';
+
+/** A mention of a table in a query, with what it stands for. */
+export type Mention = TableMention | DataMention | LocalMention;
+
+/** An Iceberg table in one of its versions. */
+export interface TableMention {
+  readonly kind: 'table';
+  readonly reference: TableReference;
+  readonly name: string;
+  readonly table: Table;
+  readonly target: ScanTarget;
+  readonly schema: Schema;
+}
+
+/** Arrow data that was registered. */
+export interface DataMention {
+  readonly kind: 'data';
+  readonly reference: TableReference;
+  readonly data: RegisteredFeed;
+}
+
+/** A table, view or file that is DuckDB's. */
+export interface LocalMention {
+  readonly kind: 'local';
+  readonly reference: TableReference;
+  readonly columns: readonly ShadowColumn[];
+}
+
+/** Finds out what every mention stands for; NOT_FOUND for one that stands for nothing. */
+export async function resolveMentions(
+  session: Session,
+  { tables }: QueryReferences,
+  resolver: TableResolver,
+): Promise<readonly Mention[]> {
+  return Promise.all(
+    tables.map(async (reference): Promise<Mention> => {
+      const resolved = await resolver.resolve(reference.parts);
+      if (resolved?.kind === 'table') {
+        const target = await targetOf(session, reference, resolved.table);
+        return { ...resolved, reference, target, schema: resolved.table.scan(target).schema };
+      }
+      if (resolved) return { kind: 'data', reference, data: resolved.data };
+      return { kind: 'local', reference, columns: await localColumns(session, reference, resolver) };
+    }),
+  );
+}
+
+async function targetOf(session: Session, reference: TableReference, table: Table): Promise<ScanTarget> {
+  if (!reference.at) return {};
+  const lease = await session.lease();
+  try {
+    return await scanTarget(lease.connection, reference.at, table);
+  } finally {
+    lease.release();
+  }
+}
+
+async function localColumns(
+  session: Session,
+  { parts }: TableReference,
+  resolver: TableResolver,
+): Promise<readonly ShadowColumn[]> {
+  return session.onMain(async () => {
+    try {
+      return await describeSource(session.main, quoteNames(parts));
+    } catch (error) {
+      const isUnknown = error instanceof Error && /^(?:Catalog|Binder) Error/.test(error.message);
+      throw isUnknown ? await resolver.unknown(parts, await localNames(session.main)) : duckdbError(error);
+    }
+  });
+}
+
+/** Columns of whatever may stand in a FROM clause. */
+export async function describeSource(connection: DuckDBConnection, source: string): Promise<readonly ShadowColumn[]> {
+  const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
+  return reader.getRows().map(([column, type]) => ({ name: String(column), type: String(type) }));
+}
+
+async function localNames(connection: DuckDBConnection): Promise<readonly string[]> {
+  const reader = await connection.runAndReadAll(
+    'SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal',
+  );
+  return reader.getRows().map(([name]) => String(name));
+}
+
+/** The columns of the empty table that stands for a mention while the query is planned. */
+export function shadowColumns(mention: Mention): readonly ShadowColumn[] {
+  if (mention.kind === 'local') return mention.columns;
+  if (mention.kind === 'data') {
+    const { names, types } = mention.data.feed;
+    return names.map((name, i) => ({ name, type: types[i]!.toString() }));
+  }
+  const names = duckdbNames(mention.schema);
+  return mention.schema.fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
+}
