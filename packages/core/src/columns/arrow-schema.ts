@@ -92,7 +92,9 @@ const ARROW_TYPES: ArrowTypes = {
   list: (type, naming) => new List(arrowField(elementField(type), naming, 'element')),
   map: (type, naming) => {
     const entries = [arrowField(keyField(type), naming, 'key'), arrowField(valueField(type), naming, 'value')];
-    return new Map_(new Field('entries', new Struct(entries), false) as Field<Struct<{ key: DataType; value: DataType }>>);
+    return new Map_(
+      new Field('entries', new Struct(entries), false) as Field<Struct<{ key: DataType; value: DataType }>>,
+    );
   },
 };
 

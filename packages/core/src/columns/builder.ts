@@ -1,4 +1,3 @@
-import { uuidToBytes } from '../spec/bytes-text.ts';
 import type { IcebergType, TypeKind } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import type { Variant } from '../spec/variant.ts';
@@ -6,7 +5,7 @@ import { bitmapSize, setBit } from './column.ts';
 import type { Column, NumberArray } from './column.ts';
 import { itemType, structChildren } from './child-types.ts';
 import { viewOf, writeDecimal } from './decimals.ts';
-import { layoutOf, newNumberArray } from './layout.ts';
+import { UUID_WIDTH, layoutOf, newNumberArray } from './layout.ts';
 
 /** Collects values (`spec/values.ts`) into a column. */
 export interface ColumnBuilder {
@@ -28,9 +27,12 @@ export function columnBuilder(type: IcebergType): ColumnBuilder {
     case 'fixed':
       return new FixedBuilder(layout.width, FIXED_WRITERS[type.kind] ?? writeBytes);
     case 'variable':
-      return new VariableBuilder(type.kind === 'string' ? (value) => utf8.encode(value as string) : (value) => value as Uint8Array);
+      return new VariableBuilder(type.kind === 'string' ? writeText : writeRaw);
     case 'struct':
-      return new StructBuilder(structChildren(type), type.kind === 'variant' ? variantParts : (value) => value as readonly Value[]);
+      return new StructBuilder(
+        structChildren(type),
+        type.kind === 'variant' ? variantParts : (value) => value as readonly Value[],
+      );
     case 'list':
       return new ListBuilder(itemType(type));
     case 'nothing':
@@ -38,7 +40,6 @@ export function columnBuilder(type: IcebergType): ColumnBuilder {
   }
 }
 
-const utf8 = new TextEncoder();
 const INITIAL_CAPACITY = 64;
 
 function variantParts(value: Value): readonly Value[] {
@@ -46,13 +47,61 @@ function variantParts(value: Value): readonly Value[] {
   return [variant.metadata, variant.value];
 }
 
-type FixedWriter = (bytes: Uint8Array, at: number, value: Value) => void;
+/** Writes a value of fixed width to its row. `view` is of the same bytes. */
+type FixedWriter = (bytes: Uint8Array, view: DataView, row: number, value: Value, width: number) => void;
 
-const writeBytes: FixedWriter = (bytes, at, value) => bytes.set(value as Uint8Array, at);
+const writeBytes: FixedWriter = (bytes, _, row, value, width) => bytes.set(value as Uint8Array, row * width);
 
 const FIXED_WRITERS: { readonly [K in TypeKind]?: FixedWriter } = {
-  uuid: (bytes, at, value) => bytes.set(uuidToBytes(value as string), at),
-  decimal: (bytes, at, value) => writeDecimal(viewOf(bytes.subarray(at)), 0, value as bigint),
+  uuid: (bytes, _, row, value) => writeUuid(bytes, row * UUID_WIDTH, value as string),
+  decimal: (_bytes, view, row, value) => writeDecimal(view, row, value as bigint),
+};
+
+/** Text of pairs of hexadecimal digits, with hyphens in between. */
+function writeUuid(bytes: Uint8Array, at: number, uuid: string): void {
+  let end = at;
+  for (let i = 0; i < uuid.length; i++) {
+    const digit = uuid.charCodeAt(i);
+    if (digit === HYPHEN) continue;
+    bytes[end++] = (hexDigit(digit) << 4) | hexDigit(uuid.charCodeAt(++i));
+  }
+}
+
+const HYPHEN = 0x2d;
+
+/** Digits come before letters; the low four bits of 'a' are 1. */
+function hexDigit(code: number): number {
+  return code < 0x40 ? code & 0x0f : (code & 0x0f) + 9;
+}
+
+/** Appends a value's bytes to a buffer, at `end` of it, and returns the new end. `reserve` gives the buffer room. */
+type VariableWriter = (value: Value, end: number, reserve: (bytes: number) => Uint8Array) => number;
+
+const writeRaw: VariableWriter = (value, end, reserve) => {
+  const bytes = value as Uint8Array;
+  reserve(bytes.length).set(bytes, end);
+  return end + bytes.length;
+};
+
+const utf8 = new TextEncoder();
+/** Short ASCII text is encoded faster here than by a call into the platform. */
+const SHORT_TEXT = 32;
+/** A UTF-16 unit never takes more bytes of UTF-8 than this. */
+const MAX_BYTES_PER_UNIT = 3;
+
+const writeText: VariableWriter = (value, end, reserve) => {
+  const text = value as string;
+  const bytes = reserve(text.length * MAX_BYTES_PER_UNIT);
+  if (text.length <= SHORT_TEXT) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) break;
+      bytes[end + i] = unit;
+    }
+    if (i === text.length) return end + i;
+  }
+  return end + utf8.encodeInto(text, bytes.subarray(end)).written;
 };
 
 function grownCapacity(needed: number, capacity: number): number {
@@ -161,6 +210,7 @@ class FixedBuilder extends BaseBuilder {
   readonly #width: number;
   readonly #write: FixedWriter;
   #bytes: Uint8Array = new Uint8Array(0);
+  #view: DataView = viewOf(this.#bytes);
 
   constructor(width: number, write: FixedWriter) {
     super();
@@ -173,8 +223,11 @@ class FixedBuilder extends BaseBuilder {
   }
 
   protected put(row: number, value: Value): void {
-    this.#bytes = grown(this.#bytes, (row + 1) * this.#width);
-    if (value !== null) this.#write(this.#bytes, row * this.#width, value);
+    if ((row + 1) * this.#width > this.#bytes.length) {
+      this.#bytes = grown(this.#bytes, (row + 1) * this.#width);
+      this.#view = viewOf(this.#bytes);
+    }
+    if (value !== null) this.#write(this.#bytes, this.#view, row, value, this.#width);
   }
 
   finish(): Column {
@@ -186,14 +239,19 @@ class FixedBuilder extends BaseBuilder {
 }
 
 class VariableBuilder extends BaseBuilder {
-  readonly #encode: (value: Value) => Uint8Array;
+  readonly #write: VariableWriter;
   #offsets: Int32Array = new Int32Array(INITIAL_CAPACITY);
   #bytes: Uint8Array = new Uint8Array(0);
   #end = 0;
 
-  constructor(encode: (value: Value) => Uint8Array) {
+  readonly #reserve = (bytes: number): Uint8Array => {
+    this.#bytes = grown(this.#bytes, this.#end + bytes);
+    return this.#bytes;
+  };
+
+  constructor(write: VariableWriter) {
     super();
-    this.#encode = encode;
+    this.#write = write;
   }
 
   get bytes(): number {
@@ -201,12 +259,7 @@ class VariableBuilder extends BaseBuilder {
   }
 
   protected put(row: number, value: Value): void {
-    if (value !== null) {
-      const encoded = this.#encode(value);
-      this.#bytes = grown(this.#bytes, this.#end + encoded.length);
-      this.#bytes.set(encoded, this.#end);
-      this.#end += encoded.length;
-    }
+    if (value !== null) this.#end = this.#write(value, this.#end, this.#reserve);
     this.#offsets = grownOffsets(this.#offsets, row + 2);
     this.#offsets[row + 1] = this.#end;
   }
@@ -255,7 +308,12 @@ class StructBuilder extends BaseBuilder {
 
   finish(): Column {
     const length = this.length;
-    return { layout: 'struct', length, validity: this.validity.finish(), children: this.#children.map((child) => child.finish()) };
+    return {
+      layout: 'struct',
+      length,
+      validity: this.validity.finish(),
+      children: this.#children.map((child) => child.finish()),
+    };
   }
 }
 

@@ -32,7 +32,10 @@ export function castLeaf(source: SourceType, column: Column, target: PrimitiveTy
 }
 
 function incompatible(source: SourceType, target: PrimitiveType, context: CastContext): never {
-  return context.fail(null, `is of type ${sourceTypeToText(source)}, which does not fit the column's type ${typeToText(target)}`);
+  return context.fail(
+    null,
+    `is of type ${sourceTypeToText(source)}, which does not fit the column's type ${typeToText(target)}`,
+  );
 }
 
 const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind: K }>> } = {
@@ -43,7 +46,8 @@ const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind
   double: (source, column, _, context) => toFloat(source, column as NumbersColumn, Float64Array, context),
   decimal: toDecimal,
   date: (source, column, _, context) => toDate(source, column as NumbersColumn, context),
-  time: (source, column, _, context) => (source.kind === 'time' ? toUnit(UNIT_NANOS[source.unit], column, 1000n, context) : null),
+  time: (source, column, _, context) =>
+    source.kind === 'time' ? toUnit(UNIT_NANOS[source.unit], column, 1000n, context) : null,
   timestamp: toTimestamp(1000n),
   timestamptz: toTimestamp(1000n),
   timestamp_ns: toTimestamp(1n),
@@ -167,7 +171,12 @@ function toDecimal(source: SourceType, column: Column, target: DecimalType, cont
   return decimals(column, target, context, (row) => BigInt(values[row]!) * factor);
 }
 
-function decimals(column: Column, target: DecimalType, context: CastContext, read: (row: number) => bigint | null): Column {
+function decimals(
+  column: Column,
+  target: DecimalType,
+  context: CastContext,
+  read: (row: number) => bigint | null,
+): Column {
   const bytes = new Uint8Array(column.length * DECIMAL_WIDTH);
   const view = viewOf(bytes);
   eachValid(column, (row) => {
@@ -225,7 +234,13 @@ function toBinary(source: SourceType, column: Column): Column | null {
   if (source.kind === 'binary') return column;
   if (source.kind !== 'fixed') return null;
   const offsets = Int32Array.from({ length: column.length + 1 }, (_, i) => i * source.width);
-  return { layout: 'variable', length: column.length, validity: column.validity, offsets, bytes: (column as FixedColumn).bytes };
+  return {
+    layout: 'variable',
+    length: column.length,
+    validity: column.validity,
+    offsets,
+    bytes: (column as FixedColumn).bytes,
+  };
 }
 
 function binaryToFixed(column: VariableColumn, width: number, context: CastContext): Column {

@@ -58,7 +58,9 @@ function castChildren(
   return target.fields.map((field) => {
     const path = [...spot.path, field.name];
     const i = rules.find(field, fields);
-    return i < 0 ? rules.missing(field, length, path) : castField(field, fields[i]!.type, columns[i]!, rules, { ...spot, path });
+    return i < 0
+      ? rules.missing(field, length, path)
+      : castField(field, fields[i]!.type, columns[i]!, rules, { ...spot, path });
   });
 }
 
@@ -77,7 +79,8 @@ function castField(target: NestedField, source: SourceType, column: Column, rule
     const inside = { ...spot, parent: struct };
     return { ...struct, children: castChildren(type, source.fields, struct.children, struct.length, rules, inside) };
   }
-  if (type.kind === 'list' && source.kind === 'list') return castList(type, source.item, column as ListColumn, rules, spot);
+  if (type.kind === 'list' && source.kind === 'list')
+    return castList(type, source.item, column as ListColumn, rules, spot);
   if (type.kind === 'map' && source.kind === 'map') return castMap(type, source, column as ListColumn, rules, spot);
   const problem = `is of type ${sourceTypeToText(source)}, which does not fit the column's type ${typeToText(type)}`;
   return rules.fail(spot.path, null, problem);
@@ -88,7 +91,13 @@ function castList(type: ListType, item: SourceField, column: ListColumn, rules: 
   return { ...column, items: castField(field, item.type, column.items, rules, itemSpot(spot, column, field.name)) };
 }
 
-function castMap(type: MapType, source: Extract<SourceType, { kind: 'map' }>, column: ListColumn, rules: CastRules, spot: Spot): Column {
+function castMap(
+  type: MapType,
+  source: Extract<SourceType, { kind: 'map' }>,
+  column: ListColumn,
+  rules: CastRules,
+  spot: Spot,
+): Column {
   const entries = column.items as StructColumn;
   const cast = (field: NestedField, from: SourceField, child: Column): Column =>
     castField(field, from.type, child, rules, itemSpot(spot, column, field.name));

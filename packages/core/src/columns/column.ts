@@ -15,7 +15,14 @@ import { invalidData } from '../errors.ts';
  * | list | list; map (its items are structs of key and value) |
  * | nothing | unknown: every row is null |
  */
-export type Column = BitsColumn | NumbersColumn | FixedColumn | VariableColumn | StructColumn | ListColumn | NothingColumn;
+export type Column =
+  | BitsColumn
+  | NumbersColumn
+  | FixedColumn
+  | VariableColumn
+  | StructColumn
+  | ListColumn
+  | NothingColumn;
 
 interface ColumnBase {
   readonly length: number;

@@ -54,13 +54,20 @@ export function concatColumns(parts: readonly Column[]): Column {
     case 'list': {
       // Items before a part's first offset or after its last one would shift the rest, but nothing makes such lists.
       const same = alike(first, parts);
-      return { layout: 'list', length, validity, offsets: concatOffsets(same, length), items: concatColumns(same.map((part) => part.items)) };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets: concatOffsets(same, length),
+        items: concatColumns(same.map((part) => part.items)),
+      };
     }
   }
 }
 
 function alike<C extends Column>(first: C, parts: readonly Column[]): readonly C[] {
-  if (parts.some((part) => part.layout !== first.layout)) throw invalidData('Columns of different layouts were joined.');
+  if (parts.some((part) => part.layout !== first.layout))
+    throw invalidData('Columns of different layouts were joined.');
   return parts as readonly C[];
 }
 
@@ -69,7 +76,11 @@ function concatValidity(parts: readonly Column[], length: number): Uint8Array | 
   return concatBits(parts, length, (part) => part.validity ?? allValid(part.length));
 }
 
-function concatBits<C extends Column>(parts: readonly C[], length: number, bitsOf: (part: C) => Uint8Array): Uint8Array {
+function concatBits<C extends Column>(
+  parts: readonly C[],
+  length: number,
+  bitsOf: (part: C) => Uint8Array,
+): Uint8Array {
   const out = new Uint8Array(bitmapSize(length));
   let at = 0;
   for (const part of parts) {
@@ -86,7 +97,10 @@ function concatBits<C extends Column>(parts: readonly C[], length: number, bitsO
   return out;
 }
 
-function concatNumbers(parts: readonly { readonly values: NumberArray; readonly length: number }[], length: number): NumberArray {
+function concatNumbers(
+  parts: readonly { readonly values: NumberArray; readonly length: number }[],
+  length: number,
+): NumberArray {
   const out = new (parts[0]!.values.constructor as new (length: number) => NumberArray)(length) as Float64Array;
   let at = 0;
   for (const part of parts) {
@@ -96,7 +110,10 @@ function concatNumbers(parts: readonly { readonly values: NumberArray; readonly 
   return out;
 }
 
-function concatOffsets(parts: readonly { readonly offsets: Int32Array; readonly length: number }[], length: number): Int32Array {
+function concatOffsets(
+  parts: readonly { readonly offsets: Int32Array; readonly length: number }[],
+  length: number,
+): Int32Array {
   const out = new Int32Array(length + 1);
   let at = 0;
   let end = 0;

@@ -23,9 +23,20 @@ export function nullColumn(type: IcebergType, length: number): Column {
     case 'variable':
       return { layout: 'variable', length, validity, offsets: new Int32Array(length + 1), bytes: new Uint8Array(0) };
     case 'struct':
-      return { layout: 'struct', length, validity, children: structChildren(type).map((child) => nullColumn(child, length)) };
+      return {
+        layout: 'struct',
+        length,
+        validity,
+        children: structChildren(type).map((child) => nullColumn(child, length)),
+      };
     case 'list':
-      return { layout: 'list', length, validity, offsets: new Int32Array(length + 1), items: nullColumn(itemType(type), 0) };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets: new Int32Array(length + 1),
+        items: nullColumn(itemType(type), 0),
+      };
   }
 }
 

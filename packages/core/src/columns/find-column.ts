@@ -21,14 +21,20 @@ export function findColumn(schema: StructType, id: number): FoundColumn | undefi
       let column = batch.columns[first!]!;
       for (const i of rest) {
         const child = (column as Extract<Column, { layout: 'struct' }>).children[i]!;
-        column = child.layout === 'nothing' ? child : { ...child, validity: intersectValidity(column.validity, child.validity, batch.length) };
+        column =
+          child.layout === 'nothing'
+            ? child
+            : { ...child, validity: intersectValidity(column.validity, child.validity, batch.length) };
       }
       return column;
     },
   };
 }
 
-function pathTo(struct: StructType, id: number): { readonly field: NestedField; readonly indexes: readonly number[] } | undefined {
+function pathTo(
+  struct: StructType,
+  id: number,
+): { readonly field: NestedField; readonly indexes: readonly number[] } | undefined {
   for (const [i, field] of struct.fields.entries()) {
     if (field.id === id) return { field, indexes: [i] };
     const type: IcebergType = field.type;

@@ -141,31 +141,66 @@ export function sourceColumn(data: ArrowDataLike): Column {
     case TYPE.bool:
       return { layout: 'bits', length, validity, bits: sliceBits(bytesOf(data.values), data.offset, length) };
     case TYPE.fixedSizeBinary:
-      return { layout: 'fixed', length, validity, width: type.byteWidth!, bytes: bytesOf(data.values).subarray(0, length * type.byteWidth!) };
+      return {
+        layout: 'fixed',
+        length,
+        validity,
+        width: type.byteWidth!,
+        bytes: bytesOf(data.values).subarray(0, length * type.byteWidth!),
+      };
     case TYPE.decimal:
-      return { layout: 'fixed', length, validity, width: DECIMAL_WIDTH, bytes: decimal128(bytesOf(data.values), (type.bitWidth ?? 128) / 8, length) };
+      return {
+        layout: 'fixed',
+        length,
+        validity,
+        width: DECIMAL_WIDTH,
+        bytes: decimal128(bytesOf(data.values), (type.bitWidth ?? 128) / 8, length),
+      };
     case TYPE.utf8:
     case TYPE.largeUtf8:
     case TYPE.binary:
     case TYPE.largeBinary: {
       const { offsets, from } = offsetsOf(data);
-      return { layout: 'variable', length, validity, offsets, bytes: bytesOf(data.values).subarray(from, from + offsets[length]!) };
+      return {
+        layout: 'variable',
+        length,
+        validity,
+        offsets,
+        bytes: bytesOf(data.values).subarray(from, from + offsets[length]!),
+      };
     }
     case TYPE.utf8View:
     case TYPE.binaryView:
       return { ...layOutViews(data, validity), validity };
     case TYPE.struct:
-      return { layout: 'struct', length, validity, children: data.children.map((child) => itemsOf(sourceColumn(child), 0, length)) };
+      return {
+        layout: 'struct',
+        length,
+        validity,
+        children: data.children.map((child) => itemsOf(sourceColumn(child), 0, length)),
+      };
     case TYPE.list:
     case TYPE.largeList:
     case TYPE.map: {
       const { offsets, from } = offsetsOf(data);
-      return { layout: 'list', length, validity, offsets, items: itemsOf(sourceColumn(data.children[0]!), from, offsets[length]!) };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets,
+        items: itemsOf(sourceColumn(data.children[0]!), from, offsets[length]!),
+      };
     }
     case TYPE.fixedSizeList: {
       const size = type.listSize!;
       const offsets = Int32Array.from({ length: length + 1 }, (_, i) => i * size);
-      return { layout: 'list', length, validity, offsets, items: itemsOf(sourceColumn(data.children[0]!), 0, length * size) };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets,
+        items: itemsOf(sourceColumn(data.children[0]!), 0, length * size),
+      };
     }
     default:
       return { layout: 'numbers', length, validity, values: numbersOf(data) };
@@ -185,7 +220,8 @@ function bytesOf(view: ArrayBufferView | undefined): Uint8Array {
 /** Arrow's `Data` already cuts value buffers (not bitmaps) at its offset. */
 function numbersOf(data: ArrowDataLike): NumberArray {
   const values = data.values as NumberArray | Uint16Array;
-  if (data.type.typeId === TYPE.float && data.type.precision === 0) return widenHalves(values as Uint16Array, data.length);
+  if (data.type.typeId === TYPE.float && data.type.precision === 0)
+    return widenHalves(values as Uint16Array, data.length);
   return values.length === data.length ? values : values.subarray(0, data.length);
 }
 
@@ -208,7 +244,10 @@ function offsetsOf(data: ArrowDataLike): { readonly offsets: Int32Array; readonl
   const from = Number(valueOffsets[0]);
   if (from === 0 && valueOffsets instanceof Int32Array) return { offsets: valueOffsets.subarray(0, length + 1), from };
   // The lower halves of long offsets are enough for what one batch can hold, and spare a bigint per value.
-  const long = valueOffsets instanceof Int32Array ? null : new Int32Array(valueOffsets.buffer, valueOffsets.byteOffset, 2 * (length + 1));
+  const long =
+    valueOffsets instanceof Int32Array
+      ? null
+      : new Int32Array(valueOffsets.buffer, valueOffsets.byteOffset, 2 * (length + 1));
   const source = long ?? (valueOffsets as Int32Array);
   const step = long ? 2 : 1;
   const offsets = new Int32Array(length + 1);
@@ -218,7 +257,10 @@ function offsetsOf(data: ArrowDataLike): { readonly offsets: Int32Array; readonl
 
 function itemsOf(items: Column, from: number, length: number): Column {
   if (from === 0 && items.length === length) return items;
-  return takeRows(items, Int32Array.from({ length }, (_, i) => from + i));
+  return takeRows(
+    items,
+    Int32Array.from({ length }, (_, i) => from + i),
+  );
 }
 
 /** Decimals of 32, 64 or 256 bits as ones of 128; what 256 bits hold beyond that no Iceberg decimal can. */
@@ -229,7 +271,8 @@ function decimal128(bytes: Uint8Array, width: number, length: number): Uint8Arra
   for (let i = 0; i < length; i++) {
     const value = bytes.subarray(i * width, (i + 1) * width);
     out.set(value.subarray(0, shared), i * DECIMAL_WIDTH);
-    if (width < DECIMAL_WIDTH && value[width - 1]! >= 0x80) out.fill(0xff, i * DECIMAL_WIDTH + width, (i + 1) * DECIMAL_WIDTH);
+    if (width < DECIMAL_WIDTH && value[width - 1]! >= 0x80)
+      out.fill(0xff, i * DECIMAL_WIDTH + width, (i + 1) * DECIMAL_WIDTH);
   }
   return out;
 }
@@ -258,7 +301,8 @@ function layOutViews(data: ArrowDataLike, validity: Uint8Array | null): Extract<
   const { length } = data;
   const views = bytesOf(data.values);
   const view = new DataView(views.buffer, views.byteOffset, views.byteLength);
-  const sizeOf = (i: number): number => (validity === null || getBit(validity, i) ? view.getInt32(i * VIEW_WIDTH, true) : 0);
+  const sizeOf = (i: number): number =>
+    validity === null || getBit(validity, i) ? view.getInt32(i * VIEW_WIDTH, true) : 0;
   const offsets = new Int32Array(length + 1);
   for (let i = 0; i < length; i++) offsets[i + 1] = offsets[i]! + sizeOf(i);
   const bytes = new Uint8Array(offsets[length]!);

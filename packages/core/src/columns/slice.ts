@@ -24,10 +24,21 @@ export function sliceColumn(column: Column, start: number, end: number): Column 
     }
     case 'variable': {
       const [from, to] = [column.offsets[start]!, column.offsets[end]!];
-      return { layout: 'variable', length, validity, offsets: offsetsFrom(column.offsets, start, end), bytes: column.bytes.subarray(from, to) };
+      return {
+        layout: 'variable',
+        length,
+        validity,
+        offsets: offsetsFrom(column.offsets, start, end),
+        bytes: column.bytes.subarray(from, to),
+      };
     }
     case 'struct':
-      return { layout: 'struct', length, validity, children: column.children.map((child) => sliceColumn(child, start, end)) };
+      return {
+        layout: 'struct',
+        length,
+        validity,
+        children: column.children.map((child) => sliceColumn(child, start, end)),
+      };
     case 'list': {
       const items = sliceColumn(column.items, column.offsets[start]!, column.offsets[end]!);
       return { layout: 'list', length, validity, offsets: offsetsFrom(column.offsets, start, end), items };

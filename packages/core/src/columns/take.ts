@@ -25,7 +25,13 @@ export function takeRows(column: Column, rows: Int32Array): Column {
     }
     case 'variable': {
       const offsets = takeOffsets(column.offsets, rows);
-      return { layout: 'variable', length, validity, offsets, bytes: takeBytes(column.offsets, column.bytes, rows, offsets) };
+      return {
+        layout: 'variable',
+        length,
+        validity,
+        offsets,
+        bytes: takeBytes(column.offsets, column.bytes, rows, offsets),
+      };
     }
     case 'struct':
       return { layout: 'struct', length, validity, children: column.children.map((child) => takeRows(child, rows)) };

@@ -33,7 +33,10 @@ function parts(type: DataType, column: Column): [Buffers, Data[]] {
     case 'variable':
       return [[column.offsets, column.bytes, validity], []];
     case 'struct':
-      return [[undefined, undefined, validity], column.children.map((child, i) => toData(type.children[i]!.type as DataType, child))];
+      return [
+        [undefined, undefined, validity],
+        column.children.map((child, i) => toData(type.children[i]!.type as DataType, child)),
+      ];
     case 'list':
       return [[column.offsets, undefined, validity], [toData(type.children[0]!.type as DataType, column.items)]];
   }

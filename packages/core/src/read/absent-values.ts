@@ -38,7 +38,11 @@ const PROMOTIONS: { readonly [K in TypeKind]?: (value: number) => Value } = {
 };
 
 /** Leaves that a file surely has one value of only, for pruning by statistics. */
-export function absentLeaves(schema: StructType, fields: FileFields, constants: PartitionConstants): ReadonlyMap<number, Value> {
+export function absentLeaves(
+  schema: StructType,
+  fields: FileFields,
+  constants: PartitionConstants,
+): ReadonlyMap<number, Value> {
   const absent = new Map<number, Value>();
   const visit = (struct: StructType, depth: number, allNull: boolean): void => {
     for (const field of struct.fields) {

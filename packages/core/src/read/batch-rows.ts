@@ -16,7 +16,11 @@ export type RowOptions = FromValueOptions;
  * The rows of a batch that a scan yielded, as objects: types look as the README's table says. `schema` is what was
  * projected; metadata columns of the batch are understood without it.
  */
-export function* batchToRows(batch: RecordBatch, schema: StructType, options: RowOptions = {}): Generator<Record<string, unknown>> {
+export function* batchToRows(
+  batch: RecordBatch,
+  schema: StructType,
+  options: RowOptions = {},
+): Generator<Record<string, unknown>> {
   const data = batch.data as unknown as ArrowDataLike;
   const fields = batch.schema.fields.map((field) => fieldNamed(schema, field.name));
   const columns = data.children.map((child) => sourceColumn(child));
@@ -67,7 +71,11 @@ const AS_THEY_ARE: ReadonlySet<TypeKind> = new Set<TypeKind>([
   'unknown',
 ]);
 
-function userReader({ type }: NestedField, column: ColumnBatch['columns'][number], options: RowOptions): (row: number) => unknown {
+function userReader(
+  { type }: NestedField,
+  column: ColumnBatch['columns'][number],
+  options: RowOptions,
+): (row: number) => unknown {
   const read = columnReader(type, column);
   return AS_THEY_ARE.has(type.kind) ? read : (row) => fromValue(type, read(row), options);
 }

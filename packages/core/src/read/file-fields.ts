@@ -18,7 +18,8 @@ export type FileFields = ReadonlyMap<number, ParquetNode>;
 export function fileFields(footer: ParquetFooter, nameMapping: NameMapping | null, location: string): FileFields {
   const fields = new Map<number, ParquetNode>();
   const add = (id: number, node: ParquetNode): void => {
-    if (fields.has(id)) throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
+    if (fields.has(id))
+      throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
     fields.set(id, node);
   };
   collectIds(footer.root, add);
@@ -82,7 +83,8 @@ function addLeaves(type: IcebergType, node: ParquetNode | undefined, fields: Fil
     return child && child.leaves[0] >= node.leaves[0] && child.leaves[1] <= node.leaves[1] ? child : undefined;
   };
   const before = leaves.size;
-  if (isPrimitive(type) || isTwoLevelList(node)) for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
+  if (isPrimitive(type) || isTwoLevelList(node))
+    for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
   else for (const child of childFields(type)) addLeaves(child.type, inside(child.id), fields, leaves);
   // Of a struct or list none of whose wanted fields is in the file, one leaf still tells which rows are null, and how long.
   if (leaves.size === before && node.leaves[1] > node.leaves[0]) leaves.add(node.leaves[0]);
@@ -98,9 +100,12 @@ function isTwoLevelList(node: ParquetNode): boolean {
 export function refuseShreddedVariants(type: IcebergType, fields: FileFields, location: string): void {
   for (const field of childFields(type)) {
     if (field.type.kind === 'variant' && fields.get(field.id)?.children.some((child) => child.name === 'typed_value')) {
-      throw unsupported(`The variant column '${field.name}' of the data file ${location} is shredded, which can't be read yet.`, {
-        path: location,
-      });
+      throw unsupported(
+        `The variant column '${field.name}' of the data file ${location} is shredded, which can't be read yet.`,
+        {
+          path: location,
+        },
+      );
     }
     refuseShreddedVariants(field.type, fields, location);
   }

@@ -57,7 +57,12 @@ function evaluator(expression: BoundExpression, schema: StructType): Evaluator {
 }
 
 /** AND is decided by a FALSE, OR by a TRUE; without it, an unknown side leaves the whole unknown. */
-function junction(leftSide: BoundExpression, rightSide: BoundExpression, decisive: number, schema: StructType): Evaluator {
+function junction(
+  leftSide: BoundExpression,
+  rightSide: BoundExpression,
+  decisive: number,
+  schema: StructType,
+): Evaluator {
   const [left, right] = [evaluator(leftSide, schema), evaluator(rightSide, schema)];
   return (batch) => {
     const first = left(batch);
@@ -78,7 +83,8 @@ function predicateEvaluator(predicate: BoundPredicate, schema: StructType): Eval
   const transform = term.transform && applyTransform(term.transform, term.field.type as PrimitiveType);
   return (batch) => {
     const column = find(batch);
-    if (compare && column.layout === 'numbers') return compareNumbers(column.values, column.validity, column.length, compare);
+    if (compare && column.layout === 'numbers')
+      return compareNumbers(column.values, column.validity, column.length, compare);
     if (compareText && column.layout === 'variable') return compareBytesOf(column, compareText);
     const read = columnReader(term.field.type, column);
     return testValues(column.length, transform ? (row) => transform(read(row)) : read, test);

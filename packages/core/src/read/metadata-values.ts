@@ -48,8 +48,14 @@ export interface MetadataReader {
   readonly columns: (batch: ColumnBatch, schema: StructType, firstRow: number) => readonly Column[];
 }
 
-export function metadataReader(task: FileScanTask, names: readonly MetadataColumn[], fields: FileFields): MetadataReader {
-  const storedFields: NestedField[] = names.map((name) => METADATA_COLUMNS[name]).filter((field) => fields.has(field.id));
+export function metadataReader(
+  task: FileScanTask,
+  names: readonly MetadataColumn[],
+  fields: FileFields,
+): MetadataReader {
+  const storedFields: NestedField[] = names
+    .map((name) => METADATA_COLUMNS[name])
+    .filter((field) => fields.has(field.id));
   return {
     stored: { kind: 'struct', fields: storedFields },
     columns: (batch, schema, firstRow) =>

@@ -61,7 +61,11 @@ export async function* readTask(io: FileIO, task: FileScanTask, options: ReadTas
 }
 
 /** As `readTask`, in the library's own columnar form. */
-export async function* readTaskColumns(io: FileIO, task: FileScanTask, options: ReadTaskOptions): AsyncGenerator<ColumnBatch> {
+export async function* readTaskColumns(
+  io: FileIO,
+  task: FileScanTask,
+  options: ReadTaskOptions,
+): AsyncGenerator<ColumnBatch> {
   refuseUnsupported(task);
   const { projection, metadataColumns = [], signal } = options;
   const { path, fileSizeInBytes } = task.file;
@@ -84,7 +88,10 @@ export async function* readTaskColumns(io: FileIO, task: FileScanTask, options: 
   const filter = batchFilter(task.residual, wanted);
   const rules = fileRules(path, fields, constants);
   for await (const decoded of decode(source, options)) {
-    const batch = { length: decoded.length, columns: castFields(wanted, decoded.fields, decoded.columns, decoded.length, rules) };
+    const batch = {
+      length: decoded.length,
+      columns: castFields(wanted, decoded.fields, decoded.columns, decoded.length, rules),
+    };
     const rows = filter(batch);
     if (rows?.length === 0) continue;
     const projected = narrowBatch(batch, wanted, projection).columns;
@@ -101,7 +108,10 @@ interface FileSource {
   readonly leaves: readonly number[];
 }
 
-async function* decode(source: FileSource, { batchSize = DEFAULT_BATCH_SIZE, signal }: ReadTaskOptions): AsyncGenerator<DecodedBatch> {
+async function* decode(
+  source: FileSource,
+  { batchSize = DEFAULT_BATCH_SIZE, signal }: ReadTaskOptions,
+): AsyncGenerator<DecodedBatch> {
   const { io, task, footer, rowGroups, leaves } = source;
   if (leaves.length > 0) {
     yield* readColumns(io, task.file.path, footer, { rowGroups, leaves, batchSize, ...(signal && { signal }) });
@@ -118,12 +128,19 @@ async function* decode(source: FileSource, { batchSize = DEFAULT_BATCH_SIZE, sig
 
 function refuseUnsupported({ file, deletes }: FileScanTask): void {
   const context = { path: file.path };
-  if (file.keyMetadata !== null) throw unsupported(`The data file ${file.path} is encrypted, and encrypted files can't be read.`, context);
+  if (file.keyMetadata !== null)
+    throw unsupported(`The data file ${file.path} is encrypted, and encrypted files can't be read.`, context);
   if (file.format !== 'parquet') {
-    throw unsupported(`The data file ${file.path} is in the format ${file.format}; only Parquet data files can be read.`, context);
+    throw unsupported(
+      `The data file ${file.path} is in the format ${file.format}; only Parquet data files can be read.`,
+      context,
+    );
   }
   if (deletes.length > 0) {
-    throw unsupported(`Rows of the data file ${file.path} are deleted by delete files, which can't be applied yet.`, context);
+    throw unsupported(
+      `Rows of the data file ${file.path} are deleted by delete files, which can't be applied yet.`,
+      context,
+    );
   }
 }
 

@@ -45,7 +45,13 @@ function narrowColumns(columns: readonly Column[], from: StructType, to: StructT
   // Added fields come after those of `to`, at every level.
   return to.fields.map((field, i) => {
     const [column, fromType] = [columns[i]!, from.fields[i]!.type];
-    if (field.type === fromType || column.layout !== 'struct' || field.type.kind !== 'struct' || fromType.kind !== 'struct') return column;
+    if (
+      field.type === fromType ||
+      column.layout !== 'struct' ||
+      field.type.kind !== 'struct' ||
+      fromType.kind !== 'struct'
+    )
+      return column;
     return { ...column, children: narrowColumns(column.children, fromType, field.type) };
   });
 }

@@ -3,7 +3,11 @@
  * waits in between.
  */
 export class ByteQueue implements AsyncIterable<Uint8Array> {
-  #waiting: { readonly bytes: Uint8Array; readonly taken: () => void; readonly refused: (error: unknown) => void } | null = null;
+  #waiting: {
+    readonly bytes: Uint8Array;
+    readonly taken: () => void;
+    readonly refused: (error: unknown) => void;
+  } | null = null;
   #wake: (() => void) | null = null;
   #ended = false;
   #failure: { readonly error: unknown } | null = null;

@@ -53,7 +53,10 @@ export interface WriteProgress {
  * as memory allows (only files that are sorted as a whole say so). Memory is bounded however many partitions there are.
  * If it fails or is aborted, the files written so far are deleted as far as possible and none is returned.
  */
-export async function writeDataFiles(input: AsyncIterable<ColumnBatch>, options: WriteOptions): Promise<readonly DataFile[]> {
+export async function writeDataFiles(
+  input: AsyncIterable<ColumnBatch>,
+  options: WriteOptions,
+): Promise<readonly DataFile[]> {
   const writer = new DataWriter(options);
   try {
     for await (const batch of input) {
@@ -120,7 +123,10 @@ class DataWriter {
     };
     this.#split = partitioner(spec, schema);
     this.#targetBytes = tableProperty(properties, 'write.target-file-size-bytes');
-    this.#rowGroupBytes = Math.min(tableProperty(properties, 'write.parquet.row-group-size-bytes'), MAX_ROW_GROUP_BYTES);
+    this.#rowGroupBytes = Math.min(
+      tableProperty(properties, 'write.parquet.row-group-size-bytes'),
+      MAX_ROW_GROUP_BYTES,
+    );
     this.#operationId = randomUuid(runtime);
     this.#closing = new TaskPool(runtime.concurrency);
   }
@@ -134,7 +140,11 @@ class DataWriter {
         this.#partitions.set(key, partition);
       }
       this.#buffer(partition, piece);
-      for (let limit = this.#rowGroupLimit(partition); partition.bytes >= limit; limit = this.#rowGroupLimit(partition)) {
+      for (
+        let limit = this.#rowGroupLimit(partition);
+        partition.bytes >= limit;
+        limit = this.#rowGroupLimit(partition)
+      ) {
         await this.#writeRowGroup(partition, limit);
       }
     }
@@ -179,7 +189,8 @@ class DataWriter {
 
   #largest(): Partition {
     let largest: Partition | null = null;
-    for (const partition of this.#partitions.values()) if (largest === null || partition.bytes > largest.bytes) largest = partition;
+    for (const partition of this.#partitions.values())
+      if (largest === null || partition.bytes > largest.bytes) largest = partition;
     return largest!;
   }
 
@@ -276,7 +287,9 @@ function addPiece(pieces: ColumnBatch[], piece: ColumnBatch): void {
 function checkFormat(properties: Properties): void {
   const format = tableProperty(properties, 'write.format.default');
   if (format !== 'parquet') {
-    throw unsupported(`The table wants data files in the format ${format}, and only Parquet can be written; set 'write.format.default' to parquet.`);
+    throw unsupported(
+      `The table wants data files in the format ${format}, and only Parquet can be written; set 'write.format.default' to parquet.`,
+    );
   }
 }
 

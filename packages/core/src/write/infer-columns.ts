@@ -37,14 +37,19 @@ export async function inferSchema(
   for (const item of peeked.first) {
     const batches = arrowBatches(item);
     // A table without rows has its columns all the same.
-    const shape = batches === null ? inferRow(item) : inferArrow((item as { schema: { fields: readonly ArrowFieldLike[] } }).schema.fields);
+    const shape =
+      batches === null
+        ? inferRow(item)
+        : inferArrow((item as { schema: { fields: readonly ArrowFieldLike[] } }).schema.fields);
     found = merge(found, shape, []);
   }
   const newColumns = newFields(found as InferredStruct, schema, [], new FieldIds(), options.formatVersion);
   return { newColumns, data: peeked.data };
 }
 
-async function peek(items: Iterable<InputItem> | AsyncIterable<InputItem>): Promise<{ readonly first: readonly InputItem[]; readonly data: AppendData }> {
+async function peek(
+  items: Iterable<InputItem> | AsyncIterable<InputItem>,
+): Promise<{ readonly first: readonly InputItem[]; readonly data: AppendData }> {
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   const first: InputItem[] = [];
   while (first.length < PEEKED_ITEMS) {
@@ -110,11 +115,15 @@ function inferObject(value: object): Inferred {
   if (value instanceof Uint8Array) return leaf({ kind: 'binary' });
   if (value instanceof Variant) return leaf({ kind: 'variant' });
   if (Array.isArray(value)) {
-    return { kind: 'list', element: value.reduce<Inferred>((known, item) => merge(known, inferValue(item), ['element']), NOTHING) };
+    return {
+      kind: 'list',
+      element: value.reduce<Inferred>((known, item) => merge(known, inferValue(item), ['element']), NOTHING),
+    };
   }
   if (value instanceof Map) {
     let [key, item] = [NOTHING, NOTHING];
-    for (const [k, v] of value) [key, item] = [merge(key, inferValue(k), ['key']), merge(item, inferValue(v), ['value'])];
+    for (const [k, v] of value)
+      [key, item] = [merge(key, inferValue(k), ['key']), merge(item, inferValue(v), ['value'])];
     return { kind: 'map', key, value: item };
   }
   return inferRow(value);
@@ -136,19 +145,31 @@ function inferSource({ type, extension, name }: SourceField): Inferred {
     case 'map':
       return { kind: 'map', key: inferSource(type.key), value: inferSource(type.value) };
     default:
-      return { kind: 'leaf', text: sourceTypeToText(type), type: (version) => leafOfSource(type, extension, version, name) };
+      return {
+        kind: 'leaf',
+        text: sourceTypeToText(type),
+        type: (version) => leafOfSource(type, extension, version, name),
+      };
   }
 }
 
 type LeafSource = Exclude<SourceType, { kind: 'null' | 'struct' | 'list' | 'map' }>;
 
-function leafOfSource(type: LeafSource, extension: string | undefined, version: FormatVersion, name: string): IcebergType {
+function leafOfSource(
+  type: LeafSource,
+  extension: string | undefined,
+  version: FormatVersion,
+  name: string,
+): IcebergType {
   switch (type.kind) {
     case 'bool':
       return { kind: 'boolean' };
     case 'int': {
       const bits = type.signed ? type.bits : type.bits * 2;
-      if (bits > 64) throw invalidArgument(`The new column '${name}' is of type uint64, which no Iceberg type holds; cast it first.`);
+      if (bits > 64)
+        throw invalidArgument(
+          `The new column '${name}' is of type uint64, which no Iceberg type holds; cast it first.`,
+        );
       return { kind: bits > 32 ? 'long' : 'int' };
     }
     case 'float':
@@ -182,13 +203,20 @@ function merge(a: Inferred, b: Inferred, path: readonly string[]): Inferred {
     for (const [name, field] of b.fields) fields.set(name, merge(fields.get(name) ?? NOTHING, field, [...path, name]));
     return { kind: 'struct', fields };
   }
-  if (a.kind === 'list' && b.kind === 'list') return { kind: 'list', element: merge(a.element, b.element, [...path, 'element']) };
+  if (a.kind === 'list' && b.kind === 'list')
+    return { kind: 'list', element: merge(a.element, b.element, [...path, 'element']) };
   if (a.kind === 'map' && b.kind === 'map') {
-    return { kind: 'map', key: merge(a.key, b.key, [...path, 'key']), value: merge(a.value, b.value, [...path, 'value']) };
+    return {
+      kind: 'map',
+      key: merge(a.key, b.key, [...path, 'key']),
+      value: merge(a.value, b.value, [...path, 'value']),
+    };
   }
   // Which of two leaf types wins matters for new columns only, and then writing the other's values fails with its place.
   if (a.kind === 'leaf' && b.kind === 'leaf') return a;
-  throw invalidArgument(`The column '${path.join('.')}' holds values of different kinds: ${textOf(a)} and ${textOf(b)}.`);
+  throw invalidArgument(
+    `The column '${path.join('.')}' holds values of different kinds: ${textOf(a)} and ${textOf(b)}.`,
+  );
 }
 
 function textOf(inferred: Inferred): string {
@@ -213,7 +241,13 @@ function newFields(
 ): StructType | null {
   const fields: NestedField[] = [];
   for (const [name, inferred] of found.fields) {
-    const type = newType(inferred, known?.fields.find((field) => field.name === name)?.type ?? null, [...path, name], ids, version);
+    const type = newType(
+      inferred,
+      known?.fields.find((field) => field.name === name)?.type ?? null,
+      [...path, name],
+      ids,
+      version,
+    );
     if (type !== null) fields.push({ id: ids.next(), name, required: false, type });
   }
   return fields.length === 0 ? null : { kind: 'struct', fields };
@@ -230,7 +264,9 @@ function newType(
   switch (inferred.kind) {
     case 'nothing':
       if (known !== null) return null;
-      throw invalidArgument(`The new column '${path.join('.')}' has no values, so its type can't be told; add it with updateSchema().`);
+      throw invalidArgument(
+        `The new column '${path.join('.')}' has no values, so its type can't be told; add it with updateSchema().`,
+      );
     case 'leaf':
       return known === null ? inferred.type(version) : null;
     case 'struct':
@@ -240,7 +276,9 @@ function newType(
     case 'list': {
       if (known !== null && known.kind !== 'list') return null;
       const element = newType(inferred.element, known?.element ?? null, [...path, 'element'], ids, version);
-      return element && { kind: 'list', elementId: ids.next(), elementRequired: known?.elementRequired ?? false, element };
+      return (
+        element && { kind: 'list', elementId: ids.next(), elementRequired: known?.elementRequired ?? false, element }
+      );
     }
     case 'map': {
       if (known !== null && known.kind !== 'map') return null;

@@ -71,11 +71,17 @@ export function inputItems(data: AppendData): Iterable<InputItem> | AsyncIterabl
     if (Symbol.asyncIterator in data) return data as AsyncIterable<InputItem>;
     if (Symbol.iterator in data) return data as Iterable<InputItem>;
   }
-  throw invalidArgument(`Data to write must be rows, Arrow tables or record batches, or an iterable of them, not ${kindOf(data)}.`);
+  throw invalidArgument(
+    `Data to write must be rows, Arrow tables or record batches, or an iterable of them, not ${kindOf(data)}.`,
+  );
 }
 
 function kindOf(data: unknown): string {
-  return data === null ? 'null' : typeof data === 'object' ? 'a single object (put a row into an array)' : `a ${typeof data}`;
+  return data === null
+    ? 'null'
+    : typeof data === 'object'
+      ? 'a single object (put a row into an array)'
+      : `a ${typeof data}`;
 }
 
 /** The batches of an item that is Arrow data; null for a row. */

@@ -16,7 +16,9 @@ export function dataLocations(tableLocation: string, properties: Properties): Da
   }
   const partitioned = tableProperty(properties, 'write.object-storage.partitioned-paths');
   // Outside the table's own directory, its name keeps its files apart from those of other tables.
-  const context = root.startsWith(stripSlashes(tableLocation)) ? '' : tableLocation.split('/').filter(Boolean).slice(-2).join('/');
+  const context = root.startsWith(stripSlashes(tableLocation))
+    ? ''
+    : tableLocation.split('/').filter(Boolean).slice(-2).join('/');
   return (fileName, partitionPath) => {
     const name = partitioned ? join(partitionPath, fileName) : fileName;
     const hash = hashDirectories(name);

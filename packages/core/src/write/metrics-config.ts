@@ -31,7 +31,9 @@ export function metricsModes(schema: StructType, properties: Properties, sortOrd
 
 /** Columns by which files can be skipped because they are sorted: their transform keeps the order. */
 function sortedColumns(sortOrder: SortOrder): ReadonlySet<number> {
-  const keepsOrder = sortOrder.fields.filter(({ transform }) => transform.kind !== 'bucket' && transform.kind !== 'void' && transform.kind !== 'unknown');
+  const keepsOrder = sortOrder.fields.filter(
+    ({ transform }) => transform.kind !== 'bucket' && transform.kind !== 'void' && transform.kind !== 'unknown',
+  );
   return new Set(keepsOrder.map((field) => field.sourceIds[0]!));
 }
 

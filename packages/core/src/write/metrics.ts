@@ -68,7 +68,11 @@ function storedColumns(schema: StructType, footer: Pick<ParquetFooter, 'root'>):
     const field = node.fieldId === null ? undefined : indexById(schema).get(node.fieldId)?.field;
     if (field && isPrimitive(field.type)) {
       const [first, end] = node.leaves;
-      columns.push({ id: field.id, type: field.type, leaves: Array.from({ length: end - first }, (_, i) => first + i) });
+      columns.push({
+        id: field.id,
+        type: field.type,
+        leaves: Array.from({ length: end - first }, (_, i) => first + i),
+      });
     } else node.children.forEach(visit);
   };
   visit(footer.root);

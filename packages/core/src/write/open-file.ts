@@ -72,7 +72,8 @@ export class OpenFile {
   async append(batches: readonly ColumnBatch[]): Promise<void> {
     for (const batch of batches) this.#values.add(batch);
     this.#checkOrder(batches);
-    for (const bytes of await this.#writer.addRowGroup(batches.map(this.#format.stored.store))) await this.#queue.push(bytes);
+    for (const bytes of await this.#writer.addRowGroup(batches.map(this.#format.stored.store)))
+      await this.#queue.push(bytes);
   }
 
   /** Row groups that are sorted make a sorted file only if each begins where the one before ended. */

@@ -29,7 +29,10 @@ export function partitioner(spec: PartitionSpec, schema: StructType): Partitione
   }
   const coders = spec.fields.map((field) => fieldCoder(field.name, field.sourceIds, field.transform, schema));
   return (batch) => {
-    const groups = groupRows(coders.map((code) => code(batch)), batch.length);
+    const groups = groupRows(
+      coders.map((code) => code(batch)),
+      batch.length,
+    );
     return groups.map(({ tuple, rows }) => ({
       key: partitionKey(spec.specId, tuple),
       tuple,
@@ -48,8 +51,10 @@ type FieldCoder = (batch: ColumnBatch) => CodedValues;
 
 function fieldCoder(name: string, sourceIds: readonly number[], transform: Transform, schema: StructType): FieldCoder {
   const source = findColumn(schema, sourceIds[0]!);
-  if (transform.kind === 'void') return (batch) => ({ codes: new Int32Array(batch.length), values: batch.length > 0 ? [null] : [] });
-  if (sourceIds.length !== 1) throw unsupported(`The partition field '${name}' has several source columns, which can't be written.`);
+  if (transform.kind === 'void')
+    return (batch) => ({ codes: new Int32Array(batch.length), values: batch.length > 0 ? [null] : [] });
+  if (sourceIds.length !== 1)
+    throw unsupported(`The partition field '${name}' has several source columns, which can't be written.`);
   if (!source || !isPrimitive(source.field.type)) {
     throw invalidData(`The source column of the partition field '${name}' is not in the schema.`);
   }
@@ -98,7 +103,12 @@ const MICROS_PER_HOUR = 3_600_000_000;
  * Time units of microseconds, without a bigint for each row: rows of the same hour are in the same hour, day, month and
  * year. Null for other columns.
  */
-function timeCodes(column: Column, type: PrimitiveType, transform: Transform, apply: (value: Value) => Value): CodedValues | null {
+function timeCodes(
+  column: Column,
+  type: PrimitiveType,
+  transform: Transform,
+  apply: (value: Value) => Value,
+): CodedValues | null {
   if (!TIME_TRANSFORMS.has(transform.kind) || (type.kind !== 'timestamp' && type.kind !== 'timestamptz')) return null;
   if (column.layout !== 'numbers' || !(column.values instanceof BigInt64Array)) return null;
   const { values, validity, length } = column;
@@ -150,7 +160,10 @@ function groupRows(fields: readonly CodedValues[], length: number): readonly Row
 }
 
 /** One number per row for the whole tuple, out of those of its fields. */
-function combine(fields: readonly CodedValues[], length: number): { readonly codes: Int32Array; readonly tuples: readonly PartitionTuple[] } {
+function combine(
+  fields: readonly CodedValues[],
+  length: number,
+): { readonly codes: Int32Array; readonly tuples: readonly PartitionTuple[] } {
   let { codes } = fields[0]!;
   let tuples: PartitionTuple[] = fields[0]!.values.map((value) => [value]);
   for (const field of fields.slice(1)) {

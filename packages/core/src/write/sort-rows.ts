@@ -32,7 +32,8 @@ interface SortColumn {
 
 function sortColumn(field: SortField, schema: StructType): SortColumn | null {
   const source = findColumn(schema, field.sourceIds[0]!);
-  if (!source || !isPrimitive(source.field.type) || field.sourceIds.length !== 1 || field.transform.kind === 'unknown') return null;
+  if (!source || !isPrimitive(source.field.type) || field.sourceIds.length !== 1 || field.transform.kind === 'unknown')
+    return null;
   const { type } = source.field;
   const identity = field.transform.kind === 'identity';
   const apply = identity ? null : applyTransform(field.transform, type);
@@ -44,7 +45,10 @@ function sortColumn(field: SortField, schema: StructType): SortColumn | null {
 }
 
 /** Where nulls go is said apart from the direction (spec: "Sorting"). */
-function fieldOrder({ direction, nullOrder }: SortField, compare: (a: Value, b: Value) => number): (a: Value, b: Value) => number {
+function fieldOrder(
+  { direction, nullOrder }: SortField,
+  compare: (a: Value, b: Value) => number,
+): (a: Value, b: Value) => number {
   const nulls = nullOrder === 'nulls-first' ? -1 : 1;
   const sign = direction === 'asc' ? 1 : -1;
   return (a, b) => {

@@ -31,7 +31,16 @@ async function reread(before: Schema, rows: readonly Row[], after: Schema): Prom
 test('columns are found by id: renamed, in another order, without those that were dropped', async () => {
   const before = shape(field(1, 'a', int), field(2, 'b', string), field(3, 'c', long));
   const after = shape(field(3, 'see', long), field(1, 'b', int));
-  expect(await reread(before, [[1, 'x', 10n], [null, 'y', null]], after)).toEqual([
+  expect(
+    await reread(
+      before,
+      [
+        [1, 'x', 10n],
+        [null, 'y', null],
+      ],
+      after,
+    ),
+  ).toEqual([
     [10n, 1],
     [null, null],
   ]);
@@ -91,21 +100,59 @@ describe('nested fields', () => {
     const inner = (name: string, ...more: readonly NestedField[]): IcebergType => struct(field(10, name, int), ...more);
     const before = shape(
       field(1, 's', inner('x', field(11, 'gone', string))),
-      field(2, 'l', { kind: 'list', elementId: 3, elementRequired: false, element: struct(field(12, 'p', int), field(13, 'q', string)) }),
-      field(4, 'm', { kind: 'map', keyId: 5, key: string, valueId: 6, valueRequired: false, value: struct(field(14, 'v', int)) }),
+      field(2, 'l', {
+        kind: 'list',
+        elementId: 3,
+        elementRequired: false,
+        element: struct(field(12, 'p', int), field(13, 'q', string)),
+      }),
+      field(4, 'm', {
+        kind: 'map',
+        keyId: 5,
+        key: string,
+        valueId: 6,
+        valueRequired: false,
+        value: struct(field(14, 'v', int)),
+      }),
     );
     const after = shape(
-      field(4, 'map', { kind: 'map', keyId: 5, key: string, valueId: 6, valueRequired: false, value: struct(field(24, 'w', long), field(14, 'v', long)) }),
+      field(4, 'map', {
+        kind: 'map',
+        keyId: 5,
+        key: string,
+        valueId: 6,
+        valueRequired: false,
+        value: struct(field(24, 'w', long), field(14, 'v', long)),
+      }),
       field(1, 's', inner('ex', field(21, 'new', string, { initialDefault: 'd' }))),
-      field(2, 'l', { kind: 'list', elementId: 3, elementRequired: false, element: struct(field(13, 'queue', string), field(22, 'z', int)) }),
+      field(2, 'l', {
+        kind: 'list',
+        elementId: 3,
+        elementRequired: false,
+        element: struct(field(13, 'queue', string), field(22, 'z', int)),
+      }),
     );
     const rows: Row[] = [
-      [[1, 'a'], [[1, 'p'], null, [2, null]], [['k', [5]], ['n', null]]],
+      [
+        [1, 'a'],
+        [[1, 'p'], null, [2, null]],
+        [
+          ['k', [5]],
+          ['n', null],
+        ],
+      ],
       [null, null, null],
       [[null, null], [], []],
     ];
     expect(await reread(before, rows, after)).toEqual([
-      [[['k', [null, 5n]], ['n', null]], [1, 'd'], [['p', null], null, [null, null]]],
+      [
+        [
+          ['k', [null, 5n]],
+          ['n', null],
+        ],
+        [1, 'd'],
+        [['p', null], null, [null, null]],
+      ],
       [null, null, null],
       [[], [null, 'd'], []],
     ]);
@@ -120,7 +167,17 @@ describe('nested fields', () => {
       field(1, 's', struct(field(7, 'b', int))),
       field(4, 'l', { kind: 'list', elementId: 5, elementRequired: false, element: struct(field(8, 'y', int)) }),
     );
-    expect(await reread(before, [[[[1, 2]], [[1], null]], [null, null], [[null], []]], after)).toEqual([
+    expect(
+      await reread(
+        before,
+        [
+          [[[1, 2]], [[1], null]],
+          [null, null],
+          [[null], []],
+        ],
+        after,
+      ),
+    ).toEqual([
       [[null], [[null], null]],
       [null, null],
       [[null], []],
@@ -135,7 +192,7 @@ test('identity partition values stand in for columns that the file lacks, those 
   const spec = bindPartitionSpec(
     after,
     [partitionBy.bucket(4, 'p'), partitionBy.identity('p'), partitionBy.identity('q'), partitionBy.truncate(1, 'b')],
-    { specId: 0, lastPartitionId: 999, existing: [] },
+    { specId: 0, lastPartitionId: 999 },
   );
   // The value of a column that was promoted from int comes as a number.
   const file = { ...files[0]!, partition: [3, 'here', 7, 'x'] };
@@ -147,7 +204,15 @@ describe('files without field ids', () => {
 
   /** A file as other systems write them. */
   async function withoutIds(): Promise<{ io: Written['io']; task: FileScanTask }> {
-    const { io, files } = await write(before, stream(batchOf(before, [[1, ['one']], [2, null]])));
+    const { io, files } = await write(
+      before,
+      stream(
+        batchOf(before, [
+          [1, ['one']],
+          [2, null],
+        ]),
+      ),
+    );
     const bytes = withoutFieldIds(await io.read(files[0]!.path));
     await io.write(files[0]!.path, bytes);
     return { io, task: taskOf({ ...files[0]!, fileSizeInBytes: bytes.length }, before) };
@@ -156,9 +221,15 @@ describe('files without field ids', () => {
   test('are read by the name mapping', async () => {
     const { io, task } = await withoutIds();
     const nameMapping = nameMappingOf(before);
-    expect(await read(io, task, { nameMapping })).toEqual([[1, ['one']], [2, null]]);
+    expect(await read(io, task, { nameMapping })).toEqual([
+      [1, ['one']],
+      [2, null],
+    ]);
     const other = [{ fieldId: 2, names: ['nothing', 's'], fields: [] }];
-    expect(await read(io, task, { nameMapping: other })).toEqual([[null, [null]], [null, null]]);
+    expect(await read(io, task, { nameMapping: other })).toEqual([
+      [null, [null]],
+      [null, null],
+    ]);
   });
 
   test('can not be read without one', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { columnTerm } from '../expr/expressions.ts';
-import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import type { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { batchToRows } from '../../src/read/batch-rows.ts';
 import { readTask } from '../../src/read/read-task.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
@@ -24,8 +24,15 @@ async function sixGroups(): Promise<{ io: MemoryFileIO; file: DataFile }> {
   return { io, file: files[0]! };
 }
 
-const idOver = (value: number): FileScanTask['residual'] => ({ op: 'gt', term: columnTerm({ kind: 'int' }, 1, 'id'), value });
-const only = (...names: string[]): typeof shape => ({ ...shape, fields: shape.fields.filter((field) => names.includes(field.name)) });
+const idOver = (value: number): FileScanTask['residual'] => ({
+  op: 'gt',
+  term: columnTerm({ kind: 'int' }, 1, 'id'),
+  value,
+});
+const only = (...names: string[]): typeof shape => ({
+  ...shape,
+  fields: shape.fields.filter((field) => names.includes(field.name)),
+});
 
 /** How many bytes of the file were asked for. */
 function counting(io: MemoryFileIO): { io: MemoryFileIO; bytes: () => number } {
@@ -54,7 +61,10 @@ test('row lineage is inherited from the file', async () => {
   const { io, file } = await sixGroups();
   const columns = { projection: only('id'), metadataColumns: ['_row_id', '_last_updated_sequence_number'] as const };
   const task = taskOf({ ...file, firstRowId: 100n }, shape, { sequenceNumber: 7n });
-  expect((await read(io, task, columns)).slice(0, 2)).toEqual([[0, 100n, 7n], [1, 101n, 7n]]);
+  expect((await read(io, task, columns)).slice(0, 2)).toEqual([
+    [0, 100n, 7n],
+    [1, 101n, 7n],
+  ]);
   expect((await read(io, taskOf(file, shape), columns))[0]).toEqual([0, null, null]);
 });
 
@@ -64,7 +74,8 @@ test('a projection of no columns still has rows', async () => {
   for await (const batch of readTask(io, taskOf(file, shape), { projection: only() })) numbers.push(batch.numRows);
   expect(numbers).toEqual([1, 1, 1, 1, 1, 1]);
   const filtered: number[] = [];
-  for await (const batch of readTask(io, taskOf(file, shape, { residual: idOver(4) }), { projection: only() })) filtered.push(batch.numRows);
+  for await (const batch of readTask(io, taskOf(file, shape, { residual: idOver(4) }), { projection: only() }))
+    filtered.push(batch.numRows);
   expect(filtered).toEqual([1]);
 });
 
@@ -91,7 +102,15 @@ test('nothing is read long before it is wanted', async () => {
 
 test('rows as objects, dates as Date', async () => {
   const dated = schema({ d: t.date(), at: t.timestamptz(), odd: t.struct({ ts: t.timestamp() }) });
-  const { io, files } = await write(dated, stream(batchOf(dated, [[1, 1_000_000n, [1500n]], [null, null, null]])));
+  const { io, files } = await write(
+    dated,
+    stream(
+      batchOf(dated, [
+        [1, 1_000_000n, [1500n]],
+        [null, null, null],
+      ]),
+    ),
+  );
   const task = taskOf(files[0]!, dated);
   const got: unknown[] = [];
   for await (const batch of readTask(io, task, { projection: dated, metadataColumns: ['_pos'] })) {
@@ -116,7 +135,11 @@ describe('what can not be read says so', () => {
 
   test('a file with deletes', async () => {
     const { io, file } = await sixGroups();
-    await expectError(read(io, taskOf(file, shape, { deletes: [{ file, sequenceNumber: 2n }] })), 'UNSUPPORTED', /delete files/);
+    await expectError(
+      read(io, taskOf(file, shape, { deletes: [{ file, sequenceNumber: 2n }] })),
+      'UNSUPPORTED',
+      /delete files/,
+    );
   });
 
   test('a column of another kind', async () => {
@@ -128,8 +151,16 @@ describe('what can not be read says so', () => {
   test('a file that is missing, short or not Parquet', async () => {
     const { io, file } = await sixGroups();
     await expectError(read(io, taskOf({ ...file, path: 'memory:/t/none' }, shape)), 'NOT_FOUND');
-    await expectError(read(io, taskOf({ ...file, fileSizeInBytes: file.fileSizeInBytes + 9 }, shape)), 'INVALID_DATA', /shorter/);
-    await expectError(read(io, taskOf({ ...file, fileSizeInBytes: 1000 }, shape)), 'INVALID_DATA', /not a whole Parquet file/);
+    await expectError(
+      read(io, taskOf({ ...file, fileSizeInBytes: file.fileSizeInBytes + 9 }, shape)),
+      'INVALID_DATA',
+      /shorter/,
+    );
+    await expectError(
+      read(io, taskOf({ ...file, fileSizeInBytes: 1000 }, shape)),
+      'INVALID_DATA',
+      /not a whole Parquet file/,
+    );
     await expectError(read(io, taskOf({ ...file, fileSizeInBytes: 3 }, shape)), 'INVALID_DATA', /3 bytes/);
   });
 });
@@ -138,9 +169,15 @@ test('a store that fails is reported as it failed, and one that gives too little
   const { io, file } = await sixGroups();
   const runtime = new SeededRuntime(1);
   for (const when of [0, 1, 3]) {
-    const failing = new FaultInjectingFileIO(io, { runtime, rules: [{ fault: 'fail-before', when: ({ index }) => index === when }] });
+    const failing = new FaultInjectingFileIO(io, {
+      runtime,
+      rules: [{ fault: 'fail-before', when: ({ index }) => index === when }],
+    });
     await expectError(read(failing as never, taskOf(file, shape)), 'UNAVAILABLE');
-    const partial = new FaultInjectingFileIO(io, { runtime, rules: [{ fault: 'partial', when: ({ index }) => index === when }] });
+    const partial = new FaultInjectingFileIO(io, {
+      runtime,
+      rules: [{ fault: 'partial', when: ({ index }) => index === when }],
+    });
     await expectError(read(partial as never, taskOf(file, shape)), 'UNAVAILABLE', /gave \d+ of \d+ bytes/);
   }
 });

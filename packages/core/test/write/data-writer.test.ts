@@ -19,9 +19,15 @@ import { toBatches } from '../../src/write/input.ts';
 import { expectError, listFiles } from '../table/support.ts';
 import { batchOf, read, rowOf, rowsOf, stream, TABLE, taskOf, write } from './support.ts';
 
-const shape = schema({ id: t.int(), ts: t.timestamp(), name: t.string(), f: t.double(), deep: t.struct({ k: t.long() }) });
+const shape = schema({
+  id: t.int(),
+  ts: t.timestamp(),
+  name: t.string(),
+  f: t.double(),
+  deep: t.struct({ k: t.long() }),
+});
 const spec = (...fields: Parameters<typeof bindPartitionSpec>[1]): PartitionSpec =>
-  bindPartitionSpec(shape, fields, { specId: 3, lastPartitionId: 999, existing: [] });
+  bindPartitionSpec(shape, fields, { specId: 3, lastPartitionId: 999 });
 
 describe('partitions', () => {
   const fields = [
@@ -61,7 +67,11 @@ describe('partitions', () => {
           }
         }
         const order = (list: readonly unknown[]): string[] =>
-          list.map((row) => JSON.stringify(row, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : Object.is(v, -0) ? '-0' : v))).toSorted();
+          list
+            .map((row) =>
+              JSON.stringify(row, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : Object.is(v, -0) ? '-0' : v)),
+            )
+            .toSorted();
         expect(order(seen)).toEqual(order(rows));
       }),
       { numRuns: 150 },
@@ -78,20 +88,36 @@ describe('partitions', () => {
     ];
     const { io, files } = await write(shape, stream(batchOf(shape, rows)), { spec: by });
     const directories = files.map((file) => file.path.slice(TABLE.length + 1, file.path.lastIndexOf('/')));
-    expect(directories).toEqual(['data/name=a+b/ts_day=1970-01-01', 'data/name=a+b/ts_day=1970-01-02', 'data/name=null/ts_day=1970-01-01']);
+    expect(directories).toEqual([
+      'data/name=a+b/ts_day=1970-01-01',
+      'data/name=a+b/ts_day=1970-01-02',
+      'data/name=null/ts_day=1970-01-01',
+    ]);
     expect(files.map((file) => [file.specId, file.partition])).toEqual([
       [3, ['a b', 0]],
       [3, ['a b', 1]],
       [3, [null, 0]],
     ]);
     expect(await read(io, taskOf(files[0]!, shape))).toEqual([rows[0], rows[3]]);
-    expect(files.map((file) => /\/00000-0-[0-9a-f-]{36}-0000(\d)\.parquet$/.exec(file.path)?.[1])).toEqual(['1', '2', '3']);
+    expect(files.map((file) => /\/00000-0-[0-9a-f-]{36}-0000(\d)\.parquet$/.exec(file.path)?.[1])).toEqual([
+      '1',
+      '2',
+      '3',
+    ]);
   });
 
   test('thousands of them, a few rows at a time, make one file each', async () => {
     const narrow = schema({ id: t.int(), x: t.int() });
-    const by = bindPartitionSpec(narrow, [partitionBy.identity('id')], { specId: 0, lastPartitionId: 999, existing: [] });
-    const batches = Array.from({ length: 5 }, (_, round) => batchOf(narrow, Array.from({ length: 400 }, (_row, i) => [i, round])));
+    const by = bindPartitionSpec(narrow, [partitionBy.identity('id')], {
+      specId: 0,
+      lastPartitionId: 999,
+    });
+    const batches = Array.from({ length: 5 }, (_, round) =>
+      batchOf(
+        narrow,
+        Array.from({ length: 400 }, (_row, i) => [i, round]),
+      ),
+    );
     const { io, files } = await write(narrow, stream(...batches), { spec: by });
     expect(files).toHaveLength(400);
     expect(await read(io, taskOf(files[17]!, narrow))).toEqual([0, 1, 2, 3, 4].map((round) => [17, round]));
@@ -99,13 +125,22 @@ describe('partitions', () => {
 });
 
 describe('sort order', () => {
-  const order = bindSortOrder(shape, [{ field: 'name', direction: 'desc' }, { field: 'f', nulls: 'last' }], 7);
+  const order = bindSortOrder(
+    shape,
+    [
+      { field: 'name', direction: 'desc' },
+      { field: 'f', nulls: 'last' },
+    ],
+    7,
+  );
   const rows = fc.array(rowOf(shape), { minLength: 2, maxLength: 30 });
 
   test('files that are sorted say so', async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (given) => {
-        const { io, files } = await write(shape, stream(...given.map((row) => batchOf(shape, [row]))), { sortOrder: order });
+        const { io, files } = await write(shape, stream(...given.map((row) => batchOf(shape, [row]))), {
+          sortOrder: order,
+        });
         expect(files[0]!.sortOrderId).toBe(7);
         const names = (await read(io, taskOf(files[0]!, shape))).map((row) => row[2] as string | null);
         const compare = compareValues({ kind: 'string' });
@@ -120,7 +155,12 @@ describe('sort order', () => {
   });
 
   test('files that are sorted in parts only do not', async () => {
-    const parts = [['b', 'a'], ['c']].map((names) => batchOf(shape, names.map((name) => [1, null, name, null, null])));
+    const parts = [['b', 'a'], ['c']].map((names) =>
+      batchOf(
+        shape,
+        names.map((name) => [1, null, name, null, null]),
+      ),
+    );
     const properties = { 'write.parquet.row-group-size-bytes': '1' };
     const unsorted = await write(shape, stream(...parts), { sortOrder: order, properties });
     expect(unsorted.files[0]!.sortOrderId).toBe(0);
@@ -136,7 +176,9 @@ describe('file size', () => {
 
   test('rolls to a new file at the target', async () => {
     const target = 40_000;
-    const { io, files } = await write(wide, toBatches(noisy(20_000), wide), { properties: { 'write.target-file-size-bytes': String(target) } });
+    const { io, files } = await write(wide, toBatches(noisy(20_000), wide), {
+      properties: { 'write.target-file-size-bytes': String(target) },
+    });
     expect(files.length).toBeGreaterThan(2);
     for (const file of files.slice(0, -1)) {
       expect(file.fileSizeInBytes).toBeGreaterThan(target * 0.8);
@@ -160,9 +202,19 @@ describe('file size', () => {
 
 describe('a write that fails leaves no files', () => {
   const plain = schema({ id: t.int() });
-  const by = bindPartitionSpec(plain, [partitionBy.identity('id')], { specId: 0, lastPartitionId: 999, existing: [] });
-  const options = { schema: plain, spec: by, sortOrder: UNSORTED, properties: {}, locationFor: dataLocations(TABLE, {}), runtime: new SeededRuntime(1) };
-  const hundred = batchOf(plain, Array.from({ length: 100 }, (_, i) => [i]));
+  const by = bindPartitionSpec(plain, [partitionBy.identity('id')], { specId: 0, lastPartitionId: 999 });
+  const options = {
+    schema: plain,
+    spec: by,
+    sortOrder: UNSORTED,
+    properties: {},
+    locationFor: dataLocations(TABLE, {}),
+    runtime: new SeededRuntime(1),
+  };
+  const hundred = batchOf(
+    plain,
+    Array.from({ length: 100 }, (_, i) => [i]),
+  );
 
   test('because its input does', async () => {
     const io = new MemoryFileIO();
@@ -199,31 +251,48 @@ describe('a write that fails leaves no files', () => {
 test('progress counts rows, files and bytes', async () => {
   const plain = schema({ id: t.int() });
   const seen: unknown[] = [];
-  const { files } = await write(plain, stream(batchOf(plain, [[1], [2]]), batchOf(plain, [[3]])), { onProgress: (progress) => seen.push(progress) });
+  const { files } = await write(plain, stream(batchOf(plain, [[1], [2]]), batchOf(plain, [[3]])), {
+    onProgress: (progress) => seen.push(progress),
+  });
   expect(seen).toHaveLength(3);
   expect(seen.at(-1)).toMatchObject({ rows: 3, files: 1 });
   expect((seen.at(-1) as { bytes: number }).bytes).toBeLessThan(files[0]!.fileSizeInBytes);
 });
 
-test.each(['zstd', 'gzip', 'snappy', 'lz4', 'brotli', 'uncompressed'])('the codec %s is written and read', async (codec) => {
-  const plain = schema({ id: t.int() });
-  const { io, files } = await write(plain, stream(batchOf(plain, [[1], [2]])), { properties: { 'write.parquet.compression-codec': codec } });
-  expect(await read(io, taskOf(files[0]!, plain))).toEqual([[1], [2]]);
-});
+test.each(['zstd', 'gzip', 'snappy', 'lz4', 'brotli', 'uncompressed'])(
+  'the codec %s is written and read',
+  async (codec) => {
+    const plain = schema({ id: t.int() });
+    const { io, files } = await write(plain, stream(batchOf(plain, [[1], [2]])), {
+      properties: { 'write.parquet.compression-codec': codec },
+    });
+    expect(await read(io, taskOf(files[0]!, plain))).toEqual([[1], [2]]);
+  },
+);
 
 test('what can not be written is refused', async () => {
   const plain = schema({ id: t.int() });
   const rows = (): AsyncGenerator<ReturnType<typeof batchOf>> => stream(batchOf(plain, [[1]]));
   await expectError(write(plain, rows(), { properties: { 'write.format.default': 'orc' } }), 'UNSUPPORTED', /orc/);
-  await expectError(write(plain, rows(), { properties: { 'write.parquet.compression-codec': 'lzma' } }), 'INVALID_ARGUMENT', /compression-codec/);
-  const unknown = { ...UNPARTITIONED_SPEC, fields: [{ sourceIds: [1], fieldId: 1000, name: 'p', transform: { kind: 'unknown' as const, text: 'zorder' } }] };
+  await expectError(
+    write(plain, rows(), { properties: { 'write.parquet.compression-codec': 'lzma' } }),
+    'INVALID_ARGUMENT',
+    /compression-codec/,
+  );
+  const unknown = {
+    ...UNPARTITIONED_SPEC,
+    fields: [{ sourceIds: [1], fieldId: 1000, name: 'p', transform: { kind: 'unknown' as const, text: 'zorder' } }],
+  };
   await expectError(write(plain, rows(), { spec: unknown }), 'UNSUPPORTED', /zorder/);
   const nothing = schema({ u: t.unknown() });
   await expectError(write(nothing, stream(batchOf(nothing, [[null]]))), 'UNSUPPORTED', /no column with a known type/);
 });
 
 test('columnReader sees nulls of the structs around a column', () => {
-  const batch = batchOf(shape, [[1, null, null, null, [5n]], [2, null, null, null, null]]);
+  const batch = batchOf(shape, [
+    [1, null, null, null, [5n]],
+    [2, null, null, null, null],
+  ]);
   const read0 = columnReader(shape.fields[4]!.type, batch.columns[4]!);
   expect([read0(0), read0(1)]).toEqual([[5n], null]);
 });

@@ -8,7 +8,11 @@ import { inferSchema } from '../../src/write/infer-columns.ts';
 import type { AppendData } from '../../src/write/input.ts';
 import { expectError } from '../table/support.ts';
 
-const shape = schema({ id: t.int(), geo: t.struct({ lat: t.double() }), tags: t.map(t.string(), t.struct({ a: t.int() })) });
+const shape = schema({
+  id: t.int(),
+  geo: t.struct({ lat: t.double() }),
+  tags: t.map(t.string(), t.struct({ a: t.int() })),
+});
 
 async function inferred(data: AppendData, formatVersion: 2 | 3 = 2): Promise<Record<string, unknown> | null> {
   const { newColumns } = await inferSchema(data, shape, { formatVersion });
@@ -30,8 +34,16 @@ describe('rows', () => {
       { o: { y: 'z' }, m: new Map([['k', 1n]]), v: Variant.from(1) },
     ];
     expect(await inferred(rows)).toEqual({
-      b: 'boolean', n: 'double', l: 'long', s: 'string', d: 'timestamptz', u: 'binary', a: ['string'],
-      o: { x: 'double', y: 'string' }, m: { key: 'string', value: 'long' }, v: 'variant',
+      b: 'boolean',
+      n: 'double',
+      l: 'long',
+      s: 'string',
+      d: 'timestamptz',
+      u: 'binary',
+      a: ['string'],
+      o: { x: 'double', y: 'string' },
+      m: { key: 'string', value: 'long' },
+      v: 'variant',
     });
   });
 
@@ -50,7 +62,11 @@ describe('rows', () => {
   test('can not give a type to nothing, or two kinds to one column', async () => {
     await expectError(inferred([{ x: null }]), 'INVALID_ARGUMENT', /'x' has no values.*updateSchema/);
     await expectError(inferred([{ x: [] }]), 'INVALID_ARGUMENT', /'x\.element'/);
-    await expectError(inferred([{ x: [1] }, { x: 1 }]), 'INVALID_ARGUMENT', /'x' holds values of different kinds: list and double/);
+    await expectError(
+      inferred([{ x: [1] }, { x: 1 }]),
+      'INVALID_ARGUMENT',
+      /'x' holds values of different kinds: list and double/,
+    );
   });
 
   test('of a stream are all written afterwards', async () => {

@@ -26,9 +26,30 @@ describe('rows', () => {
   test.each<[string, () => AppendData]>([
     ['an array', () => given],
     ['an iterable', () => new Set(given)],
-    ['a generator', () => (function* () { yield* given; })()],
-    ['an async generator', () => (async function* () { yield* given; })()],
-    ['a stream', () => new ReadableStream<object>({ start: (controller) => { given.forEach((row) => controller.enqueue(row)); controller.close(); } }) as unknown as AsyncIterable<object>],
+    [
+      'a generator',
+      () =>
+        (function* () {
+          yield* given;
+        })(),
+    ],
+    [
+      'an async generator',
+      () =>
+        (async function* () {
+          yield* given;
+        })(),
+    ],
+    [
+      'a stream',
+      () =>
+        new ReadableStream<object>({
+          start: (controller) => {
+            given.forEach((row) => controller.enqueue(row));
+            controller.close();
+          },
+        }) as unknown as AsyncIterable<object>,
+    ],
   ])('%s', async (_, make) => {
     expect(await convert(make(), shape)).toEqual(expected);
   });
@@ -66,13 +87,20 @@ describe('rows', () => {
 
   test('nested values are refused with their place', async () => {
     const nested = schema({ geo: t.struct({ lat: t.double().required(), tags: t.list(t.string()) }) });
-    await expectError(convert([{ geo: { lat: 1, tags: ['a', 2] } }], nested), 'INVALID_ARGUMENT', /rows\[0\]\.geo\.tags\[1\]/);
+    await expectError(
+      convert([{ geo: { lat: 1, tags: ['a', 2] } }], nested),
+      'INVALID_ARGUMENT',
+      /rows\[0\]\.geo\.tags\[1\]/,
+    );
     await expectError(convert([{ geo: {} }], nested), 'INVALID_ARGUMENT', /rows\[0\]\.geo\.lat is required/);
     await expectError(convert([{ geo: { lat: 1, lon: 2 } }], nested), 'INVALID_ARGUMENT', /lon/);
   });
 
   test('left out, a value is the write default; null stays null', async () => {
-    const withDefault: Schema = { ...shape, fields: shape.fields.map((field) => (field.name === 'name' ? { ...field, writeDefault: 'new' } : field)) };
+    const withDefault: Schema = {
+      ...shape,
+      fields: shape.fields.map((field) => (field.name === 'name' ? { ...field, writeDefault: 'new' } : field)),
+    };
     expect(await convert([{ id: 1n }, { id: 2n, name: null }, { id: 3n, name: undefined }], withDefault)).toEqual([
       [1n, 'new', null],
       [2n, null, null],
@@ -102,14 +130,32 @@ describe('Arrow data', () => {
     ];
     expect(await convert(one, shape)).toEqual(expected);
     expect(await convert(one.batches[0]!, shape)).toEqual(expected);
-    expect(await convert([one, { id: 3n }, one.batches[0]!], shape)).toEqual([...expected, [3n, null, null], ...expected]);
+    expect(await convert([one, { id: 3n }, one.batches[0]!], shape)).toEqual([
+      ...expected,
+      [3n, null, null],
+      ...expected,
+    ]);
     const read = await arrow.RecordBatchReader.from(arrow.tableToIPC(one));
     expect(await convert(read as Iterable<object>, shape)).toEqual(expected);
   });
 
   test('slices begin where they say', async () => {
-    const all = schema({ b: t.boolean(), s: t.string(), l: t.list(t.int()), f: t.fixed(2), st: t.struct({ x: t.int() }), d: t.decimal(5, 1) });
-    const rows = Array.from({ length: 20 }, (_, i) => ({ b: i % 3 === 0, s: `s${i}`, l: [i, i + 1], f: Uint8Array.of(i, 0), st: { x: i }, d: `${i}.5` }));
+    const all = schema({
+      b: t.boolean(),
+      s: t.string(),
+      l: t.list(t.int()),
+      f: t.fixed(2),
+      st: t.struct({ x: t.int() }),
+      d: t.decimal(5, 1),
+    });
+    const rows = Array.from({ length: 20 }, (_, i) => ({
+      b: i % 3 === 0,
+      s: `s${i}`,
+      l: [i, i + 1],
+      f: Uint8Array.of(i, 0),
+      st: { x: i },
+      d: `${i}.5`,
+    }));
     const values = (await convert(rows, all)).slice(11, 17);
     const { arrowSchema } = await import('../../src/columns/arrow-schema.ts');
     const { toRecordBatch } = await import('../../src/columns/to-arrow.ts');
@@ -120,30 +166,72 @@ describe('Arrow data', () => {
 
   test.each<[string, unknown[], arrow.DataType, Schema, unknown[]]>([
     ['int8 as long', [-1, null], new arrow.Int8(), schema({ c: t.long() }), [-1n, null]],
-    ['int64 as int, if it fits', [5n, null, -(2n ** 31n)], new arrow.Int64(), schema({ c: t.int() }), [5, null, -(2 ** 31)]],
+    [
+      'int64 as int, if it fits',
+      [5n, null, -(2n ** 31n)],
+      new arrow.Int64(),
+      schema({ c: t.int() }),
+      [5, null, -(2 ** 31)],
+    ],
     ['uint32 as long', [2 ** 32 - 1], new arrow.Uint32(), schema({ c: t.long() }), [2n ** 32n - 1n]],
     ['whole doubles as int', [1, -2], new arrow.Float64(), schema({ c: t.int() }), [1, -2]],
     ['float as double', [1.5, Number.NaN], new arrow.Float32(), schema({ c: t.double() }), [1.5, Number.NaN]],
     ['half as float', [1.5, -0], new arrow.Float16(), schema({ c: t.float() }), [1.5, -0]],
     ['int as decimal', [12], new arrow.Int32(), schema({ c: t.decimal(6, 2) }), [1200n]],
     ['large text', ['ä', null, ''], new arrow.LargeUtf8(), schema({ c: t.string() }), ['ä', null, '']],
-    ['dictionary text', ['x', null, 'y', 'x'], new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()), schema({ c: t.string() }), ['x', null, 'y', 'x']],
-    ['text as uuid', ['F79C3E09-677c-4bbd-a479-3f349cb785e7'], new arrow.Utf8(), schema({ c: t.uuid() }), ['f79c3e09-677c-4bbd-a479-3f349cb785e7']],
+    [
+      'dictionary text',
+      ['x', null, 'y', 'x'],
+      new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
+      schema({ c: t.string() }),
+      ['x', null, 'y', 'x'],
+    ],
+    [
+      'text as uuid',
+      ['F79C3E09-677c-4bbd-a479-3f349cb785e7'],
+      new arrow.Utf8(),
+      schema({ c: t.uuid() }),
+      ['f79c3e09-677c-4bbd-a479-3f349cb785e7'],
+    ],
     ['milliseconds', [new Date(1500)], new arrow.TimestampMillisecond(), schema({ c: t.timestamptz() }), [1_500_000n]],
     ['date in milliseconds', [new Date('2024-02-29')], new arrow.DateMillisecond(), schema({ c: t.date() }), [19_782]],
-    ['date as timestamp', [new Date('1970-01-02')], new arrow.DateDay(), schema({ c: t.timestamp() }), [86_400_000_000n]],
+    [
+      'date as timestamp',
+      [new Date('1970-01-02')],
+      new arrow.DateDay(),
+      schema({ c: t.timestamp() }),
+      [86_400_000_000n],
+    ],
     ['all null', [null, null], new arrow.Null(), schema({ c: t.list(t.string()) }), [null, null]],
   ])('%s', async (_, values, type, target, expected) => {
     expect(await convert(table({ c: vector(values, type) }), target)).toEqual(expected.map((value) => [value]));
   });
 
   test.each<[string, unknown[], arrow.DataType, Schema, RegExp]>([
-    ['a long that is no int', [1n, 2n ** 31n], new arrow.Int64(), schema({ c: t.int() }), /rows\[1\]\.c holds 2147483648/],
+    [
+      'a long that is no int',
+      [1n, 2n ** 31n],
+      new arrow.Int64(),
+      schema({ c: t.int() }),
+      /rows\[1\]\.c holds 2147483648/,
+    ],
     ['a fraction as int', [1, 1.5], new arrow.Float64(), schema({ c: t.int() }), /rows\[1\]\.c holds 1\.5/],
     ['a double that is no float', [0.1], new arrow.Float64(), schema({ c: t.float() }), /rows\[0\]\.c holds 0\.1/],
     ['text as int', ['1'], new arrow.Utf8(), schema({ c: t.int() }), /column 'c' is of type utf8/],
-    ['a decimal of more digits', [new Uint32Array([12345, 0, 0, 0])], new arrow.Decimal(3, 10), schema({ c: t.decimal(5, 2) }), /rows\[0\]\.c/],
-    ['a null for a required column', [1, null], new arrow.Int32(), schema({ c: t.int().required() }), /rows\[1\]\.c is required/],
+    [
+      'a decimal of more digits',
+      [new Uint32Array([12345, 0, 0, 0])],
+      new arrow.Decimal(3, 10),
+      schema({ c: t.decimal(5, 2) }),
+      /rows\[0\]\.c/,
+    ],
+    [
+      'a null for a required column',
+      [1, null],
+      new arrow.Int32(),
+      schema({ c: t.int().required() }),
+      /rows\[1\]\.c is required/,
+    ],
     ['a duration', [1n], new arrow.DurationSecond(), schema({ c: t.long() }), /'c' is of a type that no Iceberg type/],
   ])('%s is refused', async (_, values, type, target, message) => {
     await expectError(convert(table({ c: vector(values, type) }), target), 'INVALID_ARGUMENT', message);
@@ -152,7 +240,11 @@ describe('Arrow data', () => {
   test('unknown, missing required and doubled columns are refused', async () => {
     const id = vector([1n], new arrow.Int64());
     await expectError(convert(table({ id, more: id }), shape), 'INVALID_ARGUMENT', /no column 'more'/);
-    await expectError(convert(table({ name: vector(['a'], new arrow.Utf8()) }), shape), 'INVALID_ARGUMENT', /'id' is required, but missing/);
+    await expectError(
+      convert(table({ name: vector(['a'], new arrow.Utf8()) }), shape),
+      'INVALID_ARGUMENT',
+      /'id' is required, but missing/,
+    );
     const batch = new arrow.Table({ a: id, b: id }).batches[0]!;
     const fields = batch.schema.fields.map((field) => new arrow.Field('id', field.type, true));
     const doubled = new arrow.RecordBatch(new arrow.Schema(fields), batch.data);
@@ -161,7 +253,9 @@ describe('Arrow data', () => {
 
   test('a null in a required field of a list names the row', async () => {
     const strict = schema({ l: t.list(t.struct({ x: t.int().required() })) });
-    const type = new arrow.List(new arrow.Field('element', new arrow.Struct([new arrow.Field('x', new arrow.Int32(), true)]), true));
+    const type = new arrow.List(
+      new arrow.Field('element', new arrow.Struct([new arrow.Field('x', new arrow.Int32(), true)]), true),
+    );
     const data = table({ l: vector([[{ x: 1 }], [{ x: 2 }, { x: null }]], type) });
     await expectError(convert(data, strict), 'INVALID_ARGUMENT', /rows\[1\]\.l\.element\.x is required/);
   });

@@ -26,6 +26,8 @@ describe('data locations', () => {
     expect(elsewhere('a', '')).toBe('s3://fast/x/0101/0110/1001/10110010/db/t/a');
     const flat = dataLocations('s3://b/db/t', { ...stored, 'write.object-storage.partitioned-paths': 'false' });
     expect(flat('a', 'p=1')).toBe('s3://b/db/t/data/0101/0110/1001/10110010-a');
-    expect(dataLocations('s3://b/db/t', stored)('a', 'p=1')).toMatch(/^s3:\/\/b\/db\/t\/data\/[01]{4}\/[01]{4}\/[01]{4}\/[01]{8}\/p=1\/a$/);
+    expect(dataLocations('s3://b/db/t', stored)('a', 'p=1')).toMatch(
+      /^s3:\/\/b\/db\/t\/data\/[01]{4}\/[01]{4}\/[01]{4}\/[01]{8}\/p=1\/a$/,
+    );
   });
 });

@@ -65,8 +65,8 @@ test('counts are exact, and bounds are outer bounds of everything but NaN', asyn
         } else if (mode.startsWith('truncate')) {
           const limit = Number(mode.slice(9, -1));
           for (const bound of [lower!, ...(upper ? [upper] : [])]) {
-            const size = type.kind === 'string' ? [...(bytesToValue(type, bound) as string)].length : bound.length;
-            expect(size).toBeLessThanOrEqual(limit);
+            const cutSize = type.kind === 'string' ? [...(bytesToValue(type, bound) as string)].length : bound.length;
+            expect(cutSize).toBeLessThanOrEqual(limit);
           }
         }
       }

@@ -55,7 +55,7 @@ export function batchOf(shape: StructType, rows: readonly Row[]): ColumnBatch {
 
 export function rowsOf(shape: StructType, batch: ColumnBatch): Row[] {
   const readers = shape.fields.map((field, i) => columnReader(field.type, batch.columns[i]!));
-  return Array.from({ length: batch.length }, (_, row) => readers.map((read) => read(row)));
+  return Array.from({ length: batch.length }, (_, row) => readers.map((valueAt) => valueAt(row)));
 }
 
 export async function* stream<T>(...items: readonly T[]): AsyncGenerator<T> {

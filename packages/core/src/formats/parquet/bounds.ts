@@ -116,7 +116,9 @@ const READERS: { readonly [K in TypeKind]: BoundReader<Extract<IcebergType, { ki
   decimal,
   time: (leaf, bytes) => {
     const count = int64(leaf, bytes);
-    return count === undefined || leaf.logical?.kind !== 'time' ? undefined : inUnit(count, UNIT_NANOS[leaf.logical.unit], 1000n);
+    return count === undefined || leaf.logical?.kind !== 'time'
+      ? undefined
+      : inUnit(count, UNIT_NANOS[leaf.logical.unit], 1000n);
   },
   timestamp: timestamp(1000n),
   timestamptz: timestamp(1000n),

@@ -19,7 +19,14 @@ export interface ParquetEncoding {
   readonly dictionarySize: number;
 }
 
-const COMPRESSIONS = { uncompressed: 'UNCOMPRESSED', snappy: 'SNAPPY', gzip: 'GZIP', brotli: 'BROTLI', lz4: 'LZ4_RAW', zstd: 'ZSTD' } as const;
+const COMPRESSIONS = {
+  uncompressed: 'UNCOMPRESSED',
+  snappy: 'SNAPPY',
+  gzip: 'GZIP',
+  brotli: 'BROTLI',
+  lz4: 'LZ4_RAW',
+  zstd: 'ZSTD',
+} as const;
 
 /**
  * Encodes batches of one schema, one after the other, as a Parquet file of one row group. The schema must be one that
@@ -80,14 +87,19 @@ function pruneType(type: IcebergType, path: string): Pruned | null {
       return pruneStruct(type, path);
     case 'list': {
       const element = pruneItem(type.element, `${path}.element`);
-      return element && { type: { ...type, element: element.type }, prune: (column) => pruneItems(column, element.prune) };
+      return (
+        element && { type: { ...type, element: element.type }, prune: (column) => pruneItems(column, element.prune) }
+      );
     }
     case 'map': {
       const [key, value] = [pruneItem(type.key, `${path}.key`), pruneItem(type.value, `${path}.value`)];
       if (key === null && value === null) return null;
       const entry = (column: Column): Column => {
         const { children, ...rest } = column as Extract<Column, { layout: 'struct' }>;
-        return { ...rest, children: [key ? key.prune(children[0]!) : children[0]!, value ? value.prune(children[1]!) : children[1]!] };
+        return {
+          ...rest,
+          children: [key ? key.prune(children[0]!) : children[0]!, value ? value.prune(children[1]!) : children[1]!],
+        };
       };
       return {
         type: { ...type, key: key?.type ?? type.key, value: value?.type ?? type.value },
@@ -106,7 +118,9 @@ function pruneItems(column: Column, prune: (column: Column) => Column): Column {
 
 function pruneItem(type: IcebergType, path: string): Pruned | null {
   if (type.kind === 'unknown') {
-    throw unsupported(`'${path.slice(1)}' is of type unknown inside a list or map, which a Parquet file can't hold. Give it a type first.`);
+    throw unsupported(
+      `'${path.slice(1)}' is of type unknown inside a list or map, which a Parquet file can't hold. Give it a type first.`,
+    );
   }
   return pruneType(type, path);
 }
@@ -116,7 +130,9 @@ function pruneStruct(struct: StructType, path: string): Pruned | null {
   const kept = children.map(({ field }, i) => (field.type.kind === 'unknown' ? -1 : i)).filter((i) => i >= 0);
   if (kept.length === 0) {
     const what = path === '' ? 'The schema' : `The struct '${path.slice(1)}'`;
-    throw unsupported(`${what} has no column with a known type, and a Parquet file needs one at least. Add a column first.`);
+    throw unsupported(
+      `${what} has no column with a known type, and a Parquet file needs one at least. Add a column first.`,
+    );
   }
   if (kept.length === children.length && children.every(({ pruned }) => pruned === null)) return null;
   const fields = kept.map((i): NestedField => {
@@ -127,7 +143,10 @@ function pruneStruct(struct: StructType, path: string): Pruned | null {
     type: { kind: 'struct', fields },
     prune: (column) => {
       const source = column as Extract<Column, { layout: 'struct' }>;
-      return { ...source, children: kept.map((i) => children[i]!.pruned?.prune(source.children[i]!) ?? source.children[i]!) };
+      return {
+        ...source,
+        children: kept.map((i) => children[i]!.pruned?.prune(source.children[i]!) ?? source.children[i]!),
+      };
     },
   };
 }

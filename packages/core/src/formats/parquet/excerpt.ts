@@ -64,7 +64,11 @@ function excerptFooter(
 ): ThriftStruct {
   const chunks = parts.map((part) => excerptChunk(group.columns[part.leaf]!, starts.get(part.leaf)!));
   const size = parts.reduce((sum, part) => sum + group.columns[part.leaf]!.uncompressedSize, 0);
-  const rowGroup: ThriftStruct = [structList(GROUP.columns, chunks), i64(GROUP.totalByteSize, size), i64(GROUP.rowCount, group.rowCount)];
+  const rowGroup: ThriftStruct = [
+    structList(GROUP.columns, chunks),
+    i64(GROUP.totalByteSize, size),
+    i64(GROUP.rowCount, group.rowCount),
+  ];
   return [
     i32(FILE.version, 2),
     structList(FILE.schema, excerptSchema(footer, new Set(parts.map((part) => part.leaf)))),
@@ -78,7 +82,15 @@ function excerptChunk(chunk: ParquetRowGroup['columns'][number], start: number):
     const offset = fieldOf(chunk.metadata, id, THRIFT.i64);
     return typeof offset === 'number' && offset >= chunk.offset ? [i64(id, offset - chunk.offset + start)] : [];
   };
-  const kept = new Set<number>([COLUMN.type, COLUMN.encodings, COLUMN.path, COLUMN.codec, COLUMN.valueCount, COLUMN.uncompressedSize, COLUMN.compressedSize]);
+  const kept = new Set<number>([
+    COLUMN.type,
+    COLUMN.encodings,
+    COLUMN.path,
+    COLUMN.codec,
+    COLUMN.valueCount,
+    COLUMN.uncompressedSize,
+    COLUMN.compressedSize,
+  ]);
   const metadata = [
     ...chunk.metadata.filter((field) => kept.has(field.id)),
     ...moved(COLUMN.dataPageOffset),

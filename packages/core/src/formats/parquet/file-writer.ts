@@ -8,7 +8,19 @@ import { CHUNK, COLUMN, FILE, GROUP, MAGIC, STATISTICS, TRAILER_SIZE, parseParqu
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { ELEMENT, LOGICAL } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
-import { THRIFT, fieldOf, i32, i64, readThrift, structField, structList, text, textList, withFields, writeThrift } from './thrift.ts';
+import {
+  THRIFT,
+  fieldOf,
+  i32,
+  i64,
+  readThrift,
+  structField,
+  structList,
+  text,
+  textList,
+  withFields,
+  writeThrift,
+} from './thrift.ts';
 import type { ThriftField, ThriftList, ThriftStruct } from './thrift.ts';
 
 /**
@@ -49,7 +61,10 @@ export class ParquetFileWriter {
   async addRowGroup(batches: readonly ColumnBatch[]): Promise<readonly Uint8Array[]> {
     const file = await encodeRowGroup(this.#schema, batches, this.#encoding);
     const footerLength = new DataView(file.buffer, file.byteOffset + file.length - TRAILER_SIZE, 4).getUint32(0, true);
-    const footer = parseParquetFooter(file.subarray(file.length - TRAILER_SIZE - footerLength, file.length - TRAILER_SIZE), 'being written');
+    const footer = parseParquetFooter(
+      file.subarray(file.length - TRAILER_SIZE - footerLength, file.length - TRAILER_SIZE),
+      'being written',
+    );
     this.#template ??= footer;
     const [group] = footer.rowGroups;
     const start = Math.min(...group!.columns.map((chunk) => chunk.offset));
@@ -153,11 +168,16 @@ function movedGroup(
     return { ...chunk, offset: chunk.offset + shift, metadata, raw };
   });
   const raw = withFields(moved(group.raw, GROUP.fileOffset), [
-    structList(GROUP.columns, columns.map((chunk) => chunk.raw)),
+    structList(
+      GROUP.columns,
+      columns.map((chunk) => chunk.raw),
+    ),
     { id: GROUP.ordinal, type: THRIFT.i16, value: ordinal },
   ]);
   const indexes = group.columns.map((chunk, leaf) => ({
-    column: descriptions[leaf]!.unordered ? null : slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
+    column: descriptions[leaf]!.unordered
+      ? null
+      : slice(file, chunk.raw, CHUNK.columnIndexOffset, CHUNK.columnIndexLength),
     offset: movedOffsetIndex(slice(file, chunk.raw, CHUNK.offsetIndexOffset, CHUNK.offsetIndexLength), shift),
   }));
   return { group: { ...group, columns, raw }, indexes };
@@ -194,7 +214,10 @@ function movedOffsetIndex(bytes: Uint8Array | null, shift: number): Uint8Array |
 function withPageIndexes({ group, indexes }: WrittenGroup, place: (bytes: Uint8Array) => number): ThriftStruct {
   const chunks = group.columns.map((chunk, i) => {
     const { column, offset } = indexes[i]!;
-    const raw = withFields(chunk.raw, INDEX_FIELDS.map((id) => ({ id, value: null })));
+    const raw = withFields(
+      chunk.raw,
+      INDEX_FIELDS.map((id) => ({ id, value: null })),
+    );
     return withFields(raw, [
       ...(column ? [i64(CHUNK.columnIndexOffset, place(column)), i32(CHUNK.columnIndexLength, column.length)] : []),
       ...(offset ? [i64(CHUNK.offsetIndexOffset, place(offset)), i32(CHUNK.offsetIndexLength, offset.length)] : []),

@@ -50,10 +50,55 @@ export interface ParquetStatistics {
 }
 
 /** Field ids of the footer's thrift structs. */
-export const FILE = { version: 1, schema: 2, rowCount: 3, rowGroups: 4, keyValues: 5, createdBy: 6, columnOrders: 7, encryption: 8 } as const;
-export const GROUP = { columns: 1, totalByteSize: 2, rowCount: 3, sortingColumns: 4, fileOffset: 5, compressedSize: 6, ordinal: 7 } as const;
-export const CHUNK = { filePath: 1, fileOffset: 2, metadata: 3, offsetIndexOffset: 4, offsetIndexLength: 5, columnIndexOffset: 6, columnIndexLength: 7, crypto: 8, encryptedMetadata: 9 } as const;
-export const COLUMN = { type: 1, encodings: 2, path: 3, codec: 4, valueCount: 5, uncompressedSize: 6, compressedSize: 7, keyValues: 8, dataPageOffset: 9, indexPageOffset: 10, dictionaryPageOffset: 11, statistics: 12, encodingStats: 13, bloomOffset: 14, bloomLength: 15, sizeStatistics: 16, geoStatistics: 17 } as const;
+export const FILE = {
+  version: 1,
+  schema: 2,
+  rowCount: 3,
+  rowGroups: 4,
+  keyValues: 5,
+  createdBy: 6,
+  columnOrders: 7,
+  encryption: 8,
+} as const;
+export const GROUP = {
+  columns: 1,
+  totalByteSize: 2,
+  rowCount: 3,
+  sortingColumns: 4,
+  fileOffset: 5,
+  compressedSize: 6,
+  ordinal: 7,
+} as const;
+export const CHUNK = {
+  filePath: 1,
+  fileOffset: 2,
+  metadata: 3,
+  offsetIndexOffset: 4,
+  offsetIndexLength: 5,
+  columnIndexOffset: 6,
+  columnIndexLength: 7,
+  crypto: 8,
+  encryptedMetadata: 9,
+} as const;
+export const COLUMN = {
+  type: 1,
+  encodings: 2,
+  path: 3,
+  codec: 4,
+  valueCount: 5,
+  uncompressedSize: 6,
+  compressedSize: 7,
+  keyValues: 8,
+  dataPageOffset: 9,
+  indexPageOffset: 10,
+  dictionaryPageOffset: 11,
+  statistics: 12,
+  encodingStats: 13,
+  bloomOffset: 14,
+  bloomLength: 15,
+  sizeStatistics: 16,
+  geoStatistics: 17,
+} as const;
 /** Of thrift's struct Statistics; the first two are the bounds of old writers. */
 export const STATISTICS = { max: 1, min: 2, nullCount: 3, maxValue: 5, minValue: 6 } as const;
 
@@ -85,7 +130,10 @@ export async function readParquetFooter(
   if (footerLength + TRAILER_SIZE > tail.length) {
     tail = await lastBytes(footerLength + TRAILER_SIZE);
   }
-  return parseParquetFooter(tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE), location);
+  return parseParquetFooter(
+    tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE),
+    location,
+  );
 }
 
 function footerLengthOf(tail: Uint8Array, size: number, location: string): number {
@@ -121,7 +169,9 @@ function footerFrom(raw: ThriftStruct, location: string): ParquetFooter {
   let firstRow = 0;
   for (const group of structs(required(raw, FILE.rowGroups, THRIFT.list, 'row_groups'))) {
     const rowCount = count(group, GROUP.rowCount, 'num_rows');
-    const columns = structs(required(group, GROUP.columns, THRIFT.list, 'columns')).map((chunk) => columnChunk(chunk, location));
+    const columns = structs(required(group, GROUP.columns, THRIFT.list, 'columns')).map((chunk) =>
+      columnChunk(chunk, location),
+    );
     if (columns.length !== leaves.length) {
       throw invalidData(`A row group has ${columns.length} columns, but the schema has ${leaves.length}.`);
     }
@@ -147,7 +197,8 @@ function columnChunk(raw: ThriftStruct, location: string): ParquetColumnChunk {
   if (metadata === undefined) throw invalidData('A column chunk has no metadata.');
   const dataOffset = count(metadata, COLUMN.dataPageOffset, 'data_page_offset');
   const dictionaryOffset = fieldOf(metadata, COLUMN.dictionaryPageOffset, THRIFT.i64);
-  const hasDictionary = typeof dictionaryOffset === 'number' && dictionaryOffset >= MAGIC.length && dictionaryOffset < dataOffset;
+  const hasDictionary =
+    typeof dictionaryOffset === 'number' && dictionaryOffset >= MAGIC.length && dictionaryOffset < dataOffset;
   return {
     valueCount: count(metadata, COLUMN.valueCount, 'num_values'),
     compressedSize: count(metadata, COLUMN.compressedSize, 'total_compressed_size'),
@@ -191,6 +242,7 @@ function count(struct: ThriftStruct, id: number, name: string): number {
 
 export function structs(value: ThriftValue): readonly ThriftStruct[] {
   const list = value as ThriftList;
-  if (list.items.length > 0 && list.elementType !== THRIFT.struct) throw invalidData('A list of structs holds something else.');
+  if (list.items.length > 0 && list.elementType !== THRIFT.struct)
+    throw invalidData('A list of structs holds something else.');
   return list.items as readonly ThriftStruct[];
 }

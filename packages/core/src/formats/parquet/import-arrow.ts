@@ -29,7 +29,9 @@ export function importBatch(memory: ArrayBufferLike, schemaAddress: number, arra
   if (field.type.kind !== 'struct') throw invalidData('A Parquet file did not decode to columns.');
   const length = source.long(arrayAddress + ARRAY.length);
   const fields = field.type.fields;
-  const columns = fields.map((child, i) => importColumn(source, child, source.pointer(source.pointer(arrayAddress + ARRAY.children) + 4 * i), 0, length));
+  const columns = fields.map((child, i) =>
+    importColumn(source, child, source.pointer(source.pointer(arrayAddress + ARRAY.children) + 4 * i), 0, length),
+  );
   return { length, fields, columns };
 }
 
@@ -132,7 +134,9 @@ function typeOfFormat(format: string, children: readonly SourceField[]): SourceT
     const [key, value] = children[0]!.type.fields;
     return { kind: 'map', key: key!, value: value! };
   }
-  throw invalidData(`A Parquet file has a column of a type that Iceberg has no reading for (Arrow format '${format}').`);
+  throw invalidData(
+    `A Parquet file has a column of a type that Iceberg has no reading for (Arrow format '${format}').`,
+  );
 }
 
 /** Rows `start` to `start + length` of an array, which may itself begin at an offset of its buffers. */
@@ -152,7 +156,13 @@ function importColumn(memory: Memory, field: SourceField, address: number, start
     case 'fixed':
     case 'decimal': {
       const width = type.kind === 'fixed' ? type.width : 16;
-      return { layout: 'fixed', length, validity, width, bytes: memory.copy(buffer(1) + first * width, length * width) };
+      return {
+        layout: 'fixed',
+        length,
+        validity,
+        width,
+        bytes: memory.copy(buffer(1) + first * width, length * width),
+      };
     }
     case 'utf8':
     case 'binary': {
@@ -160,22 +170,49 @@ function importColumn(memory: Memory, field: SourceField, address: number, start
       return { layout: 'variable', length, validity, offsets, bytes: memory.copy(buffer(2) + from, offsets[length]!) };
     }
     case 'struct':
-      return { layout: 'struct', length, validity, children: type.fields.map((one, i) => importColumn(memory, one, child(i), first, length)) };
+      return {
+        layout: 'struct',
+        length,
+        validity,
+        children: type.fields.map((one, i) => importColumn(memory, one, child(i), first, length)),
+      };
     case 'list': {
       const { offsets, from } = copyOffsets(memory, buffer(1), first, length);
-      return { layout: 'list', length, validity, offsets, items: importColumn(memory, type.item, child(0), from, offsets[length]!) };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets,
+        items: importColumn(memory, type.item, child(0), from, offsets[length]!),
+      };
     }
     case 'map': {
       const { offsets, from } = copyOffsets(memory, buffer(1), first, length);
-      const entries: SourceField = { name: 'entries', nullable: false, id: null, type: { kind: 'struct', fields: [type.key, type.value] } };
-      return { layout: 'list', length, validity, offsets, items: importColumn(memory, entries, child(0), from, offsets[length]!) };
+      const entries: SourceField = {
+        name: 'entries',
+        nullable: false,
+        id: null,
+        type: { kind: 'struct', fields: [type.key, type.value] },
+      };
+      return {
+        layout: 'list',
+        length,
+        validity,
+        offsets,
+        items: importColumn(memory, entries, child(0), from, offsets[length]!),
+      };
     }
     case 'int':
     case 'float':
     case 'date':
     case 'time':
     case 'timestamp':
-      return { layout: 'numbers', length, validity, values: copyNumbers(memory, numberArrayOf(type), buffer(1), first, length) };
+      return {
+        layout: 'numbers',
+        length,
+        validity,
+        values: copyNumbers(memory, numberArrayOf(type), buffer(1), first, length),
+      };
   }
 }
 
@@ -184,7 +221,12 @@ function copyBits(memory: Memory, address: number, first: number, length: number
   return sliceBits(memory.bytes.subarray(address, address + size), first, length);
 }
 
-function copyOffsets(memory: Memory, address: number, first: number, length: number): { readonly offsets: Int32Array; readonly from: number } {
+function copyOffsets(
+  memory: Memory,
+  address: number,
+  first: number,
+  length: number,
+): { readonly offsets: Int32Array; readonly from: number } {
   // Arrow lets the offsets of an empty array be absent.
   if (length === 0) return { offsets: new Int32Array(1), from: 0 };
   const offsets = copyNumbers(memory, Int32Array, address, first, length + 1) as Int32Array;
@@ -198,7 +240,13 @@ interface NumberArrayConstructor {
   new (buffer: ArrayBuffer): NumberArray;
 }
 
-function copyNumbers(memory: Memory, array: NumberArrayConstructor, address: number, first: number, length: number): NumberArray {
+function copyNumbers(
+  memory: Memory,
+  array: NumberArrayConstructor,
+  address: number,
+  first: number,
+  length: number,
+): NumberArray {
   const size = array.BYTES_PER_ELEMENT;
   return new array(memory.copy(address + first * size, length * size).buffer as ArrayBuffer);
 }

@@ -20,7 +20,15 @@ export interface ParquetNode {
   readonly leaves: readonly [number, number];
 }
 
-export type PhysicalType = 'BOOLEAN' | 'INT32' | 'INT64' | 'INT96' | 'FLOAT' | 'DOUBLE' | 'BYTE_ARRAY' | 'FIXED_LEN_BYTE_ARRAY';
+export type PhysicalType =
+  | 'BOOLEAN'
+  | 'INT32'
+  | 'INT64'
+  | 'INT96'
+  | 'FLOAT'
+  | 'DOUBLE'
+  | 'BYTE_ARRAY'
+  | 'FIXED_LEN_BYTE_ARRAY';
 
 export type ParquetTimeUnit = 'ms' | 'us' | 'ns';
 
@@ -62,21 +70,45 @@ const PHYSICAL_TYPES: readonly PhysicalType[] = [
 const REPETITIONS: readonly ParquetNode['repetition'][] = ['required', 'optional', 'repeated'];
 
 /** Field ids of the thrift struct SchemaElement. */
-export const ELEMENT = { type: 1, typeLength: 2, repetition: 3, name: 4, numChildren: 5, convertedType: 6, scale: 7, precision: 8, fieldId: 9, logicalType: 10 } as const;
+export const ELEMENT = {
+  type: 1,
+  typeLength: 2,
+  repetition: 3,
+  name: 4,
+  numChildren: 5,
+  convertedType: 6,
+  scale: 7,
+  precision: 8,
+  fieldId: 9,
+  logicalType: 10,
+} as const;
 
 /** Field ids of the thrift union LogicalType. */
-export const LOGICAL = { decimal: 5, time: 7, timestamp: 8, integer: 10, uuid: 14, variant: 16, geometry: 17, geography: 18 } as const;
+export const LOGICAL = {
+  decimal: 5,
+  time: 7,
+  timestamp: 8,
+  integer: 10,
+  uuid: 14,
+  variant: 16,
+  geometry: 17,
+  geography: 18,
+} as const;
 
 const utf8 = new TextDecoder();
 
 /** Builds the tree from the footer's flat, depth-first list. The root is the message itself. */
-export function parquetTree(elements: readonly ThriftStruct[]): { readonly root: ParquetNode; readonly leaves: readonly ParquetNode[] } {
+export function parquetTree(elements: readonly ThriftStruct[]): {
+  readonly root: ParquetNode;
+  readonly leaves: readonly ParquetNode[];
+} {
   const leaves: ParquetNode[] = [];
   let next = 0;
   const build = (depth: number): ParquetNode => {
     const index = next++;
     const element = elements[index];
-    if (element === undefined || depth > 64) throw invalidData("A Parquet file's schema is broken: its elements don't form a tree.");
+    if (element === undefined || depth > 64)
+      throw invalidData("A Parquet file's schema is broken: its elements don't form a tree.");
     const count = number(element, ELEMENT.numChildren);
     const firstLeaf = leaves.length;
     const physical = number(element, ELEMENT.type);
@@ -109,7 +141,8 @@ function number(struct: ThriftStruct, id: number): number | undefined {
 
 function physicalType(code: number | undefined): PhysicalType {
   const type = code === undefined ? undefined : PHYSICAL_TYPES[code];
-  if (type === undefined) throw invalidData(`A Parquet file's schema has a column of the unknown physical type ${code}.`);
+  if (type === undefined)
+    throw invalidData(`A Parquet file's schema has a column of the unknown physical type ${code}.`);
   return type;
 }
 
@@ -140,7 +173,8 @@ const SIMPLE_LOGICAL: Readonly<Record<number, SimpleLogicalKind>> = {
 const UNITS: readonly ParquetTimeUnit[] = ['ms', 'us', 'ns'];
 
 function modernType(id: number, value: ThriftStruct): ParquetLogicalType {
-  if (id === LOGICAL.decimal) return { kind: 'decimal', scale: number(value, 1) ?? 0, precision: number(value, 2) ?? 0 };
+  if (id === LOGICAL.decimal)
+    return { kind: 'decimal', scale: number(value, 1) ?? 0, precision: number(value, 2) ?? 0 };
   if (id === LOGICAL.time || id === LOGICAL.timestamp) {
     const unit = fieldOf(value, 2, THRIFT.struct) as ThriftStruct | undefined;
     return {
@@ -150,14 +184,23 @@ function modernType(id: number, value: ThriftStruct): ParquetLogicalType {
     };
   }
   if (id === LOGICAL.integer) {
-    return { kind: 'int', bits: (fieldOf(value, 1, THRIFT.i8) as number | undefined) ?? 32, signed: fieldOf(value, 2, THRIFT.bool) !== false };
+    return {
+      kind: 'int',
+      bits: (fieldOf(value, 1, THRIFT.i8) as number | undefined) ?? 32,
+      signed: fieldOf(value, 2, THRIFT.bool) !== false,
+    };
   }
   return { kind: SIMPLE_LOGICAL[id] ?? 'other' };
 }
 
 /** By ConvertedType, the predecessor of LogicalType. */
 function convertedType(code: number, element: ThriftStruct): ParquetLogicalType {
-  if (code === 5) return { kind: 'decimal', scale: number(element, ELEMENT.scale) ?? 0, precision: number(element, ELEMENT.precision) ?? 0 };
+  if (code === 5)
+    return {
+      kind: 'decimal',
+      scale: number(element, ELEMENT.scale) ?? 0,
+      precision: number(element, ELEMENT.precision) ?? 0,
+    };
   return CONVERTED[code] ?? { kind: 'other' };
 }
 
@@ -198,7 +241,10 @@ export function shapeOf(node: ParquetNode): ParquetShape {
   const repeated = node.children.length === 1 && node.children[0]!.repetition === 'repeated' ? node.children[0]! : null;
   if (node.logical?.kind === 'list' && repeated !== null) {
     const twoLevel =
-      repeated.physical !== null || repeated.children.length !== 1 || repeated.name === 'array' || repeated.name === `${node.name}_tuple`;
+      repeated.physical !== null ||
+      repeated.children.length !== 1 ||
+      repeated.name === 'array' ||
+      repeated.name === `${node.name}_tuple`;
     return { kind: 'list', element: twoLevel ? repeated : repeated.children[0]! };
   }
   if (node.logical?.kind === 'map' && repeated !== null && repeated.children.length === 2) {

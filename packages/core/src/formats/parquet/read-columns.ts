@@ -50,7 +50,7 @@ export async function* readColumns(
     // The fetch ahead may fail before anyone awaits it; it is then reported when its turn comes.
     fetched?.catch(() => undefined);
     const wasm = await loadParquetWasm();
-    for (let start = 0; start < group.rowCount; ) {
+    for (let start = 0; start < group.rowCount;) {
       throwIfAborted(options.signal);
       const limit = Math.min(windowRows, group.rowCount - start);
       const batchSize = Math.min(options.batchSize, limit);

@@ -39,7 +39,12 @@ export async function readRanges(
 }
 
 /** Reads exactly one range. INVALID_DATA if the file ends before; UNAVAILABLE if the store gives less than it has. */
-export async function readRange(io: FileIO, location: string, range: ByteRange, signal: AbortSignal | undefined): Promise<Uint8Array> {
+export async function readRange(
+  io: FileIO,
+  location: string,
+  range: ByteRange,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   if (range.length === 0) return new Uint8Array();
   try {
     const bytes = await io.read(location, { ...range, ...(signal && { signal }) });
@@ -60,7 +65,11 @@ function joinRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
   for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {
     const last = joined.at(-1);
     const end = range.offset + range.length;
-    if (last !== undefined && range.offset <= last.offset + last.length + MAX_GAP && end - last.offset <= Math.max(MAX_JOINED, last.length)) {
+    if (
+      last !== undefined &&
+      range.offset <= last.offset + last.length + MAX_GAP &&
+      end - last.offset <= Math.max(MAX_JOINED, last.length)
+    ) {
       last.length = Math.max(last.length, end - last.offset);
     } else {
       joined.push({ ...range });

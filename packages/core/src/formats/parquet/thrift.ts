@@ -29,7 +29,19 @@ export type ThriftValue = boolean | number | bigint | Uint8Array | ThriftStruct 
 /** Wire types; a boolean is always TRUE here, its value says which. */
 export type ThriftType = 1 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12;
 
-export const THRIFT = { bool: 1, i8: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, set: 10, map: 11, struct: 12 } as const;
+export const THRIFT = {
+  bool: 1,
+  i8: 3,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  double: 7,
+  binary: 8,
+  list: 9,
+  set: 10,
+  map: 11,
+  struct: 12,
+} as const;
 
 const FALSE = 2;
 const MAX_DEPTH = 64;
@@ -311,7 +323,10 @@ export function fieldOf(struct: ThriftStruct, id: number, type: ThriftType): Thr
 }
 
 /** The struct with some fields set (or, with null, left out), in the order of their ids. */
-export function withFields(struct: ThriftStruct, fields: readonly (ThriftField | { readonly id: number; readonly value: null })[]): ThriftStruct {
+export function withFields(
+  struct: ThriftStruct,
+  fields: readonly (ThriftField | { readonly id: number; readonly value: null })[],
+): ThriftStruct {
   const changed = new Set(fields.map((field) => field.id));
   const added = fields.filter((field): field is ThriftField => field.value !== null);
   return [...struct.filter((field) => !changed.has(field.id)), ...added].toSorted((a, b) => a.id - b.id);

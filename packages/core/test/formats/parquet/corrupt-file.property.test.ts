@@ -42,7 +42,9 @@ test('a file cut short anywhere is INVALID_DATA', async () => {
   const good = await io.read(file.path);
   for (let length = 0; length < good.length; length += 97) {
     await io.write(file.path, good.slice(0, length));
-    const error = await read(io, taskOf({ ...file, fileSizeInBytes: length }, shape)).catch((reason: unknown) => reason);
+    const error = await read(io, taskOf({ ...file, fileSizeInBytes: length }, shape)).catch(
+      (reason: unknown) => reason,
+    );
     expect(isLakehouseError(error, 'INVALID_DATA'), String(error)).toBe(true);
   }
 });

@@ -23,8 +23,12 @@ const { struct } = fc.letrec<{ typed: Typed; struct: ThriftStruct }>((tie) => ({
     fc.uint8Array({ maxLength: 20 }).map((value): Typed => [THRIFT.binary, value]),
     fc.array(i64, { maxLength: 20 }).map((items): Typed => [THRIFT.list, { elementType: THRIFT.i64, items }]),
     fc.array(fc.boolean(), { maxLength: 20 }).map((items): Typed => [THRIFT.set, { elementType: THRIFT.bool, items }]),
-    fc.array(tie('struct'), { maxLength: 3 }).map((items): Typed => [THRIFT.list, { elementType: THRIFT.struct, items }]),
-    fc.array(fc.tuple(i64, fc.boolean()), { minLength: 1, maxLength: 3 }).map((entries): Typed => [THRIFT.map, { keyType: THRIFT.i64, valueType: THRIFT.bool, entries }]),
+    fc
+      .array(tie('struct'), { maxLength: 3 })
+      .map((items): Typed => [THRIFT.list, { elementType: THRIFT.struct, items }]),
+    fc
+      .array(fc.tuple(i64, fc.boolean()), { minLength: 1, maxLength: 3 })
+      .map((entries): Typed => [THRIFT.map, { keyType: THRIFT.i64, valueType: THRIFT.bool, entries }]),
     tie('struct').map((value): Typed => [THRIFT.struct, value]),
   ),
   struct: fc
@@ -43,18 +47,24 @@ test('a struct comes back as it was written', () => {
 
 test('any bytes are a struct or INVALID_DATA', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.tuple(struct, fc.nat(), fc.nat(255)).map(([value, at, byte]) => {
-      const bytes = writeThrift(value);
-      bytes[at % bytes.length] = byte;
-      return bytes;
-    })), (bytes) => {
-      try {
-        readThrift(bytes);
-        return true;
-      } catch (error) {
-        return isLakehouseError(error, 'INVALID_DATA');
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 60 }),
+        fc.tuple(struct, fc.nat(), fc.nat(255)).map(([value, at, byte]) => {
+          const bytes = writeThrift(value);
+          bytes[at % bytes.length] = byte;
+          return bytes;
+        }),
+      ),
+      (bytes) => {
+        try {
+          readThrift(bytes);
+          return true;
+        } catch (error) {
+          return isLakehouseError(error, 'INVALID_DATA');
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });
