@@ -1,5 +1,6 @@
 import { CHUNK, COLUMN, FILE, GROUP, MAGIC, TRAILER_SIZE } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
+import { INT96_WIDTH } from './int96.ts';
 import { ELEMENT, LOGICAL } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 import { THRIFT, fieldOf, i32, i64, structField, structList, withFields, writeThrift } from './thrift.ts';
@@ -11,7 +12,8 @@ import type { ThriftField, ThriftStruct } from './thrift.ts';
  * - it reads from memory only: inside the decoder, a failed or late read of the store would end the process;
  * - columns are chosen by position, at any depth, where the decoder knows them by dotted names only;
  * - every element carries its `ParquetNode.index` as field id, so that the decoded data points back to the schema;
- * - what the writer said about Arrow types is gone, and the data comes in plain layouts.
+ * - what the writer said about Arrow types is gone, and the data comes in plain layouts;
+ * - INT96 can be passed off as the 12 bytes that it is (see `readInt96`).
  */
 export interface ExcerptPart {
   readonly leaf: number;
@@ -92,11 +94,19 @@ function excerptChunk(chunk: ParquetRowGroup['columns'][number], start: number):
     COLUMN.compressedSize,
   ]);
   const metadata = [
-    ...chunk.metadata.filter((field) => kept.has(field.id)),
+    ...chunk.metadata.filter((field) => kept.has(field.id)).map(withoutInt96),
     ...moved(COLUMN.dataPageOffset),
     ...moved(COLUMN.dictionaryPageOffset),
   ];
   return [i64(CHUNK.fileOffset, start), structField(CHUNK.metadata, metadata)];
+}
+
+/** Codes of parquet.thrift's enum Type. */
+const INT96 = 3;
+const FIXED_LEN_BYTE_ARRAY = 7;
+
+function withoutInt96(field: ThriftField): ThriftField {
+  return field.id === COLUMN.type && field.value === INT96 ? i32(COLUMN.type, FIXED_LEN_BYTE_ARRAY) : field;
 }
 
 /** The elements above the chosen leaves, in order, with their own numbers of children. */
@@ -113,6 +123,7 @@ function excerptSchema(footer: ParquetFooter, leaves: ReadonlySet<number>): read
       withFields(raw, [
         ...(node.physical === null ? [i32(ELEMENT.numChildren, children.length)] : []),
         i32(ELEMENT.fieldId, node.index),
+        ...(node.physical === 'INT96' ? [i32(ELEMENT.type, FIXED_LEN_BYTE_ARRAY), i32(ELEMENT.typeLength, INT96_WIDTH)] : []),
         ...(isNewAnnotation(raw) ? [{ id: ELEMENT.logicalType, value: null }] : []),
       ]),
     );

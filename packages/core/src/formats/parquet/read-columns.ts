@@ -5,6 +5,7 @@ import { buildExcerpt, excerptParts } from './excerpt.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { importBatch } from './import-arrow.ts';
 import type { ImportedBatch } from './import-arrow.ts';
+import { readInt96 } from './int96.ts';
 import { readRanges } from './read-ranges.ts';
 import { loadParquetWasm } from './wasm.ts';
 import type { ParquetWasm } from './wasm.ts';
@@ -57,7 +58,7 @@ export async function* readColumns(
       const batches = decode(wasm, excerpt, location, { batchSize, offset: start, limit });
       windowRows = nextWindowRows(batches, limit);
       for (const batch of batches) {
-        yield { ...batch, firstRow: group.firstRow + start };
+        yield { length: batch.length, ...readInt96(footer, batch), firstRow: group.firstRow + start };
         start += batch.length;
       }
     }
