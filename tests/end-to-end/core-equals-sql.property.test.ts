@@ -47,7 +47,7 @@ beforeAll(async () => {
   warehouse = await mkdtemp(join(tmpdir(), 'lakehouse-equal-'));
   const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
   await catalog.createNamespace('p');
-  table = (await catalog.createTable('p.rows', {
+  table = await catalog.createTable('p.rows', {
     schema: schema({
       id: t.int().required(),
       n: t.int(),
@@ -60,7 +60,7 @@ beforeAll(async () => {
       flag: t.boolean(),
     }),
     partitionBy: [partitionBy.day('ts')],
-  })) as unknown as Table;
+  });
   await table.append(rows(0, 60, 'name'));
   await table.updateSpec((p) => p.remove('ts_day').add(partitionBy.hour('tz')).add(partitionBy.truncate(1, 'name')));
   await table.updateSchema((s) =>

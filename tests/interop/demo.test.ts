@@ -10,8 +10,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newestMetadata } from './newest-metadata.ts';
 import { python } from './python.ts';
 
+const require = createRequire(import.meta.url);
 const demo = fileURLToPath(new URL('../../examples/dist/demo.js', import.meta.url));
-const flights = join(dirname(createRequire(import.meta.url).resolve('vega-datasets')), '../data/flights-3m.parquet');
+const flights = join(dirname(require.resolve('vega-datasets')), '../data/flights-3m.parquet');
 
 let warehouse: string;
 let found: Record<string, { rows: number; missing: number; extra: number }>;
