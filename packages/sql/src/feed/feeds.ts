@@ -24,10 +24,10 @@ interface FeedBatch {
   column(index: number): Column;
 }
 
-/** Arrow data by shape, of any version or copy of apache-arrow. */
+/** An Arrow table of any version or copy of apache-arrow: it is known by its shape. */
 export interface ArrowTableLike {
-  readonly schema: { readonly fields: readonly ArrowFieldLike[] };
-  readonly batches: readonly { readonly data: Pick<ArrowDataLike, 'length' | 'children'> }[];
+  readonly schema: { readonly fields: readonly object[] };
+  readonly batches: readonly object[];
 }
 
 export function isArrowTable(value: unknown): value is ArrowTableLike {
@@ -38,13 +38,14 @@ export function isArrowTable(value: unknown): value is ArrowTableLike {
 }
 
 export function arrowFeed(table: ArrowTableLike): Feed {
-  const fields = table.schema.fields.map(sourceField);
+  const fields = table.schema.fields.map((field) => sourceField(field as ArrowFieldLike));
   const types = fields.map(fedArrowType);
   const names = duckdbNames({
     kind: 'struct',
     fields: fields.map(({ name }) => ({ id: 0, name, required: false, type: { kind: 'unknown' } })),
   });
-  const batches = table.batches.map(({ data }): FeedBatch => {
+  const batches = table.batches.map((batch): FeedBatch => {
+    const { data } = batch as { readonly data: ArrowDataLike };
     const columns = new Map<number, Column>();
     return {
       length: data.length,
