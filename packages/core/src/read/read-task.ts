@@ -16,6 +16,7 @@ import type { DecodedBatch } from '../formats/parquet/read-columns.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { NameMapping } from '../spec/name-mapping.ts';
+import { mergeFields, selectFields } from '../spec/select-fields.ts';
 import type { StructType } from '../spec/types.ts';
 import { absentLeaves, absentValue, partitionConstants } from './absent-values.ts';
 import type { PartitionConstants } from './absent-values.ts';
@@ -26,7 +27,7 @@ import { METADATA_COLUMNS } from './metadata-columns.ts';
 import type { MetadataColumn } from './metadata-columns.ts';
 import { metadataReader } from './metadata-values.ts';
 import { matchingRowGroups } from './row-groups.ts';
-import { mergeFields, narrowBatch, selectFields } from './select-fields.ts';
+import { narrowBatch } from './narrow-batch.ts';
 
 export type { MetadataColumn } from './metadata-columns.ts';
 

@@ -1,6 +1,4 @@
-import { childFields } from '../spec/schema-fields.ts';
-import type { IcebergType, NestedField, StructType } from '../spec/types.ts';
-import type { Column, ColumnBatch } from '../columns/column.ts';
+import type { IcebergType, NestedField, StructType } from './types.ts';
 
 /** The part of a schema that the given fields need, at any depth and in the schema's order, with all that is below them. */
 export function selectFields(struct: StructType, ids: ReadonlySet<number>): StructType {
@@ -34,37 +32,4 @@ export function mergeFields(first: StructType, second: StructType): StructType {
   const added = [...byId.values()];
   if (added.length === 0 && merged.every((field, i) => field === first.fields[i])) return first;
   return { kind: 'struct', fields: [...merged, ...added] };
-}
-
-/** Leaves out the fields that were added by a merge: `from` is `mergeFields(to, …)`. */
-export function narrowBatch(batch: ColumnBatch, from: StructType, to: StructType): ColumnBatch {
-  return from === to ? batch : { length: batch.length, columns: narrowColumns(batch.columns, from, to) };
-}
-
-function narrowColumns(columns: readonly Column[], from: StructType, to: StructType): readonly Column[] {
-  // Added fields come after those of `to`, at every level.
-  return to.fields.map((field, i) => {
-    const [column, fromType] = [columns[i]!, from.fields[i]!.type];
-    if (
-      field.type === fromType ||
-      column.layout !== 'struct' ||
-      field.type.kind !== 'struct' ||
-      fromType.kind !== 'struct'
-    )
-      return column;
-    return { ...column, children: narrowColumns(column.children, fromType, field.type) };
-  });
-}
-
-/** The ids of all fields of a type, at every depth. */
-export function allFieldIds(type: IcebergType): ReadonlySet<number> {
-  const ids = new Set<number>();
-  const add = (parent: IcebergType): void => {
-    for (const field of childFields(parent)) {
-      ids.add(field.id);
-      add(field.type);
-    }
-  };
-  add(type);
-  return ids;
 }
