@@ -20,6 +20,7 @@ interface Mapping {
  * Reads and writes under other locations than those that a table names: for tables that were copied or moved, whose
  * metadata still holds the old locations. Prefixes are plain text, so end them with a slash to mean a directory;
  * the longest one that matches counts, and what none matches stays as it is. Results carry the outer locations.
+ * A location that climbs out of the place that it is mapped to (`s3://old/../../etc/passwd`) is INVALID_ARGUMENT.
  */
 export class MappedFileIO implements FileIO {
   readonly capabilities: FileIOCapabilities;
@@ -42,11 +43,14 @@ export class MappedFileIO implements FileIO {
     }
     const { localPath, ...capabilities } = io.capabilities;
     this.capabilities = localPath
-      ? { ...capabilities, localPath: (location) => localPath(this.#resolve(location)) }
+      ? {
+          ...capabilities,
+          localPath: (location) => (this.#climbsOut(location) ? null : localPath(this.#resolve(location))),
+        }
       : capabilities;
   }
 
-  read(location: string, options?: ReadOptions): Promise<Uint8Array> {
+  async read(location: string, options?: ReadOptions): Promise<Uint8Array> {
     return this.#io.read(this.#resolve(location), options);
   }
 
@@ -109,7 +113,25 @@ export class MappedFileIO implements FileIO {
   }
 
   #resolve(location: string): string {
+    if (this.#climbsOut(location)) {
+      throw invalidArgument(`'${location}' leads out of the place that its prefix is mapped to.`, { location });
+    }
     const mapping = this.#mappingOf(location);
     return mapping ? mapping.to + location.slice(mapping.from.length) : location;
+  }
+
+  /** Stores take `..` for a name like any other, but file systems don't: what a mapped table names must stay in it. */
+  #climbsOut(location: string): boolean {
+    const mapping = this.#mappingOf(location);
+    if (mapping === null) return false;
+    const rest = location.slice(mapping.from.length);
+    const [partOfPrefix, ...below] = rest.split(/[/\\]/);
+    let depth = 0;
+    for (const name of mapping.to.endsWith('/') ? [partOfPrefix!, ...below] : below) {
+      if (name === '..') depth--;
+      else if (name !== '' && name !== '.') depth++;
+      if (depth < 0) return true;
+    }
+    return false;
   }
 }

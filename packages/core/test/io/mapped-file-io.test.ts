@@ -73,6 +73,29 @@ test('localPath and the other capabilities pass through', () => {
   expect(new MappedFileIO(new MemoryFileIO(), {}).capabilities.localPath).toBeUndefined();
 });
 
+test('no location climbs out of the place that it is mapped to', async () => {
+  const capabilities: FileIOCapabilities = { conditionalCreate: true, maxDeleteBatch: 7, localPath: (path) => path };
+  const io = new MappedFileIO(Object.assign(new MemoryFileIO(), { capabilities }), {
+    's3://old/wh/': '/copy/wh/',
+    's3://bare': '/copy/bare',
+  });
+  const outside = [
+    's3://old/wh/../etc',
+    's3://old/wh/t/../../etc',
+    's3://old/wh/./\\..\\x',
+    's3://bare/../x',
+    's3://bare-2/../x',
+  ];
+  for (const location of outside) {
+    await expect(io.read(location)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(io.write(location, bytes('x'))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(io.capabilities.localPath?.(location)).toBeNull();
+  }
+  // As long as it stays inside, a name is a name.
+  await io.write('s3://old/wh/t/../..x', bytes('x'));
+  expect(io.capabilities.localPath?.('s3://bare/a..b/..')).toBe('/copy/bare/a..b/..');
+});
+
 test('prefixes that can only be mistakes are refused', () => {
   expect(() => new MappedFileIO(new MemoryFileIO(), { 's3://old/': '/data' })).toThrow(/slash/);
   expect(() => new MappedFileIO(new MemoryFileIO(), { '': '/data/' })).toThrow(/empty/);
