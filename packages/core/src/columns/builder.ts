@@ -5,6 +5,7 @@ import { bitmapSize, setBit } from './column.ts';
 import type { Column, NumberArray } from './column.ts';
 import { itemType, structChildren } from './child-types.ts';
 import { viewOf, writeDecimal } from './decimals.ts';
+import { INITIAL_CAPACITY, ValidityBuilder, grown, grownCapacity, grownOffsets } from './growable.ts';
 import { UUID_WIDTH, layoutOf, newNumberArray } from './layout.ts';
 
 /** Collects values (`spec/values.ts`) into a column. */
@@ -39,8 +40,6 @@ export function columnBuilder(type: IcebergType): ColumnBuilder {
       return new NothingBuilder();
   }
 }
-
-const INITIAL_CAPACITY = 64;
 
 function variantParts(value: Value): readonly Value[] {
   const variant = value as Variant;
@@ -103,39 +102,6 @@ const writeText: VariableWriter = (value, end, reserve) => {
   }
   return end + utf8.encodeInto(text, bytes.subarray(end)).written;
 };
-
-function grownCapacity(needed: number, capacity: number): number {
-  return Math.max(needed, capacity * 2, INITIAL_CAPACITY);
-}
-
-function grown(bytes: Uint8Array, needed: number): Uint8Array {
-  if (needed <= bytes.length) return bytes;
-  const larger = new Uint8Array(grownCapacity(needed, bytes.length));
-  larger.set(bytes);
-  return larger;
-}
-
-/** Which rows are not null; no bitmap is made while none is. */
-class ValidityBuilder {
-  length = 0;
-  #nulls = 0;
-  #bits: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
-
-  append(valid: boolean): void {
-    this.#bits = grown(this.#bits, bitmapSize(this.length + 1));
-    if (valid) setBit(this.#bits, this.length);
-    else this.#nulls++;
-    this.length++;
-  }
-
-  finish(): Uint8Array | null {
-    const validity = this.#nulls === 0 ? null : this.#bits.slice(0, bitmapSize(this.length));
-    this.#bits = new Uint8Array(INITIAL_CAPACITY);
-    this.length = 0;
-    this.#nulls = 0;
-    return validity;
-  }
-}
 
 abstract class BaseBuilder implements ColumnBuilder {
   protected readonly validity: ValidityBuilder = new ValidityBuilder();
@@ -278,13 +244,6 @@ class VariableBuilder extends BaseBuilder {
     this.#end = 0;
     return column;
   }
-}
-
-function grownOffsets(offsets: Int32Array, needed: number): Int32Array {
-  if (needed <= offsets.length) return offsets;
-  const larger = new Int32Array(grownCapacity(needed, offsets.length));
-  larger.set(offsets);
-  return larger;
 }
 
 class StructBuilder extends BaseBuilder {

@@ -1,3 +1,4 @@
+import { defaultValue } from '../columns/default-value.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { MICROS_PER_DAY, NANOS_PER_DAY } from '../spec/datetime-text.ts';
 import type { IcebergType, NestedField, StructType, TypeKind } from '../spec/types.ts';
@@ -23,7 +24,7 @@ export function partitionConstants(task: FileScanTask): PartitionConstants {
 /** The value that all rows of a file have in a column that it lacks. */
 export function absentValue(field: NestedField, constants: PartitionConstants): Value {
   const constant = constants.get(field.id);
-  return constant === undefined ? (field.initialDefault ?? null) : promoted(field.type, constant);
+  return constant === undefined ? defaultValue(field, 'initialDefault') : promoted(field.type, constant);
 }
 
 /** Partition values have the type that the column had when the spec was made; it may have been promoted since. */

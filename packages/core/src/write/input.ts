@@ -2,6 +2,7 @@ import { castFields } from '../columns/cast.ts';
 import type { CastRules, FieldPath } from '../columns/cast.ts';
 import type { ColumnBatch } from '../columns/column.ts';
 import { constantColumn } from '../columns/constant.ts';
+import { defaultValue } from '../columns/default-value.ts';
 import { sourceColumn, sourceField } from '../columns/from-arrow.ts';
 import type { ArrowDataLike, ArrowFieldLike } from '../columns/from-arrow.ts';
 import { sliceBatch } from '../columns/slice.ts';
@@ -125,7 +126,7 @@ function arrowRules(firstRow: number): CastRules {
     mode: 'exact',
     find: (target, source) => source.findIndex((field) => field.name === target.name),
     missing: (target, length, path) => {
-      const value = target.writeDefault ?? null;
+      const value = defaultValue(target, 'writeDefault');
       if (value === null && target.required) return fail(path, null, 'is required, but missing');
       return constantColumn(target.type, value, length);
     },

@@ -1,6 +1,7 @@
 import { columnBuilder } from '../columns/builder.ts';
 import type { ColumnBuilder } from '../columns/builder.ts';
 import type { ColumnBatch } from '../columns/column.ts';
+import { defaultValue } from '../columns/default-value.ts';
 import { invalidArgument } from '../errors.ts';
 import { isPrimitive } from '../spec/types.ts';
 import type { IcebergType, NestedField, PrimitiveType, StructType } from '../spec/types.ts';
@@ -64,8 +65,7 @@ export class RowCollector {
 
   #value(field: NestedField, convert: ColumnInput['convert'], input: unknown, index: number): Value {
     // Only what is left out takes the default: null is a value.
-    if (input === undefined && field.writeDefault !== undefined) return field.writeDefault;
-    const value = input === undefined || input === null ? null : convert(input);
+    const value = input === undefined ? defaultValue(field, 'writeDefault') : input === null ? null : convert(input);
     const place = (): string => `rows[${index}].${field.name}`;
     // Conversion is tried without a place first, as building one for each value would cost more than the rest.
     if (value === undefined) return toValue(field.type, input, place());

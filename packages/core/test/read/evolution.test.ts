@@ -61,6 +61,16 @@ test('a column that the file lacks has its initial default, or null', async () =
   ]);
 });
 
+test("a struct's default of {} takes the defaults of its fields", async () => {
+  const fields = [field(3, 'a', int, { initialDefault: 5 }), field(4, 'b', string)];
+  const after = shape(
+    field(1, 'i', int),
+    field(2, 's', { kind: 'struct', fields }, { initialDefault: [null, null] }),
+    field(5, 'n', { kind: 'struct', fields: [field(6, 'c', int, { initialDefault: 6 })] }),
+  );
+  expect(await reread(shape(field(1, 'i', int)), [[1]], after)).toEqual([[1, [5, null], null]]);
+});
+
 test('a required column without a default that the file lacks is an error', async () => {
   const { io, files } = await write(shape(field(1, 'a', int)), stream(batchOf(shape(field(1, 'a', int)), [[1]])));
   const after = shape(field(1, 'a', int), field(2, 'b', int, { required: true }));

@@ -36,7 +36,13 @@ async function pyarrowFile(): Promise<{ readonly io: MemoryFileIO; readonly task
   const bytes = new Uint8Array(await readFile(file));
   const io = new MemoryFileIO();
   await io.write('memory:/pyarrow.parquet', bytes);
-  const data = { path: 'memory:/pyarrow.parquet', fileSizeInBytes: bytes.length, format: 'parquet', keyMetadata: null, partition: [] };
+  const data = {
+    path: 'memory:/pyarrow.parquet',
+    fileSizeInBytes: bytes.length,
+    format: 'parquet',
+    keyMetadata: null,
+    partition: [],
+  };
   return { io, task: taskOf(data as unknown as DataFile, shape) };
 }
 

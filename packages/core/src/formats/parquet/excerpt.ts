@@ -123,7 +123,9 @@ function excerptSchema(footer: ParquetFooter, leaves: ReadonlySet<number>): read
       withFields(raw, [
         ...(node.physical === null ? [i32(ELEMENT.numChildren, children.length)] : []),
         i32(ELEMENT.fieldId, node.index),
-        ...(node.physical === 'INT96' ? [i32(ELEMENT.type, FIXED_LEN_BYTE_ARRAY), i32(ELEMENT.typeLength, INT96_WIDTH)] : []),
+        ...(node.physical === 'INT96'
+          ? [i32(ELEMENT.type, FIXED_LEN_BYTE_ARRAY), i32(ELEMENT.typeLength, INT96_WIDTH)]
+          : []),
         ...(isNewAnnotation(raw) ? [{ id: ELEMENT.logicalType, value: null }] : []),
       ]),
     );

@@ -130,10 +130,15 @@ export async function readParquetFooter(
   if (footerLength + TRAILER_SIZE > tail.length) {
     tail = await lastBytes(footerLength + TRAILER_SIZE);
   }
-  return parseParquetFooter(
-    tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE),
-    location,
-  );
+  const bytes = tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE);
+  const footer = parseParquetFooter(bytes, location);
+  const dataEnd = size - TRAILER_SIZE - footerLength;
+  for (const { offset, compressedSize } of footer.rowGroups.flatMap((group) => group.columns)) {
+    if (offset < MAGIC.length || offset + compressedSize > dataEnd) {
+      throw notParquet(location, `a column would lie at ${offset}, ${compressedSize} bytes long, outside of its data`);
+    }
+  }
+  return footer;
 }
 
 function footerLengthOf(tail: Uint8Array, size: number, location: string): number {

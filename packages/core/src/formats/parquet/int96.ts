@@ -35,11 +35,17 @@ function readField(field: SourceField, column: Column, indexes: ReadonlySet<numb
   if (type.kind === 'struct' && column.layout === 'struct') {
     const read = type.fields.map((child, i) => readField(child, column.children[i]!, indexes));
     const fields = read.map(([child]) => child);
-    return [{ ...field, type: { ...type, fields } }, { ...column, children: read.map(([, child]) => child) }];
+    return [
+      { ...field, type: { ...type, fields } },
+      { ...column, children: read.map(([, child]) => child) },
+    ];
   }
   if (type.kind === 'list' && column.layout === 'list') {
     const [item, items] = readField(type.item, column.items, indexes);
-    return [{ ...field, type: { ...type, item } }, { ...column, items }];
+    return [
+      { ...field, type: { ...type, item } },
+      { ...column, items },
+    ];
   }
   if (type.kind === 'map' && column.layout === 'list' && column.items.layout === 'struct') {
     const [key, keys] = readField(type.key, column.items.children[0]!, indexes);
