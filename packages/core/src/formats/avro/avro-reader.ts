@@ -63,6 +63,25 @@ export class AvroReader {
     return wide.getBigInt64(0);
   }
 
+  /** A long, exact, written as two 32-bit halves: it needs no bigint. */
+  readLongInto(halves: Int32Array, index: number): void {
+    const bytes = this.bytes;
+    let low = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[this.position++]!;
+      low |= (byte & 0x7f) << shift;
+      if ((byte & 0x80) === 0) {
+        const value = (low >>> 1) ^ -(low & 1);
+        halves[2 * index] = value;
+        halves[2 * index + 1] = value >> 31;
+        return;
+      }
+    }
+    this.#wideLong(low);
+    halves[2 * index] = wide.getInt32(4);
+    halves[2 * index + 1] = wide.getInt32(0);
+  }
+
   skipVarint(): void {
     const bytes = this.bytes;
     while ((bytes[this.position++]! & 0x80) !== 0);
@@ -123,14 +142,17 @@ export class AvroReader {
     this.#take(length);
   }
 
-  /** The number of items in the next block of an array or map; 0 ends it. Each item takes a byte at least. */
-  readBlockCount(): number {
+  /**
+   * The number of items in the next block of an array or map; 0 ends it. Each item takes a byte at least, unless
+   * `most` allows for more items than bytes.
+   */
+  readBlockCount(most = 0): number {
     let count = this.readNumber();
     if (count < 0) {
       count = -count;
       this.readLength();
     }
-    if (count > this.bytes.length - this.position) throw this.invalid(`a block of ${count} items is cut short`);
+    if (count > Math.max(most, this.bytes.length - this.position)) throw this.invalid(`a block of ${count} items is cut short`);
     return count;
   }
 

@@ -26,6 +26,7 @@ export interface AvroArray {
   readonly kind: 'array';
   readonly items: AvroType;
   readonly elementId: number | null;
+  readonly logical: AvroLogicalType | null;
 }
 
 export interface AvroMap {
@@ -123,6 +124,7 @@ class SchemaParser {
           kind,
           items: this.parse(json['items'], namespace, depth + 1),
           elementId: this.#id(json, 'element-id'),
+          logical: logicalTypeOf(json),
         };
       case 'map':
         return {

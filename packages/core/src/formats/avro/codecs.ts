@@ -13,7 +13,7 @@ interface Codec {
 }
 
 /** No writer makes blocks of this size; a small damaged or hostile one could claim to. */
-const MAX_BLOCK_BYTES = 1 << 30;
+export const MAX_BLOCK_BYTES: number = 1 << 30;
 
 const CRC_BYTES = 4;
 

@@ -1,8 +1,8 @@
-import { invalidData } from '../../errors.ts';
 import { AvroReader } from './avro-reader.ts';
-import { parseAvroSchema, type AvroType } from './avro-schema.ts';
+import type { AvroType } from './avro-schema.ts';
 import { AvroWriter } from './avro-writer.ts';
-import { compressBlock, decompressBlock, parseAvroCodec, type AvroCodec } from './codecs.ts';
+import { compressBlock, decompressBlock, type AvroCodec } from './codecs.ts';
+import { CODEC_KEY, MAGIC, SCHEMA_KEY, SYNC_BYTES, readAvroHeader } from './header.ts';
 
 /** An Avro object container file (Avro specification: "Object Container Files"), whole in memory. */
 export interface AvroContainer {
@@ -19,11 +19,6 @@ export interface AvroBlock {
   readonly reader: AvroReader;
 }
 
-const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01);
-const SYNC_BYTES = 16;
-const SCHEMA_KEY = 'avro.schema';
-const CODEC_KEY = 'avro.codec';
-
 /** Raw bytes at which a block is closed: large enough to compress well, small enough to decode in one go. */
 const BLOCK_BYTES = 1 << 17;
 
@@ -32,33 +27,8 @@ const BLOCK_BYTES = 1 << 17;
  * a block, too, checks its sync marker and that the records it counts can be there.
  */
 export function readAvroContainer(bytes: Uint8Array, location: string): AvroContainer {
-  const reader = new AvroReader(bytes, location);
-  if (bytes.length < MAGIC.length || MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    throw invalidData(`${location} is not an Avro file: it does not start with 'Obj' and 1.`, { location });
-  }
-  reader.skip(MAGIC.length);
-  const metadata = readHeaderMetadata(reader);
-  const sync = reader.readFixed(SYNC_BYTES);
-  const schemaText = metadata.get(SCHEMA_KEY);
-  if (schemaText === undefined)
-    throw invalidData(`${location} is damaged: its Avro header has no schema.`, { location });
-  const codec = parseAvroCodec(metadata.get(CODEC_KEY) ?? 'null', location);
-  metadata.delete(SCHEMA_KEY);
-  metadata.delete(CODEC_KEY);
-  const start = reader.position;
-  return {
-    schema: parseAvroSchema(schemaText, location),
-    metadata,
-    blocks: () => readBlocks(bytes, start, { codec, sync, location }),
-  };
-}
-
-function readHeaderMetadata(reader: AvroReader): Map<string, string> {
-  const metadata = new Map<string, string>();
-  for (let count = reader.readBlockCount(); count > 0; count = reader.readBlockCount()) {
-    for (let i = 0; i < count; i++) metadata.set(reader.readString(), reader.readString());
-  }
-  return metadata;
+  const { schema, metadata, codec, sync, length } = readAvroHeader(bytes, location);
+  return { schema, metadata, blocks: () => readBlocks(bytes, length, { codec, sync, location }) };
 }
 
 interface BlockFormat {
