@@ -24,6 +24,10 @@ const tasks = {
   build: { needs: ensureBuilt, steps: [] },
   demo: { needs: ensureBuilt, steps: [node('examples/dist/demo.js')] },
   test: { needs: ensureBuilt, steps: [tool('vitest', 'run')] },
+  conformance: {
+    needs: ensureInstalled,
+    steps: [tool('vitest', 'run', '--config', 'tests/conformance/vitest.config.ts')],
+  },
   'test:interop': { needs: ensureBuilt, steps: [node('scripts/test-interop.mjs')] },
   'test:packages': { needs: ensureBuilt, steps: [node('scripts/test-packages.mjs')] },
   bench: { needs: ensureBuilt, steps: [node('bench/dist/index.js')] },
