@@ -113,7 +113,10 @@ export class FileSystemCatalog implements Catalog {
 
   // --- tables ---------------------------------------------------------------------------------------------------
 
-  async createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>> {
+  async createTable<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>> {
     const levels = this.#newTableLevels(name);
     const location = this.#locationOf(levels);
     if (options.location !== undefined && !sameLocation(this.#io, options.location, location)) {

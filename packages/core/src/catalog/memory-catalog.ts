@@ -84,7 +84,10 @@ export class MemoryCatalog implements Catalog {
 
   // --- tables ---------------------------------------------------------------------------------------------------
 
-  async createTable<Row extends Record<string, unknown>>(name: Identifier, options: CreateTableOptions<Row>): Promise<Table<Row>> {
+  async createTable<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>> {
     const levels = this.#freeName(name);
     const location = normalLocation(this.io, options.location ?? [this.warehouse, ...levels].join('/'));
     const entry: MemoryTableEntry = { levels, metadataLocation: null };

@@ -7,6 +7,9 @@ import { deleteAll, purgeReachableFiles } from './purge-files.ts';
 /**
  * Deletes what a dropped table's metadata reaches, then the metadata. Its versions go from the oldest up, and the one
  * that says that it is dropped goes last: a purge that breaks off leaves a dropped table.
+ *
+ * The names of the versions are free then. A writer that still has a request to the old table under way could claim one
+ * of them in a new table of that name, so a table should be purged when nobody works on it.
  */
 export async function purgeFileSystemTable(
   operations: FileSystemTableOperations,

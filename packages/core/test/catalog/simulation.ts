@@ -25,7 +25,7 @@ export function randomFaults(runtime: SeededRuntime): FaultRule[] {
     { fault: 'fail-before', when: isOut, probability: runtime.random() < 0.3 ? 1 : 0 },
     { fault: 'fail-before', probability: rate() * 0.3 },
     { fault: 'fail-after', probability: rate() * 0.3 },
-    { fault: 'fail-late', operations: ['write'], probability: rate() * 0.2, delayMs: 2000 },
+    { fault: 'fail-late', operations: ['write'], probability: rate(), delayMs: 2000 },
     { fault: 'delay', probability: rate() * 0.2, delayMs: 1000 },
     // Long enough to find the world changed: versions trimmed, tables dropped.
     { fault: 'delay', operations: ['write'], probability: rate() * 0.2, delayMs: 5 * HOUR_MS },

@@ -103,11 +103,12 @@ describe('the newest version', () => {
     ['no number', 'v3'],
     ['with a line feed', '3\n'],
   ])('is found when the hint is %s', async (_what, hint) => {
-    const { operations, store, base } = await withTable();
+    const { operations, store, runtime, base } = await withTable();
     const latest = await set(operations, await set(operations, base, 'a'), 'b');
     const location = `${DIRECTORY}/version-hint.text`;
     await (hint === null ? store.delete([location]) : store.write(location, bytes(hint)));
-    expect((await operations.load()).metadataLocation).toBe(latest.metadataLocation);
+    const other = new FileSystemTableOperations(ROOT, store, { runtime });
+    expect((await other.load()).metadataLocation).toBe(latest.metadataLocation);
   });
 
   test('is one by number, not by text', async () => {
@@ -134,14 +135,15 @@ describe('the newest version', () => {
   });
 
   test('is not an old one that a stalled writer made anew', async () => {
-    const { operations, store, base } = await withTable();
+    const { operations, store, runtime, base } = await withTable();
     let latest = base;
     for (let index = 0; index < 5; index++) latest = await set(operations, latest, `k${index}`);
     const stale = await store.read(`${DIRECTORY}/v3.metadata.json`);
     await store.delete([1, 2, 3, 4].map((version) => `${DIRECTORY}/v${version}.metadata.json`));
     await store.write(`${DIRECTORY}/v3.metadata.json`, stale);
     await store.write(`${DIRECTORY}/version-hint.text`, bytes('3'));
-    expect((await operations.load()).metadataLocation).toBe(latest.metadataLocation);
+    const other = new FileSystemTableOperations(ROOT, store, { runtime });
+    expect((await other.load()).metadataLocation).toBe(latest.metadataLocation);
   });
 
   test('no metadata is NOT_FOUND', async () => {
@@ -310,6 +312,17 @@ describe('failures of the store', () => {
     const unknown = settle(made.runtime, () => set(operations, base, 'a'));
     await expect(unknown).rejects.toMatchObject({ code: 'COMMIT_STATE_UNKNOWN', retryable: false });
     expect(await names(made.store)).toEqual(['v1.metadata.json', 'version-hint.text']);
+  });
+
+  test('a request that is still on its way is no conflict, although nothing is there yet', async () => {
+    const made = await withTable();
+    const operations = faulty(made, { fault: 'fail-late', operations: ['write'], when: isClaim, delayMs: 1e6 });
+    const base = await operations.load();
+    await expect(settle(made.runtime, () => set(operations, base, 'a'))).rejects.toMatchObject({
+      code: 'COMMIT_STATE_UNKNOWN',
+    });
+    await made.runtime.run([() => made.runtime.sleep(1e6)]);
+    expect((await made.operations.load()).metadata.properties).toEqual({ a: 'x' });
   });
 
   test.each(['RESOURCE_EXHAUSTED', 'UNAUTHORIZED'] as const)('a refusal is final: %s', async (code) => {

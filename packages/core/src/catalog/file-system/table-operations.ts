@@ -39,6 +39,12 @@ interface KnownVersion extends VersionFile {
   readonly loaded: LoadedMetadata;
 }
 
+/**
+ * What the newest version tells about one that was claimed: that one is the newest itself, or the newest goes back to it,
+ * with or without naming it in its metadata log, or does not, or can't tell.
+ */
+type History = 'newest' | 'logged' | 'forgotten' | 'not-committed' | 'unknown';
+
 const TRIES = 4;
 const FIRST_WAIT_MS = 100;
 
@@ -245,12 +251,13 @@ export class FileSystemTableOperations implements TableOperations {
     await this.#insist(() => probeConditionalCreate(this.io, this.metadataDirectory, this.#runtime));
     const claimed = await this.#claim({ version, location, stat: null }, bytes);
     if (claimed === null) throw this.#conflict(version);
-    await this.#confirm(claimed, base, metadata);
+    const loaded = { metadata, metadataLocation: location };
+    if (!(await this.#confirm(claimed, base, metadata))) return loaded;
     await this.#writeHint(claimed);
     if (!(DROPPED_AT in metadata.properties)) {
       await trimOldVersions(this.io, this.metadataDirectory, { version, metadata, nowMs: this.#runtime.now() });
     }
-    return this.#remember({ ...claimed, loaded: { metadata, metadataLocation: location } }).loaded;
+    return this.#remember({ ...claimed, loaded }).loaded;
   }
 
   /**
@@ -293,33 +300,36 @@ export class FileSystemTableOperations implements TableOperations {
   }
 
   /**
-   * Makes sure that a version that was claimed is really the table's newest and not one that others made and trimmed
-   * long ago, while this writer slept. One that is not, or may not be, is taken away again; newer ones stand without it.
+   * Makes sure that a version that was claimed is not one that others made and trimmed long ago, while this writer
+   * slept. True if it is the newest version, false if newer ones already go back to it. COMMIT_CONFLICT if they don't.
    */
-  async #confirm(claimed: VersionFile, base: KnownVersion | null, metadata: TableMetadata): Promise<void> {
-    let isCommitted: boolean | null;
+  async #confirm(claimed: VersionFile, base: KnownVersion | null, metadata: TableMetadata): Promise<boolean> {
+    let history: History;
     try {
-      if (base && (await this.#insist(() => this.#isUntouched(base)))) return;
-      isCommitted = await this.#insist(() => this.#isInHistory(claimed, base, metadata));
+      if (base && (await this.#insist(() => this.#isUntouched(base)))) return true;
+      history = await this.#insist(() => this.#historyOf(claimed, base, metadata));
     } catch (error) {
       throw this.#stateUnknown(claimed.location, error);
     }
-    if (isCommitted === true) return;
-    await this.io.delete([claimed.location]).catch(() => undefined);
-    throw isCommitted === false ? this.#conflict(claimed.version) : this.#stateUnknown(claimed.location, null);
+    if (history === 'newest') return true;
+    // What newer versions don't name may have been made anew. It goes away, for nobody to take it for the newest
+    // version; they stand without it.
+    if (history !== 'logged') await this.io.delete([claimed.location]).catch(() => undefined);
+    if (history === 'not-committed') throw this.#conflict(claimed.version);
+    if (history === 'unknown') throw this.#stateUnknown(claimed.location, null);
+    return false;
   }
 
-  /** Whether the newest version goes back to the claimed one; null if nothing tells any more. */
-  async #isInHistory(claimed: VersionFile, base: KnownVersion | null, ours: TableMetadata): Promise<boolean | null> {
+  async #historyOf(claimed: VersionFile, base: KnownVersion | null, ours: TableMetadata): Promise<History> {
     const newer = (await listVersionFiles(this.io, this.metadataDirectory)).filter(
       ({ version }) => version > claimed.version,
     );
     const [next, newest] = [newer[0], newer.at(-1)];
     // A new table has nothing to be built on; one whose base has vanished was dropped and purged meanwhile.
-    if (!next || !newest) return base === null;
-    const { metadata } = (await this.#read(newest)).loaded;
-    const told = goesBackTo(claimed, base?.loaded.metadata ?? null, ours, metadata);
-    return told ?? (isOlder(next.stat, claimed.stat) ? false : null);
+    if (!next || !newest) return base === null ? 'newest' : 'not-committed';
+    const metadata = parseTableMetadata(await this.io.read(newest.location), newest.location);
+    const told = historyIn(metadata, claimed, base?.loaded.metadata ?? null, ours);
+    return told === 'unknown' && isOlder(next.stat, claimed.stat) ? 'not-committed' : told;
   }
 
   /**
@@ -423,21 +433,23 @@ function isOlder(a: FileStat | null, b: FileStat | null): boolean {
 }
 
 /**
- * Whether a newer version of the metadata goes back to the claimed one: the metadata log has its file with our time, or
- * a snapshot that we added is there. Null if the log does not reach back so far.
+ * Whether a newer version goes back to the claimed one: its metadata log has the file with our time, or a snapshot that
+ * we added is there. Unknown if the log does not reach back so far.
  */
-function goesBackTo(
+function historyIn(
+  newer: TableMetadata,
   claimed: VersionFile,
   base: TableMetadata | null,
   ours: TableMetadata,
-  newer: TableMetadata,
-): boolean | null {
-  if (newer.tableUuid !== ours.tableUuid) return false;
+): Exclude<History, 'newest'> {
+  if (newer.tableUuid !== ours.tableUuid) return 'not-committed';
   const logged = newer.metadataLog.map((entry) => ({ ...entry, version: versionOf(fileNameOf(entry.metadataFile)) }));
   const entries = logged.filter((entry) => entry.version === claimed.version);
-  if (entries.length > 0) return entries.some((entry) => entry.timestampMs === ours.lastUpdatedMs);
+  if (entries.length > 0) {
+    return entries.some((entry) => entry.timestampMs === ours.lastUpdatedMs) ? 'logged' : 'not-committed';
+  }
   const before = new Set(base?.snapshots.map((snapshot) => snapshot.snapshotId));
   const now = new Set(newer.snapshots.map((snapshot) => snapshot.snapshotId));
-  if (ours.snapshots.some(({ snapshotId }) => !before.has(snapshotId) && now.has(snapshotId))) return true;
-  return logged.some(({ version }) => version !== null && version < claimed.version) ? false : null;
+  if (ours.snapshots.some(({ snapshotId }) => !before.has(snapshotId) && now.has(snapshotId))) return 'forgotten';
+  return logged.some(({ version }) => version !== null && version < claimed.version) ? 'not-committed' : 'unknown';
 }
