@@ -122,25 +122,6 @@ function clearTail(bits: Uint8Array, length: number): void {
   if (length & 7) bits[bits.length - 1]! &= (1 << (length & 7)) - 1;
 }
 
-const BIT_COUNTS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  let count = 0;
-  for (let rest = byte; rest > 0; rest >>= 1) count += rest & 1;
-  return count;
-});
-
-export function countBits(bits: Uint8Array, length: number): number {
-  let count = 0;
-  const whole = length >> 3;
-  for (let i = 0; i < whole; i++) count += BIT_COUNTS[bits[i]!]!;
-  if (length & 7) count += BIT_COUNTS[bits[whole]! & ((1 << (length & 7)) - 1)]!;
-  return count;
-}
-
-export function nullCount(column: Column): number {
-  if (column.layout === 'nothing') return column.length;
-  return column.validity === null ? 0 : column.length - countBits(column.validity, column.length);
-}
-
 /** A bitmap that says that every row is valid, for code that needs one in any case. */
 export function allValid(length: number): Uint8Array {
   const bits = new Uint8Array(bitmapSize(length)).fill(0xff);

@@ -1,29 +1,25 @@
-import { invalidData, unsupported } from '../errors.ts';
-import type { ParquetFooter } from '../formats/parquet/footer.ts';
-import { shapeOf } from '../formats/parquet/parquet-schema.ts';
-import type { ParquetNode } from '../formats/parquet/parquet-schema.ts';
-import { childFields } from '../spec/schema-fields.ts';
-import { isPrimitive } from '../spec/types.ts';
-import type { IcebergType, StructType } from '../spec/types.ts';
+import { invalidData } from '../errors.ts';
+import { fieldsInside } from '../formats/data-file.ts';
+import type { FileField } from '../formats/data-file.ts';
 import { mappedField } from '../spec/name-mapping.ts';
 import type { NameMapping } from '../spec/name-mapping.ts';
+import type { IcebergType, StructType } from '../spec/types.ts';
 
 /** Which element of a file's schema stores which field. */
-export type FileFields = ReadonlyMap<number, ParquetNode>;
+export type FileFields = ReadonlyMap<number, FileField>;
 
 /**
  * Field ids as the file has them; those of a file without any come from the table's name mapping (spec: "Column
  * Projection"). INVALID_DATA if there is neither: columns are never matched by name or position alone.
  */
-export function fileFields(footer: ParquetFooter, nameMapping: NameMapping | null, location: string): FileFields {
-  const fields = new Map<number, ParquetNode>();
-  const add = (id: number, node: ParquetNode): void => {
-    if (fields.has(id))
-      throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
-    fields.set(id, node);
+export function fileFields(columns: readonly FileField[], nameMapping: NameMapping | null, location: string): FileFields {
+  const fields = new Map<number, FileField>();
+  const add = (id: number, field: FileField): void => {
+    if (fields.has(id)) throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
+    fields.set(id, field);
   };
-  collectIds(footer.root, add);
-  if (fields.size > 0 || footer.leaves.length === 0) return fields;
+  addIds(columns, add);
+  if (fields.size > 0 || columns.length === 0) return fields;
   if (nameMapping === null) {
     throw invalidData(
       `The data file ${location} has no field ids and its table has no name mapping, so its columns can't be told apart. ` +
@@ -31,82 +27,75 @@ export function fileFields(footer: ParquetFooter, nameMapping: NameMapping | nul
       { path: location },
     );
   }
-  mapNames(footer.root, nameMapping, add);
+  addMapped(columns, nameMapping, add);
   return fields;
 }
 
-function collectIds(node: ParquetNode, add: (id: number, node: ParquetNode) => void): void {
-  for (const child of node.children) {
-    if (child.fieldId !== null) add(child.fieldId, child);
-    collectIds(child, add);
+type Add = (id: number, field: FileField) => void;
+
+function addIds(fields: readonly FileField[], add: Add): void {
+  for (const field of fields) {
+    if (field.fieldId !== null) add(field.fieldId, field);
+    addIds(fieldsInside(field), add);
   }
 }
 
-/** Lists and maps are mapped by the names 'element', 'key' and 'value' (spec: "Name Mapping Serialization"). */
-function mapNames(node: ParquetNode, mapping: NameMapping, add: (id: number, node: ParquetNode) => void): void {
-  for (const [name, child] of namedChildren(node)) {
-    const mapped = mappedField(mapping, name);
+/** Parts of lists and maps are mapped by the names 'element', 'key' and 'value' (spec: "Name Mapping Serialization"). */
+function addMapped(fields: readonly FileField[], mapping: NameMapping, add: Add): void {
+  for (const field of fields) {
+    const mapped = mappedField(mapping, field.name);
     if (mapped === undefined) continue;
-    if (mapped.fieldId !== null) add(mapped.fieldId, child);
-    mapNames(child, mapped.fields, add);
+    if (mapped.fieldId !== null) add(mapped.fieldId, field);
+    addMapped(namedParts(field), mapped.fields, add);
   }
 }
 
-function namedChildren(node: ParquetNode): readonly (readonly [string, ParquetNode])[] {
-  const shape = shapeOf(node);
+function namedParts(field: FileField): readonly FileField[] {
+  const { shape } = field;
   switch (shape.kind) {
     case 'leaf':
       return [];
     case 'struct':
-      return shape.fields.map((field) => [field.name, field]);
+      return shape.fields;
     case 'list':
-      return [['element', shape.element]];
+      return [{ ...shape.element, name: 'element' }];
     case 'map':
       return [
-        ['key', shape.key],
-        ['value', shape.value],
+        { ...shape.key, name: 'key' },
+        { ...shape.value, name: 'value' },
       ];
   }
 }
 
-/** The leaves to decode for a struct's fields, ascending. Fields that the file lacks need none. */
-export function leavesFor(type: StructType, fields: FileFields): readonly number[] {
-  const leaves = new Set<number>();
-  for (const field of type.fields) addLeaves(field.type, fields.get(field.id), fields, leaves);
-  return [...leaves].toSorted((a, b) => a - b);
+/** What of a file's schema is to be decoded for a struct's fields, by `FileField.index`. Fields that it lacks need nothing. */
+export function wantedFields(struct: StructType, fields: FileFields): ReadonlySet<number> {
+  const wanted = new Set<number>();
+  for (const { id, type } of struct.fields) addWanted(type, fields.get(id), fields, wanted);
+  return wanted;
 }
 
-function addLeaves(type: IcebergType, node: ParquetNode | undefined, fields: FileFields, leaves: Set<number>): void {
-  if (node === undefined) return;
-  const inside = (id: number): ParquetNode | undefined => {
-    const child = fields.get(id);
-    return child && child.leaves[0] >= node.leaves[0] && child.leaves[1] <= node.leaves[1] ? child : undefined;
-  };
-  const before = leaves.size;
-  if (isPrimitive(type) || isTwoLevelList(node))
-    for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
-  else for (const child of childFields(type)) addLeaves(child.type, inside(child.id), fields, leaves);
-  // Of a struct or list none of whose wanted fields is in the file, one leaf still tells which rows are null, and how long.
-  if (leaves.size === before && node.leaves[1] > node.leaves[0]) leaves.add(node.leaves[0]);
-}
-
-/** Old writers' lists without a level of their own: with only some columns left they would be taken for new ones. */
-function isTwoLevelList(node: ParquetNode): boolean {
-  const shape = shapeOf(node);
-  return shape.kind === 'list' && shape.element.repetition === 'repeated';
-}
-
-/** UNSUPPORTED if a wanted variant column is shredded: its parts would have to be put together again. */
-export function refuseShreddedVariants(type: IcebergType, fields: FileFields, location: string): void {
-  for (const field of childFields(type)) {
-    if (field.type.kind === 'variant' && fields.get(field.id)?.children.some((child) => child.name === 'typed_value')) {
-      throw unsupported(
-        `The variant column '${field.name}' of the data file ${location} is shredded, which can't be read yet.`,
-        {
-          path: location,
-        },
-      );
+function addWanted(type: IcebergType, field: FileField | undefined, fields: FileFields, wanted: Set<number>): void {
+  if (field === undefined) return;
+  wanted.add(field.index);
+  const { shape } = field;
+  if (type.kind === 'struct' && shape.kind === 'struct') {
+    for (const child of type.fields) {
+      const found = fields.get(child.id);
+      const isInside = shape.fields.some(({ index }) => index === found?.index);
+      if (isInside) addWanted(child.type, found, fields, wanted);
     }
-    refuseShreddedVariants(field.type, fields, location);
+  } else if (type.kind === 'list' && shape.kind === 'list') {
+    addWanted(type.element, shape.element, fields, wanted);
+  } else if (type.kind === 'map' && shape.kind === 'map') {
+    addWanted(type.key, shape.key, fields, wanted);
+    addWanted(type.value, shape.value, fields, wanted);
+  } else {
+    // A variant is all that is stored of it. Where the types don't fit, the cast says so.
+    addAll(field, wanted);
   }
+}
+
+function addAll(field: FileField, wanted: Set<number>): void {
+  wanted.add(field.index);
+  for (const child of fieldsInside(field)) addAll(child, wanted);
 }

@@ -1,6 +1,6 @@
 import { invalidData, isLakehouseError, unsupported } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
-import { readRange } from './read-ranges.ts';
+import { readRange } from '../read-ranges.ts';
 import { parquetTree } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 import { THRIFT, fieldOf, readThrift } from './thrift.ts';

@@ -6,7 +6,7 @@ import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { importBatch } from './import-arrow.ts';
 import type { ImportedBatch } from './import-arrow.ts';
 import { readInt96 } from './int96.ts';
-import { readRanges } from './read-ranges.ts';
+import { readRanges } from '../read-ranges.ts';
 import { loadParquetWasm } from './wasm.ts';
 import type { ParquetWasm } from './wasm.ts';
 
@@ -114,7 +114,8 @@ function decode(
 
 function decodeError(error: unknown, location: string): Error {
   const { name, message } = error as Error;
-  // The decoder gives up on some broken pages with a trap of the WebAssembly machine, which says nothing.
-  const why = name === 'RuntimeError' ? 'its pages are broken' : message.replace(/\.$/, '');
+  // The decoder gives up on some broken pages with a trap of the WebAssembly machine, or without its texts.
+  const silent = name === 'RuntimeError' || message.includes('Error strings stripped');
+  const why = silent ? 'its pages are broken' : message.replace(/^(Parquet argument error: |Parquet error: )+|\.$/g, '');
   return invalidData(`The data file ${location} can't be decoded: ${why}.`, { path: location }, error);
 }

@@ -1,0 +1,105 @@
+import type { FileIO } from '../../io/file-io.ts';
+import type { DataFileReader, DecodedBatch, FieldStatistics, FileField, FileShape, ReadFileOptions, RowGroup } from '../data-file.ts';
+import { boundsOf } from './bounds.ts';
+import { readParquetFooter } from './footer.ts';
+import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
+import { shapeOf } from './parquet-schema.ts';
+import type { ParquetNode } from './parquet-schema.ts';
+import { readColumns } from './read-columns.ts';
+
+/** Opens a Parquet data file of `size` bytes. INVALID_DATA if it is none; UNSUPPORTED if it is encrypted. */
+export async function openParquetFile(
+  io: FileIO,
+  location: string,
+  size: number,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<DataFileReader> {
+  const footer = await readParquetFooter(io, location, size, options);
+  return {
+    fields: footer.root.children.map((node) => fileField(node)),
+    read: (readOptions) => readBatches(io, location, footer, readOptions),
+  };
+}
+
+function fileField(node: ParquetNode): FileField {
+  return { index: node.index, name: node.name, fieldId: node.fieldId, shape: fileShape(node) };
+}
+
+function fileShape(node: ParquetNode): FileShape {
+  const shape = shapeOf(node);
+  switch (shape.kind) {
+    case 'leaf':
+      return shape;
+    case 'struct':
+      return { kind: 'struct', fields: shape.fields.map((field) => fileField(field)) };
+    case 'list':
+      return { kind: 'list', element: fileField(shape.element) };
+    case 'map':
+      return { kind: 'map', key: fileField(shape.key), value: fileField(shape.value) };
+  }
+}
+
+async function* readBatches(
+  io: FileIO,
+  location: string,
+  footer: ParquetFooter,
+  options: ReadFileOptions,
+): AsyncGenerator<DecodedBatch> {
+  const { fields, batchSize, mayMatch, signal } = options;
+  const groups = footer.rowGroups.map((_, i) => i);
+  const statistics = statisticsOf(footer);
+  const rowGroups = mayMatch ? groups.filter((i) => mayMatch(statistics(footer.rowGroups[i]!))) : groups;
+  const leaves = new Set<number>();
+  for (const node of footer.root.children) if (fields.has(node.index)) addLeaves(node, fields, leaves);
+  if (leaves.size > 0) {
+    const ascending = [...leaves].toSorted((a, b) => a - b);
+    yield* readColumns(io, location, footer, { rowGroups, leaves: ascending, batchSize, ...(signal && { signal }) });
+    return;
+  }
+  // Rows of which nothing is wanted are known by their number alone.
+  for (const i of rowGroups) {
+    const { rowCount, firstRow } = footer.rowGroups[i]!;
+    for (let start = 0; start < rowCount; start += batchSize) {
+      yield { length: Math.min(batchSize, rowCount - start), firstRow: firstRow + start, fields: [], columns: [] };
+    }
+  }
+}
+
+function addLeaves(node: ParquetNode, wanted: ReadonlySet<number>, leaves: Set<number>): void {
+  const shape = shapeOf(node);
+  // Old writers' lists without a level of their own: with only some columns left they would be taken for new ones.
+  const isWhole = shape.kind === 'leaf' || (shape.kind === 'list' && shape.element.repetition === 'repeated');
+  const before = leaves.size;
+  if (isWhole) for (let leaf = node.leaves[0]; leaf < node.leaves[1]; leaf++) leaves.add(leaf);
+  else for (const child of partsOf(shape)) if (wanted.has(child.index)) addLeaves(child, wanted, leaves);
+  // Of a group of which no part is wanted, one leaf still tells which rows are null, and how long lists are.
+  if (leaves.size === before && node.leaves[1] > node.leaves[0]) leaves.add(node.leaves[0]);
+}
+
+function partsOf(shape: ReturnType<typeof shapeOf>): readonly ParquetNode[] {
+  switch (shape.kind) {
+    case 'leaf':
+      return [];
+    case 'struct':
+      return shape.fields;
+    case 'list':
+      return [shape.element];
+    case 'map':
+      return [shape.key, shape.value];
+  }
+}
+
+/** A row group's statistics, found by the leaf's place in the schema. */
+function statisticsOf(footer: ParquetFooter): (group: ParquetRowGroup) => RowGroup {
+  const leaves = new Map(footer.leaves.map((leaf, i) => [leaf.index, i]));
+  return (group) => ({
+    rowCount: group.rowCount,
+    statistics: (field, type): FieldStatistics | null => {
+      const leaf = leaves.get(field.index);
+      if (leaf === undefined) return null;
+      const { statistics, valueCount } = group.columns[leaf]!;
+      if (statistics === null) return null;
+      return { valueCount, nullCount: statistics.nullCount, ...boundsOf(footer.leaves[leaf]!, statistics, type) };
+    },
+  });
+}

@@ -1,1 +1,0 @@
-export { arrowSchema } from '../columns/arrow-schema.ts';
