@@ -59,7 +59,7 @@ export function civilFromDays(days: number): CivilDate {
 /** `2024-02-29`; years beyond four digits carry a sign. */
 export function formatDate(days: number): string {
   const { year, month, day } = civilFromDays(days);
-  return `${formatYear(year)}-${pad(month, 2)}-${pad(day, 2)}`;
+  return `${formatYear(year)}-${twoDigits(month)}-${twoDigits(day)}`;
 }
 
 /** Undefined if the text is not a date that exists. */
@@ -74,10 +74,15 @@ export function parseDate(text: string): number | undefined {
 
 /** `12:34:56.000001` for units of one `digits`-digit fraction since midnight. */
 export function formatTime(value: bigint, digits: FractionDigits = 6): string {
-  const perSecond = 10n ** BigInt(digits);
-  const seconds = Number(value / perSecond);
-  const clock = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-  return `${clock.map((part) => pad(part, 2)).join(':')}.${pad(Number(value % perSecond), digits)}`;
+  return formatTimeOfDay(Number(value), digits);
+}
+
+/** A day has fewer units than a double can count. Every row of a result may come by here. */
+function formatTimeOfDay(units: number, digits: FractionDigits): string {
+  const perSecond = digits === 6 ? 1e6 : 1e9;
+  const seconds = Math.floor(units / perSecond);
+  const clock = `${twoDigits(Math.floor(seconds / 3600))}:${twoDigits(Math.floor(seconds / 60) % 60)}:${twoDigits(seconds % 60)}`;
+  return `${clock}.${pad(units - seconds * perSecond, digits)}`;
 }
 
 /** Undefined if the text is not a time of day, or has more digits than the unit can hold and they aren't zero. */
@@ -93,7 +98,12 @@ export function parseTime(text: string, digits: FractionDigits = 6): bigint | un
 
 /** `2024-02-29T12:34:56.000001` without a zone. */
 export function formatTimestamp(value: bigint, digits: FractionDigits): string {
-  const perDay = digits === 6 ? MICROS_PER_DAY : NANOS_PER_DAY;
+  const units = Number(value);
+  if (digits === 6 && Number.isSafeInteger(units)) {
+    const days = Math.floor(units / 86_400e6);
+    return `${formatDate(days)}T${formatTimeOfDay(units - days * 86_400e6, digits)}`;
+  }
+  const perDay = perDayOf(digits);
   const timeOfDay = ((value % perDay) + perDay) % perDay;
   return `${formatDate(Number((value - timeOfDay) / perDay))}T${formatTime(timeOfDay, digits)}`;
 }
@@ -134,6 +144,12 @@ function offsetOf([, sign, hours, minutes, seconds]: RegExpExecArray): number | 
 function formatYear(year: number): string {
   if (year > 9999) return `+${year}`;
   return year < 0 ? `-${pad(-year, 4)}` : pad(year, 4);
+}
+
+const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, value) => pad(value, 2));
+
+function twoDigits(value: number): string {
+  return TWO_DIGITS[value] ?? pad(value, 2);
 }
 
 function pad(value: number, width: number): string {
