@@ -12,10 +12,15 @@ export type FileFields = ReadonlyMap<number, FileField>;
  * Field ids as the file has them; those of a file without any come from the table's name mapping (spec: "Column
  * Projection"). INVALID_DATA if there is neither: columns are never matched by name or position alone.
  */
-export function fileFields(columns: readonly FileField[], nameMapping: NameMapping | null, location: string): FileFields {
+export function fileFields(
+  columns: readonly FileField[],
+  nameMapping: NameMapping | null,
+  location: string,
+): FileFields {
   const fields = new Map<number, FileField>();
   const add = (id: number, field: FileField): void => {
-    if (fields.has(id)) throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
+    if (fields.has(id))
+      throw invalidData(`The data file ${location} uses the field id ${id} twice.`, { path: location });
     fields.set(id, field);
   };
   addIds(columns, add);

@@ -152,7 +152,8 @@ export class AvroReader {
       count = -count;
       this.readLength();
     }
-    if (count > Math.max(most, this.bytes.length - this.position)) throw this.invalid(`a block of ${count} items is cut short`);
+    if (count > Math.max(most, this.bytes.length - this.position))
+      throw this.invalid(`a block of ${count} items is cut short`);
     return count;
   }
 

@@ -1,6 +1,6 @@
 import { invalidData, isLakehouseError, throwIfAborted } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
-import { readRange } from '../parquet/read-ranges.ts';
+import { readRange } from '../read-ranges.ts';
 import { AvroReader } from './avro-reader.ts';
 import type { AvroType } from './avro-schema.ts';
 import { MAX_BLOCK_BYTES, decompressBlock } from './codecs.ts';
@@ -60,7 +60,10 @@ async function* readBlocks(
     const [count, length] = [start.readNumber(), start.readNumber()];
     const end = start.position + length + SYNC_BYTES;
     if (count < 0 || length < 0 || length > MAX_BLOCK_BYTES || end > input.left) {
-      throw damaged(location, `a block of ${count} records has ${length} bytes where ${input.left} are left of the file`);
+      throw damaged(
+        location,
+        `a block of ${count} records has ${length} bytes where ${input.left} are left of the file`,
+      );
     }
     const block = await input.peek(end);
     const marker = block.subarray(end - SYNC_BYTES);

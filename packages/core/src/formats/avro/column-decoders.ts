@@ -190,11 +190,7 @@ class NumbersDecoder extends BaseDecoder {
   readonly #read: (reader: AvroReader) => number;
   #values: SmallArray;
 
-  constructor(
-    field: AvroFileField,
-    array: new (length: number) => SmallArray,
-    read: (reader: AvroReader) => number,
-  ) {
+  constructor(field: AvroFileField, array: new (length: number) => SmallArray, read: (reader: AvroReader) => number) {
     super(field);
     this.#array = array;
     this.#read = read;
@@ -282,8 +278,10 @@ function decimalReader(type: AvroLeaf, location: string): FixedReader {
     const sign = (value[0] ?? 0) >= 0x80 ? 0xff : 0;
     const extra = value.length - DECIMAL_WIDTH;
     for (let i = 0; i < DECIMAL_WIDTH; i++) bytes[at + i] = value[value.length - 1 - i] ?? sign;
-    const isLost = extra > 0 && (value.subarray(0, extra).some((byte) => byte !== sign) || (bytes[at + 15]! ^ sign) >= 0x80);
-    if (isLost) throw invalidData(`The data file ${location} holds a decimal of more than 38 digits.`, { path: location });
+    const isLost =
+      extra > 0 && (value.subarray(0, extra).some((byte) => byte !== sign) || (bytes[at + 15]! ^ sign) >= 0x80);
+    if (isLost)
+      throw invalidData(`The data file ${location} holds a decimal of more than 38 digits.`, { path: location });
   };
 }
 

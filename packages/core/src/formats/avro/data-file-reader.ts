@@ -47,7 +47,7 @@ async function* readBatches(
   for await (const { count, records } of stream.blocks()) {
     const reader = records();
     checkCount(stream, count, reader);
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       throwIfAborted(signal);
       const rows = Math.min(left, batchSize - length, ROWS_PER_CHECK);
       for (let i = 0; i < rows; i++) {
@@ -67,7 +67,7 @@ async function* readBatches(
 async function* countRows(stream: AvroStream, batchSize: number): AsyncGenerator<DecodedBatch> {
   let firstRow = 0;
   for await (const { count } of stream.blocks()) {
-    for (const end = firstRow + count; firstRow < end; ) {
+    for (const end = firstRow + count; firstRow < end;) {
       const length = Math.min(batchSize, end - firstRow);
       yield { length, firstRow, fields: [], columns: [] };
       firstRow += length;

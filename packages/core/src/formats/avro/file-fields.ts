@@ -20,7 +20,9 @@ export type AvroShape =
 /** The fields of a file's schema. UNSUPPORTED if its records are none. */
 export function avroFileFields(schema: AvroType, location: string): readonly AvroFileField[] {
   if (schema.kind !== 'record') {
-    throw unsupported(`The Avro file ${location} holds values of type ${schema.kind}; only records are rows.`, { location });
+    throw unsupported(`The Avro file ${location} holds values of type ${schema.kind}; only records are rows.`, {
+      location,
+    });
   }
   return new FieldNumbering().record(schema);
 }
@@ -68,5 +70,8 @@ function withoutNull(type: AvroType): { readonly value: AvroType; readonly branc
   if (type.kind !== 'union') return { value: type, branches: null };
   const [value, ...others] = type.branches.filter((branch) => branch.kind !== 'null');
   if (others.length > 0) return { value: type, branches: null };
-  return { value: value ?? { kind: 'null', logical: null }, branches: type.branches.map((branch) => branch.kind !== 'null') };
+  return {
+    value: value ?? { kind: 'null', logical: null },
+    branches: type.branches.map((branch) => branch.kind !== 'null'),
+  };
 }

@@ -61,7 +61,9 @@ const LONGS: Readonly<Record<string, { readonly kind: 'time' | 'timestamp'; read
 function longType(logical: AvroLogicalType | null): SourceType {
   const time = LONGS[logical?.name ?? ''];
   if (time === undefined) return { kind: 'int', bits: 64, signed: true };
-  return time.kind === 'time' ? { kind: 'time', unit: time.unit } : { kind: 'timestamp', unit: time.unit, zoned: logical!.adjustToUtc };
+  return time.kind === 'time'
+    ? { kind: 'time', unit: time.unit }
+    : { kind: 'timestamp', unit: time.unit, zoned: logical!.adjustToUtc };
 }
 
 function decimalType(logical: AvroLogicalType | null): SourceType | null {

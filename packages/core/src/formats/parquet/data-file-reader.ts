@@ -1,5 +1,13 @@
 import type { FileIO } from '../../io/file-io.ts';
-import type { DataFileReader, DecodedBatch, FieldStatistics, FileField, FileShape, ReadFileOptions, RowGroup } from '../data-file.ts';
+import type {
+  DataFileReader,
+  DecodedBatch,
+  FieldStatistics,
+  FileField,
+  FileShape,
+  ReadFileOptions,
+  RowGroup,
+} from '../data-file.ts';
 import { boundsOf } from './bounds.ts';
 import { readParquetFooter } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';

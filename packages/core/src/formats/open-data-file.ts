@@ -1,0 +1,38 @@
+import { unsupported } from '../errors.ts';
+import type { FileIO } from '../io/file-io.ts';
+import type { DataFile, FileFormat } from '../spec/data-file.ts';
+import { openAvroFile } from './avro/data-file-reader.ts';
+import type { DataFileReader } from './data-file.ts';
+import { openParquetFile } from './parquet/data-file-reader.ts';
+
+type Opener = (
+  io: FileIO,
+  location: string,
+  size: number,
+  options?: { readonly signal?: AbortSignal },
+) => Promise<DataFileReader>;
+
+const OPENERS: Readonly<Record<FileFormat, Opener | null>> = {
+  parquet: openParquetFile,
+  avro: openAvroFile,
+  orc: null,
+  // Puffin files hold blobs, not rows.
+  puffin: null,
+};
+
+/** Opens a file of rows, be it data or deletes. UNSUPPORTED for formats that can't be read, and for encrypted files. */
+export async function openDataFile(
+  io: FileIO,
+  file: DataFile,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<DataFileReader> {
+  const { path, format, fileSizeInBytes, keyMetadata } = file;
+  if (keyMetadata !== null) {
+    throw unsupported(`The data file ${path} is encrypted, and encrypted files can't be read.`, { path });
+  }
+  const open = OPENERS[format];
+  if (open === null) {
+    throw unsupported(`The data file ${path} is in the format ${format}, which can't be read.`, { path });
+  }
+  return open(io, path, fileSizeInBytes, options);
+}
