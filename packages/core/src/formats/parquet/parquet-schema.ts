@@ -149,7 +149,7 @@ function physicalType(code: number | undefined): PhysicalType {
 function logicalType(element: ThriftStruct): ParquetLogicalType | null {
   const union = fieldOf(element, ELEMENT.logicalType, THRIFT.struct) as ThriftStruct | undefined;
   const member = union?.[0];
-  if (member !== undefined) return modernType(member.id, member.value as ThriftStruct);
+  if (member?.type === THRIFT.struct) return modernType(member.id, member.value as ThriftStruct);
   const converted = number(element, ELEMENT.convertedType);
   return converted === undefined ? null : convertedType(converted, element);
 }
