@@ -14,6 +14,7 @@ export const LAYERS = [
   ['formats'],
   ['manifest'],
   ['scan'],
+  ['deletes'],
   ['read'],
   ['write'],
   ['transaction'],

@@ -7,10 +7,11 @@ import type { Expression } from './expr/expression.ts';
 import { toExpression } from './expr/filter-input.ts';
 import type { FilterInput } from './expr/filter-input.ts';
 import { invalidArgument } from './errors.ts';
+import type { DeleteLoader } from './deletes/row-deletes.ts';
 import type { FileIO } from './io/file-io.ts';
 import { batchToRows } from './read/batch-rows.ts';
 import type { RowOptions } from './read/batch-rows.ts';
-import { readTask, taskSchema } from './read/read-task.ts';
+import { deleteLoader, readTask, taskSchema } from './read/read-task.ts';
 import { sendReport } from './reporter.ts';
 import type { Reporter } from './reporter.ts';
 import type { ManifestCache } from './manifest/manifest-cache.ts';
@@ -111,8 +112,9 @@ export class TableScan<Row = Record<string, unknown>> {
   async *batches(): AsyncGenerator<RecordBatch, void, undefined> {
     let left = this.#limit ?? Number.POSITIVE_INFINITY;
     if (left === 0) return;
+    const deletes = deleteLoader(this.#source.io);
     for await (const task of this.planFiles()) {
-      for await (const batch of this.#read(task, this.#selection)) {
+      for await (const batch of this.#read(task, this.#selection, deletes)) {
         if (batch.numRows > 0) yield batch.numRows > left ? batch.slice(0, left) : batch;
         left -= batch.numRows;
         if (left <= 0) return;
@@ -145,18 +147,20 @@ export class TableScan<Row = Record<string, unknown>> {
   async count(): Promise<number> {
     const limit = this.#limit ?? Number.POSITIVE_INFINITY;
     const noColumns: Selection = { projection: { ...this.#target.schema, fields: [] }, metadataColumns: [] };
+    const deletes = deleteLoader(this.#source.io);
     let count = 0;
     if (limit === 0) return 0;
     for await (const task of this.planFiles()) {
       if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
-      else for await (const batch of this.#read(task, noColumns)) count += batch.numRows;
+      else for await (const batch of this.#read(task, noColumns, deletes)) count += batch.numRows;
       if (count >= limit) return limit;
     }
     return count;
   }
 
-  #read(task: FileScanTask, selection: Selection): AsyncIterable<RecordBatch> {
+  #read(task: FileScanTask, selection: Selection, deletes: DeleteLoader): AsyncIterable<RecordBatch> {
     return readTask(this.#source.io, task, {
+      deletes,
       projection: selection.projection,
       metadataColumns: selection.metadataColumns,
       ...(this.#nameMapping && { nameMapping: this.#nameMapping }),

@@ -14,14 +14,14 @@ const VALUES: Readonly<Record<MetadataColumn, MetadataValues>> = {
   _file: (task, _, length) => constantColumn({ kind: 'string' }, task.file.path, length),
   _pos: (_, firstRow, length) => countFrom(BigInt(firstRow), length),
   _spec_id: (task, _, length) => constantColumn({ kind: 'int' }, task.spec.specId, length),
-  // Both are inherited where the file has no value (spec: "Row Lineage").
+  // Both are inherited where the file has no value, and null in files that rows of no id are from (spec: "Row Lineage").
   _row_id: (task, firstRow, length, stored) => {
     const { firstRowId } = task.file;
-    if (firstRowId === null) return stored ?? constantColumn({ kind: 'long' }, null, length);
+    if (firstRowId === null) return constantColumn({ kind: 'long' }, null, length);
     return filled(stored, countFrom(firstRowId + BigInt(firstRow), length));
   },
   _last_updated_sequence_number: (task, _, length, stored) => {
-    if (task.file.firstRowId === null) return stored ?? constantColumn({ kind: 'long' }, null, length);
+    if (task.file.firstRowId === null) return constantColumn({ kind: 'long' }, null, length);
     return filled(stored, constantColumn({ kind: 'long' }, task.sequenceNumber, length));
   },
 };

@@ -48,9 +48,9 @@ export function deleteLoader(io: FileIO): DeleteLoader {
 }
 
 /**
- * Reads the rows of one file that match the task's residual and are not deleted, as Arrow batches of `arrowSchema(taskSchema(options))`.
- * Nothing is read ahead of the consumer but the next row group's bytes. INVALID_DATA for a broken file; UNSUPPORTED for
- * formats and features that can't be read yet.
+ * Reads the rows of one file that match the task's residual and are not deleted, as Arrow batches of
+ * `arrowSchema(taskSchema(options))`. Nothing is read ahead of the consumer but the next row group's bytes. INVALID_DATA
+ * for a broken file; UNSUPPORTED for formats and features that can't be read yet.
  */
 export async function* readTask(io: FileIO, task: FileScanTask, options: ReadTaskOptions): AsyncGenerator<RecordBatch> {
   const schema = arrowSchema(taskSchema(options));
@@ -68,7 +68,7 @@ export async function* readTaskColumns(
   const { fields } = file;
   const constants = partitionConstants(task);
   const metadata = metadataReader(task, metadataColumns, fields);
-  // Columns of filter and deletes and stored metadata are read with the projection, and dropped before it is handed out.
+  // What filter, deletes and metadata need is read with the projection, and dropped before the batch is handed out.
   const filterFields = selectFields(task.schema, referencedFieldIds(task.residual));
   const wanted = [filterFields, deletes.fields, metadata.stored].reduce(mergeFields, projection);
   const mayMatch = rowGroupFilter(task.residual, task.schema, fields, absentLeaves(task.schema, fields, constants));

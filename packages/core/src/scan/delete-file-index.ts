@@ -2,17 +2,16 @@ import { invalidData } from '../errors.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import { isUnpartitioned, type PartitionSpec } from '../spec/partition-spec.ts';
+import { FILE_PATH } from '../spec/position-delete-fields.ts';
 import { findField } from '../spec/schema-fields.ts';
 import type { Schema } from '../spec/schema.ts';
+import { mergeFields, selectFields } from '../spec/select-fields.ts';
 import { compareBytes } from '../spec/compare-values.ts';
-import type { NestedField } from '../spec/types.ts';
+import type { NestedField, StructType } from '../spec/types.ts';
 import { EqualityDeletes } from './equality-deletes.ts';
 import type { DeleteFile } from './file-scan-task.ts';
 import { partitionKey } from './partition-key.ts';
 import { SequencedDeletes } from './sequenced-deletes.ts';
-
-/** The reserved id of `file_path` in position delete files (spec: "Reserved Field IDs"). */
-const DELETE_FILE_PATH_ID = 2147483546;
 
 const NONE: readonly DeleteFile[] = [];
 
@@ -159,19 +158,29 @@ class EqualityGrouping {
   #byColumns(files: readonly DeleteFile[]): readonly EqualityDeletes[] {
     const groups = new Grouping<string>();
     for (const entry of files) groups.add((entry.file.equalityIds ?? []).join(), entry);
-    return [...groups.map((group) => new EqualityDeletes(group, this.#fieldsOf(group[0]!))).values()];
+    return [...groups.map((group) => this.#onSameColumns(group)).values()];
   }
 
-  #fieldsOf({ file }: DeleteFile): readonly NestedField[] {
-    return (file.equalityIds ?? []).map((id) => {
-      const schema = this.#options.schemas.find((candidate) => findField(candidate, id) !== undefined);
-      if (schema) return findField(schema, id)!;
-      throw invalidData(
-        `The equality delete ${file.path} is on the field id ${id}, which no schema of the table has.`,
-        {
-          path: file.path,
-        },
-      );
+  #onSameColumns(files: readonly DeleteFile[]): EqualityDeletes {
+    const { path, equalityIds } = files[0]!.file;
+    const fields: NestedField[] = [];
+    let equalityFields: StructType = { kind: 'struct', fields: [] };
+    for (const id of equalityIds ?? []) {
+      const schema = this.#schemaWith(id, path);
+      fields.push(findField(schema, id)!);
+      equalityFields = mergeFields(equalityFields, selectFields(schema, new Set([id])));
+    }
+    return new EqualityDeletes(
+      files.map((entry) => ({ ...entry, equalityFields })),
+      fields,
+    );
+  }
+
+  #schemaWith(id: number, path: string): Schema {
+    const schema = this.#options.schemas.find((candidate) => findField(candidate, id) !== undefined);
+    if (schema) return schema;
+    throw invalidData(`The equality delete ${path} is on the field id ${id}, which no schema of the table has.`, {
+      path,
     });
   }
 }
@@ -179,8 +188,8 @@ class EqualityGrouping {
 /** The one file that a position delete is about: named, or told by equal bounds of its `file_path` column. */
 function referencedPath(file: DataFile): string | null {
   if (file.referencedDataFile !== null) return file.referencedDataFile;
-  const lower = file.lowerBounds?.get(DELETE_FILE_PATH_ID);
-  const upper = file.upperBounds?.get(DELETE_FILE_PATH_ID);
+  const lower = file.lowerBounds?.get(FILE_PATH.id);
+  const upper = file.upperBounds?.get(FILE_PATH.id);
   // An upper bound that was truncated is raised, so equal bounds are whole paths.
   return lower && upper && compareBytes(lower, upper) === 0 ? new TextDecoder().decode(lower) : null;
 }

@@ -2,6 +2,7 @@ import type { BoundExpression } from '../expr/bound-expression.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
+import type { StructType } from '../spec/types.ts';
 
 /** Everything that is needed to read one data file, with no way back to the table. */
 export interface FileScanTask {
@@ -19,7 +20,13 @@ export interface FileScanTask {
 
 export interface DeleteFile {
   readonly file: DataFile;
+  /** The data sequence number of `file`. */
   readonly sequenceNumber: bigint;
+  /**
+   * Of an equality delete: the delete columns, `file.equalityIds`, in the structs around them, as the scan's schema has
+   * them, or the newest other one that does: a column that has been dropped still deletes.
+   */
+  readonly equalityFields?: StructType;
 }
 
 export interface ScanPlan {

@@ -38,12 +38,14 @@ function scramble(block: number): number {
   return Math.imul((mixed << 15) | (mixed >>> 17), C2);
 }
 
-function mixBlock(hash: number, block: number): number {
+/** Takes four more bytes into a hash; the first hash is 0, the last one goes through `finish`. */
+export function mixBlock(hash: number, block: number): number {
   const mixed = hash ^ scramble(block);
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
 
-function finish(hash: number, length: number): number {
+/** `length`: of all that was hashed, in bytes. */
+export function finish(hash: number, length: number): number {
   let mixed = hash ^ length;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -1,0 +1,109 @@
+import { LakehouseError, invalidData, isLakehouseError, unsupported } from '../../errors.ts';
+import type { FileIO, IOOptions } from '../../io/file-io.ts';
+import { decompressBlock } from '../avro/codecs.ts';
+import { footerFromJson } from './footer.ts';
+import type { BlobMetadata, PuffinFooter } from './footer.ts';
+import { FLAGS_BYTES, FOOTER_COMPRESSED, MAGIC, MAGIC_BYTES, SIZE_BYTES } from './layout.ts';
+
+/** After the payload: its size, flags and magic. */
+const TRAILER_BYTES = SIZE_BYTES + FLAGS_BYTES + MAGIC_BYTES;
+/** Most footers are in here, so that one request is enough. */
+const TAIL_BYTES = 16 * 1024;
+
+/** INVALID_DATA for files that aren't Puffin; UNSUPPORTED for a compressed footer. `size`: of the file, in bytes. */
+export async function readPuffinFooter(
+  io: FileIO,
+  location: string,
+  size: number,
+  options: IOOptions = {},
+): Promise<PuffinFooter> {
+  const broken = (problem: string): Error => invalidData(`The Puffin file ${location} ${problem}.`, { path: location });
+  if (size < 2 * MAGIC_BYTES + TRAILER_BYTES) throw broken('is too short to be one');
+  const tail = await readPuffinRange(io, location, tailRange(size, TAIL_BYTES), options);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const trailer = tail.length - TRAILER_BYTES;
+  if (view.getUint32(tail.length - MAGIC_BYTES) !== MAGIC) throw broken('does not end as one');
+  const payloadBytes = view.getInt32(trailer, true);
+  const footerBytes = MAGIC_BYTES + payloadBytes + TRAILER_BYTES;
+  if (payloadBytes < 0 || footerBytes > size - MAGIC_BYTES) throw broken('has a footer that does not fit into it');
+  const flags = view.getUint32(trailer + SIZE_BYTES, true);
+  if (flags === FOOTER_COMPRESSED) {
+    throw unsupported(`The footer of the Puffin file ${location} is compressed, which can't be read.`, {
+      path: location,
+    });
+  }
+  if (flags !== 0) throw unsupported(`The Puffin file ${location} has unknown flags.`, { path: location });
+  const footer =
+    footerBytes <= tail.length
+      ? tail.subarray(tail.length - footerBytes)
+      : await readPuffinRange(io, location, tailRange(size, footerBytes), options);
+  if (new DataView(footer.buffer, footer.byteOffset).getUint32(0) !== MAGIC)
+    throw broken('has no footer where it says');
+  const payload = footer.subarray(MAGIC_BYTES, MAGIC_BYTES + payloadBytes);
+  const result = footerFromJson(decodeText(payload, broken), location);
+  for (const blob of result.blobs) checkPlace(blob, size - footerBytes, broken);
+  return result;
+}
+
+/** The content of a blob. INVALID_DATA if the file doesn't have it; UNSUPPORTED for codecs other than zstd. */
+export async function readBlob(
+  io: FileIO,
+  location: string,
+  blob: BlobMetadata,
+  options: IOOptions = {},
+): Promise<Uint8Array> {
+  const { compressionCodec: codec } = blob;
+  if (codec !== null && codec !== 'zstd') {
+    throw unsupported(`A blob of ${location} is compressed with '${codec}', which can't be read.`, { path: location });
+  }
+  const bytes = await readPuffinRange(io, location, blob, options);
+  return codec === null ? bytes : decompressBlock('zstandard', bytes, location);
+}
+
+interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Bytes of a Puffin file. INVALID_DATA if it ends before; UNAVAILABLE if the store gives less than it has. */
+export async function readPuffinRange(
+  io: FileIO,
+  location: string,
+  { offset, length }: Range,
+  options: IOOptions = {},
+): Promise<Uint8Array> {
+  try {
+    const bytes = await io.read(location, { ...options, offset, length });
+    if (bytes.length === length) return bytes;
+    throw new LakehouseError('UNAVAILABLE', `The store gave ${bytes.length} of ${length} bytes of ${location}.`, {
+      retryable: true,
+      context: { path: location },
+    });
+  } catch (error) {
+    if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
+    throw invalidData(
+      `The Puffin file ${location} has no ${length} bytes at ${offset}, where its metadata says they are.`,
+      { path: location },
+      error,
+    );
+  }
+}
+
+function tailRange(size: number, length: number): Range {
+  return { offset: Math.max(0, size - length), length: Math.min(size, length) };
+}
+
+function decodeText(bytes: Uint8Array, broken: (problem: string) => Error): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw broken('has a footer that is not UTF-8');
+  }
+}
+
+/** Blobs lie between the magic and the footer. */
+function checkPlace({ type, offset, length }: BlobMetadata, end: number, broken: (problem: string) => Error): void {
+  if (offset < MAGIC_BYTES || length < 0 || offset + length > end) {
+    throw broken(`has a blob '${type}' of ${length} bytes at ${offset}, which is not inside it`);
+  }
+}
