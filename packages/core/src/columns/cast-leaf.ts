@@ -7,6 +7,7 @@ import { isValid } from './column.ts';
 import type { Column, FixedColumn, NumbersColumn, StructColumn, VariableColumn } from './column.ts';
 import { readDecimal, viewOf, writeDecimal } from './decimals.ts';
 import { DECIMAL_WIDTH, UUID_WIDTH } from './layout.ts';
+import { assembleVariants, childNamed, isShredded, isVariantSource } from './shredded-variant.ts';
 import { UNIT_NANOS, sourceTypeToText } from './source-type.ts';
 import type { SourceType } from './source-type.ts';
 
@@ -67,7 +68,7 @@ const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind
   geography: toBinary,
   // A column with a type has values that an unknown one can't keep.
   unknown: () => null,
-  variant: (source, column) => (isVariantStruct(source) ? orderVariant(source, column as StructColumn) : null),
+  variant: (source, column, _, context) => toVariant(source, column as StructColumn, context),
 };
 
 function eachValid(column: Column, visit: (row: number) => void): void {
@@ -266,15 +267,12 @@ function parseUuids(column: VariableColumn, context: CastContext): Column {
   return { layout: 'fixed', length: column.length, validity: column.validity, width: UUID_WIDTH, bytes };
 }
 
-function isVariantStruct(source: SourceType): source is Extract<SourceType, { kind: 'struct' }> {
-  return source.kind === 'struct' && variantChild(source, 'metadata') >= 0 && variantChild(source, 'value') >= 0;
-}
-
-function variantChild(source: Extract<SourceType, { kind: 'struct' }>, name: string): number {
-  return source.fields.findIndex((field) => field.name === name && field.type.kind === 'binary');
+function toVariant(source: SourceType, column: StructColumn, context: CastContext): Column | null {
+  if (!isVariantSource(source)) return null;
+  return isShredded(source) ? assembleVariants(source, column, context.fail) : orderVariant(source, column);
 }
 
 function orderVariant(source: Extract<SourceType, { kind: 'struct' }>, column: StructColumn): Column {
-  const children = ['metadata', 'value'].map((name) => column.children[variantChild(source, name)]!);
+  const children = ['metadata', 'value'].map((name) => column.children[childNamed(source, name)]!);
   return { layout: 'struct', length: column.length, validity: column.validity, children };
 }

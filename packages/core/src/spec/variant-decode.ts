@@ -10,8 +10,22 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads Parquet's "Variant Binary Encoding". INVALID_DATA if the bytes are broken. */
 export function decodeVariant(metadata: Uint8Array, value: Uint8Array): VariantNode {
+  return decodeVariantValue(decodeVariantMetadata(metadata), value);
+}
+
+/** A value whose dictionary has been read. */
+export function decodeVariantValue(names: readonly string[], value: Uint8Array): VariantNode {
+  return withTypedErrors(() => new Decoder(names, value).node(0, 0));
+}
+
+/** The dictionary of field names. INVALID_DATA if the bytes are broken. */
+export function decodeVariantMetadata(metadata: Uint8Array): readonly string[] {
+  return withTypedErrors(() => decodeMetadata(metadata));
+}
+
+function withTypedErrors<T>(decode: () => T): T {
   try {
-    return new Decoder(decodeMetadata(metadata), value).node(0, 0);
+    return decode();
   } catch (error) {
     // Reading past the end and invalid UTF-8 surface as the platform's own errors.
     if (error instanceof RangeError || error instanceof TypeError) {
@@ -21,7 +35,6 @@ export function decodeVariant(metadata: Uint8Array, value: Uint8Array): VariantN
   }
 }
 
-/** The dictionary of field names. */
 function decodeMetadata(bytes: Uint8Array): readonly string[] {
   const cursor = new Cursor(bytes);
   const header = cursor.unsigned(0, 1);

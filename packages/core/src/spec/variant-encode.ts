@@ -1,8 +1,10 @@
+import { invalidData } from '../errors.ts';
 import { uuidToBytes } from './bytes-text.ts';
 import { compareStrings } from './compare-values.ts';
 import type { VariantNode } from './variant-node.ts';
 
-const VERSION_AND_SORTED = 0x01 | 0x10;
+const VERSION = 0x01;
+const SORTED = 0x10;
 const SHORT_STRING_LIMIT = 64;
 
 const utf8 = new TextEncoder();
@@ -13,7 +15,7 @@ export function encodeVariantNode(node: VariantNode): { readonly metadata: Uint8
   collectNames(node, names);
   const sorted = [...names].toSorted(compareStrings);
   const ids = new Map(sorted.map((name, id) => [name, id]));
-  return { metadata: encodeMetadata(sorted), value: encodeNode(node, ids) };
+  return { metadata: encodeVariantMetadata(sorted), value: encodeNode(node, ids) };
 }
 
 function collectNames(node: VariantNode, names: Set<string>): void {
@@ -26,11 +28,13 @@ function collectNames(node: VariantNode, names: Set<string>): void {
   }
 }
 
-function encodeMetadata(names: readonly string[]): Uint8Array {
+/** The dictionary of field names, which are known by their places in it from then on. */
+export function encodeVariantMetadata(names: readonly string[]): Uint8Array {
   const strings = names.map((name) => utf8.encode(name));
   const offsets = offsetsOf(strings);
   const size = bytesFor(Math.max(offsets.at(-1)!, names.length));
-  const header = VERSION_AND_SORTED | ((size - 1) << 6);
+  const isSorted = names.every((name, i) => i === 0 || compareStrings(names[i - 1]!, name) < 0);
+  const header = VERSION | (isSorted ? SORTED : 0) | ((size - 1) << 6);
   return concat([
     Uint8Array.of(header),
     unsigned(names.length, size),
@@ -39,20 +43,27 @@ function encodeMetadata(names: readonly string[]): Uint8Array {
   ]);
 }
 
-function encodeNode(node: VariantNode, ids: ReadonlyMap<string, number>): Uint8Array {
-  if (node.type === 'array') return encodeArray(node.items.map((item) => encodeNode(item, ids)));
+/** Where field names are in the dictionary. */
+export type VariantIds = ReadonlyMap<string, number>;
+
+/** The value's bytes, for a dictionary that is there already. */
+export function encodeNode(node: VariantNode, ids: VariantIds): Uint8Array {
+  if (node.type === 'array') return encodeVariantArray(node.items.map((item) => encodeNode(item, ids)));
   if (node.type === 'object') {
-    const fields = [...node.fields].toSorted(([a], [b]) => compareStrings(a, b));
-    return encodeObject(
-      fields.map(([name]) => ids.get(name)!),
-      fields.map(([, field]) => encodeNode(field, ids)),
+    return encodeVariantObject(
+      Array.from(node.fields, ([name, field]) => [name, encodeNode(field, ids)]),
+      ids,
     );
   }
   const encode = PRIMITIVES[node.type] as (node: VariantNode) => Uint8Array;
   return encode(node);
 }
 
-function encodeObject(fieldIds: readonly number[], values: readonly Uint8Array[]): Uint8Array {
+/** An object of fields that are encoded already, in any order. */
+export function encodeVariantObject(fields: readonly (readonly [string, Uint8Array])[], ids: VariantIds): Uint8Array {
+  const sorted = fields.toSorted(([a], [b]) => compareStrings(a, b));
+  const fieldIds = sorted.map(([name]) => ids.get(name) ?? missingName(name));
+  const values = sorted.map(([, value]) => value);
   const offsets = offsetsOf(values);
   const offsetSize = bytesFor(offsets.at(-1)!);
   const idSize = bytesFor(fieldIds.reduce((highest, id) => Math.max(highest, id), 0));
@@ -67,7 +78,12 @@ function encodeObject(fieldIds: readonly number[], values: readonly Uint8Array[]
   ]);
 }
 
-function encodeArray(values: readonly Uint8Array[]): Uint8Array {
+function missingName(name: string): never {
+  throw invalidData(`A variant's dictionary lacks the field name '${name}'.`);
+}
+
+/** An array of items that are encoded already. */
+export function encodeVariantArray(values: readonly Uint8Array[]): Uint8Array {
   const offsets = offsetsOf(values);
   const offsetSize = bytesFor(offsets.at(-1)!);
   const large = values.length > 0xff;
@@ -115,14 +131,15 @@ const PRIMITIVES: Encoders = {
   timestamp: long(13),
   float: ({ value }) => primitive(14, 4, (view) => view.setFloat32(1, value, true)),
   binary: ({ value }) => concat([Uint8Array.of(15 << 2), unsigned(value.length, 4), value]),
-  string: ({ value }) => encodeString(utf8.encode(value)),
+  string: ({ value }) => encodeVariantText(utf8.encode(value)),
   time: long(17),
   timestamptz_ns: long(18),
   timestamp_ns: long(19),
   uuid: ({ value }) => concat([Uint8Array.of(20 << 2), uuidToBytes(value)]),
 };
 
-function encodeString(text: Uint8Array): Uint8Array {
+/** A string, given as UTF-8. */
+export function encodeVariantText(text: Uint8Array): Uint8Array {
   return text.length < SHORT_STRING_LIMIT
     ? concat([Uint8Array.of((text.length << 2) | 1), text])
     : concat([Uint8Array.of(16 << 2), unsigned(text.length, 4), text]);
