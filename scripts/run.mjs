@@ -28,6 +28,7 @@ const tasks = {
     needs: ensureInstalled,
     steps: [tool('vitest', 'run', '--config', 'tests/conformance/vitest.config.ts')],
   },
+  fuzz: { needs: ensureInstalled, steps: [tool('vitest', 'run', '--config', 'tests/fuzz/vitest.config.ts')] },
   'test:interop': { needs: ensureBuilt, steps: [node('scripts/test-interop.mjs')] },
   'test:packages': { needs: ensureBuilt, steps: [node('scripts/test-packages.mjs')] },
   bench: { needs: ensureBuilt, steps: [node('bench/dist/index.js')] },

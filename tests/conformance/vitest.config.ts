@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-import { ClosingLines } from './closing-lines.ts';
+import { ClosingLines } from '../support/closing-lines.ts';
 
 // Tests run the packages' sources, not their build.
 const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };

@@ -1,4 +1,4 @@
-import type { PlanDifference } from './plans.ts';
+import type { PlanDifference } from '../conformance/plans.ts';
 
 declare module 'vitest' {
   interface TaskMeta {

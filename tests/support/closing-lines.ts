@@ -49,7 +49,9 @@ function* memory(tests: readonly TestCase[]): Generator<string> {
 function* outcomes(tests: readonly TestCase[]): Generator<string> {
   for (const test of tests) {
     const counts = test.meta().outcomes;
-    if (counts) yield `${test.fullName}: ${sums([counts])}`;
+    if (!counts) continue;
+    yield `${test.fullName}:`;
+    for (const [name, count] of Object.entries(counts)) yield `  ${String(count).padStart(6)} ${name}`;
   }
 }
 
