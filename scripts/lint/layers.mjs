@@ -15,6 +15,7 @@ export const LAYERS = [
   ['manifest'],
   ['scan'],
   ['deletes'],
+  ['deletes'],
   ['read'],
   ['write'],
   ['transaction'],
