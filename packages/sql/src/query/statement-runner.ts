@@ -21,6 +21,7 @@ import { resolveMentions } from './mentions.ts';
 import type { Mention } from './mentions.ts';
 import type { Executor, PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
 import { syntaxError } from './query-runner.ts';
+import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
 import { TableResolver } from './table-resolver.ts';
@@ -77,7 +78,7 @@ export class StatementRunner {
     const resolver = new TableResolver(this.#names);
     switch (kind.kind) {
       case 'query':
-        return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal);
+        return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal, parsed);
       case 'wrapped':
         return this.#query(text, kind.query, resolver, request.signal);
       case 'view':
@@ -98,6 +99,7 @@ export class StatementRunner {
     inner: InnerQuery,
     resolver: TableResolver,
     signal: AbortSignal | undefined,
+    known?: Serialized,
   ): Promise<SqlResult> {
     const [start, end] = [
       text.tokens[inner.first]?.start ?? text.sql.length,
@@ -109,7 +111,7 @@ export class StatementRunner {
       toSource: (offset) => text.toSource(start + offset),
     };
     const tokens = tokenize(query.sql);
-    const parsed = await this.#planner.parse(query.sql);
+    const parsed = known ?? (await this.#planner.parse(query.sql));
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(query, parsed.error);
     const references = parsed.ok
       ? findReferences(query.sql, tokens, parsed.root)

@@ -25,6 +25,8 @@ export interface FileSchema {
 export class FileSchemas {
   readonly #byPath = new Map<string, FileSchema>();
   readonly #byFingerprint = new Map<string, FileSchema>();
+  /** Files in codecs or encodings that DuckDB lacks. */
+  readonly #unreadable = new Set<string>();
   readonly #capacity: number;
 
   constructor(capacity = 200_000) {
@@ -45,7 +47,13 @@ export class FileSchemas {
     return found;
   }
 
+  /** Whether DuckDB can decode a file that was loaded. */
+  isReadable(path: string): boolean {
+    return !this.#unreadable.has(path);
+  }
+
   async #read(connection: DuckDBConnection, paths: readonly string[]): Promise<void> {
+    for (const path of await unreadableFiles(connection, paths)) this.#unreadable.add(path);
     const fingerprints = await query(
       connection,
       `SELECT file_name, string_agg(concat_ws('|', ${NODE_COLUMNS.map((column) => `coalesce(CAST(${column} AS VARCHAR), '')`).join(', ')}), chr(10) ORDER BY column_id)
@@ -71,6 +79,27 @@ export class FileSchemas {
       if (this.#byPath.size <= this.#capacity) break;
       this.#byPath.delete(path);
     }
+  }
+}
+
+/** Column chunks that DuckDB refuses: Hadoop's framing of LZ4, LZO, and streams of bytes split by integers. */
+const UNREADABLE = `compression IN ('LZ4', 'LZO') OR (contains(encodings, 'BYTE_STREAM_SPLIT') AND "type" NOT IN ('FLOAT', 'DOUBLE'))`;
+
+async function unreadableFiles(connection: DuckDBConnection, paths: readonly string[]): Promise<readonly string[]> {
+  try {
+    const reader = await connection.runAndReadAll(
+      `SELECT DISTINCT file_name FROM parquet_metadata(${fileList(paths)}) WHERE ${UNREADABLE}`,
+    );
+    return reader.getRows().map(([path]) => String(path));
+  } catch (error) {
+    // It prints statistics on the way, and fails on some (nanoseconds beyond its calendar): one file must not hide others.
+    if (paths.length === 1) {
+      if (error instanceof Error && error.message.startsWith('Conversion Error')) return [];
+      throw duckdbError(error);
+    }
+    const each: string[] = [];
+    for (const path of paths) each.push(...(await unreadableFiles(connection, [path])));
+    return each;
   }
 }
 

@@ -38,7 +38,8 @@ export async function scanRelation(source: RelationSource, tasks: readonly FileS
   const groups = new Map<SelectList, string[]>();
   const forCore: FileScanTask[] = [];
   for (const { task, path } of located) {
-    const list = path === null ? null : tryProject(projector, withIds(schemas.get(path)!, mapping, path), task);
+    const isReadable = path !== null && source.files.isReadable(path);
+    const list = isReadable ? tryProject(projector, withIds(schemas.get(path)!, mapping, path), task) : null;
     if (path === null || list === null) forCore.push(task);
     else if (groups.has(list)) groups.get(list)!.push(path);
     else groups.set(list, [path]);

@@ -69,9 +69,10 @@ export class SqlResult {
 
   /** Every row as an object; the values are those of the README's type table. */
   async rows(options: RowOptions = {}): Promise<Record<string, unknown>[]> {
-    const rows: Record<string, unknown>[] = [];
+    const batches = await this.#all();
     const names = this.columns.map((column) => column.name);
-    for (const batch of await this.#all()) {
+    const rows: Record<string, unknown>[] = [];
+    for (const batch of batches) {
       const readers = this.#readers(batch, options);
       for (let row = 0; row < batch.numRows; row++) rows.push(rowObject(names, readers, row));
     }

@@ -130,25 +130,53 @@ class LongStrings {
 
   /** Values of a dictionary: many strings, few places. */
   #copyShared(bytes: Uint8Array): void {
-    const longest = new Map<number, number>();
-    this.#pointers.forEach((pointer, i) => {
-      longest.set(pointer, Math.max(longest.get(pointer) ?? 0, this.#lengths[i]!));
-    });
-    const places = Float64Array.from(longest.keys()).toSorted();
-    const found = new Map<number, Uint8Array>();
-    for (let first = 0; first < places.length;) {
-      let next = first;
-      let end = places[first]!;
-      do end = Math.max(end, places[next]! + longest.get(places[next]!)!);
-      while (++next < places.length && places[next]! - end <= MAX_GAP);
-      const start = places[first]!;
-      const run = readMemory(start, end - start);
-      for (; first < next; first++) found.set(places[first]!, run.subarray(places[first]! - start));
+    const [pointers, lengths, targets] = [this.#pointers, this.#lengths, this.#targets];
+    const slotOf = new Map<number, number>();
+    const slots = new Uint32Array(pointers.length);
+    const longest: number[] = [];
+    for (let i = 0; i < pointers.length; i++) {
+      let slot = slotOf.get(pointers[i]!);
+      if (slot === undefined) {
+        slot = longest.length;
+        slotOf.set(pointers[i]!, slot);
+        longest.push(0);
+      }
+      slots[i] = slot;
+      if (lengths[i]! > longest[slot]!) longest[slot] = lengths[i]!;
     }
-    this.#pointers.forEach((pointer, i) => {
-      bytes.set(found.get(pointer)!.subarray(0, this.#lengths[i]!), this.#targets[i]!);
-    });
+    const found = readPlaces(slotOf, longest);
+    for (let i = 0; i < pointers.length; i++) {
+      const { memory, start } = found[slots[i]!]!;
+      copyBytes(memory, start, lengths[i]!, bytes, targets[i]!);
+    }
   }
+}
+
+interface Place {
+  readonly memory: Uint8Array;
+  readonly start: number;
+}
+
+/** The memory at each of the pointers, by slot. */
+function readPlaces(slotOf: ReadonlyMap<number, number>, longest: readonly number[]): readonly Place[] {
+  const found: Place[] = [];
+  const places = Float64Array.from(slotOf.keys()).toSorted();
+  for (let first = 0; first < places.length;) {
+    let next = first;
+    let end = places[first]!;
+    do end = Math.max(end, places[next]! + longest[slotOf.get(places[next]!)!]!);
+    while (++next < places.length && places[next]! - end <= MAX_GAP);
+    const runStart = places[first]!;
+    const memory = readMemory(runStart, end - runStart);
+    for (; first < next; first++) found[slotOf.get(places[first]!)!] = { memory, start: places[first]! - runStart };
+  }
+  return found;
+}
+
+/** For a few bytes a loop is faster than a view and `set`. */
+function copyBytes(source: Uint8Array, start: number, length: number, target: Uint8Array, at: number): void {
+  if (length > 48) target.set(source.subarray(start, start + length), at);
+  else for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
 }
 
 const pointerBytes = new ArrayBuffer(8);

@@ -23,9 +23,10 @@ const SETTINGS = [
 export type SessionSettings = ReadonlyMap<string, string>;
 
 export async function readSettings(connection: DuckDBConnection): Promise<SessionSettings> {
-  const names = SETTINGS.map((name) => quoteString(name)).join(', ');
-  const reader = await connection.runAndReadAll(`SELECT name, value FROM duckdb_settings() WHERE name IN (${names})`);
-  return new Map(reader.getRows().map(([name, value]) => [String(name), String(value ?? '')]));
+  const values = SETTINGS.map((name) => `CAST(current_setting(${quoteString(name)}) AS VARCHAR)`);
+  const reader = await connection.runAndReadAll(`SELECT ${values.join(', ')}`);
+  const [row] = reader.getRows();
+  return new Map(SETTINGS.map((name, i) => [name, String(row![i] ?? '')]));
 }
 
 /** Sets what differs; `current` are the values that the connection has. */
