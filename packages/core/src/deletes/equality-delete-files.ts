@@ -90,7 +90,9 @@ export class EqualityDeleteFiles {
   #group(key: string, files: readonly DeleteFile[], schema: Schema): Group {
     const known = this.#groups.get(key);
     if (known && (known.bytes <= this.#maxBytes || known.isWithin(files))) return known;
-    return new Group(new KeyFields(files[0]!, schema));
+    const group = new Group(new KeyFields(files[0]!, schema));
+    this.#groups.keep(key, group);
+    return group;
   }
 
   async #read(

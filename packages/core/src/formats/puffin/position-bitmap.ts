@@ -80,9 +80,7 @@ export class PositionBitmap {
     const low = position % CONTAINER_SIZE;
     const container = this.#containers.get((position - low) / CONTAINER_SIZE);
     if (container === undefined) return false;
-    const flags = new Uint8Array(1);
-    markContainer(container, low, low + 1, flags, 0);
-    return flags[0] === 1;
+    return markContainer(container, low, low + 1, new Uint8Array(1), -low);
   }
 
   /** Sets `flags[i]` to 1 where `first + i` is in the set; false if none is. */
@@ -108,13 +106,27 @@ export class PositionBitmap {
 
   /** All positions, ascending. */
   *[Symbol.iterator](): Generator<number, void, undefined> {
-    const flags = new Uint8Array(CONTAINER_SIZE);
     for (const [key, container] of this.containers()) {
-      flags.fill(0);
-      markContainer(container, 0, CONTAINER_SIZE, flags, 0);
-      for (let low = 0; low < CONTAINER_SIZE; low++) if (flags[low] === 1) yield key * CONTAINER_SIZE + low;
+      for (const value of valuesOf(container)) yield key * CONTAINER_SIZE + value;
     }
   }
+}
+
+function* valuesOf(container: Container): Generator<number, void, undefined> {
+  switch (container.kind) {
+    case 'array':
+      yield* container.values.subarray(0, container.count);
+      break;
+    case 'bits':
+      for (let value = 0; value < CONTAINER_SIZE; value++) if (hasBit(container.bits, value)) yield value;
+      break;
+    case 'runs':
+      for (const [first, last] of eachRun(container.runs)) for (let value = first; value <= last; value++) yield value;
+  }
+}
+
+function hasBit(bits: Uint8Array, value: number): boolean {
+  return (bits[value >> 3]! & (1 << (value & 7))) !== 0;
 }
 
 /** Sets the flags, `shift` away, of the container's values from `from` to before `to`; false if there are none. */
@@ -191,14 +203,10 @@ function withValue(container: Container, value: number): Container {
   switch (container.kind) {
     case 'array':
       return insert(container, value);
-    case 'bits': {
-      const { bits, count } = container;
-      const byte = bits[value >> 3]!;
-      const mask = 1 << (value & 7);
-      if ((byte & mask) !== 0) return container;
-      bits[value >> 3] = byte | mask;
-      return { kind: 'bits', bits, count: count + 1 };
-    }
+    case 'bits':
+      if (hasBit(container.bits, value)) return container;
+      setBit(container.bits, value);
+      return { ...container, count: container.count + 1 };
     case 'runs':
       return withValue(compact(toBits(container)), value);
   }
