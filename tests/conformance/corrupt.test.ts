@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Guard } from '../support/guard.ts';
 import { canonicalRows } from './canonical.ts';
-import { corruptCases, corruptFixture, expectedRows, expectedTables, loadFixture } from './fixtures.ts';
+import { corruptCases, corruptFixture, expectedRows, expectedTable, loadFixture } from './fixtures.ts';
 import type { CorruptCase } from './fixtures.ts';
 import { sqlRows } from './reads.ts';
 
@@ -50,8 +50,7 @@ function baseReads(base: string, reader: string, read: (table: Table) => Promise
   const key = `${base} ${reader}`;
   let reads = good.get(key);
   if (!reads) {
-    const expected = expectedTables().find(({ table }) => table === base)!;
-    reads = loadFixture(expected).then(async (table) =>
+    reads = loadFixture(expectedTable(base)).then(async (table) =>
       expect(await read(table), `the unbroken ${base}`).toEqual(expectedRows(`expected/${base}/current.jsonl`)),
     );
     good.set(key, reads);

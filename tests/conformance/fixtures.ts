@@ -109,9 +109,20 @@ export interface CorruptCase {
   readonly rowsFile?: string;
 }
 
+let tables: readonly ExpectedTable[] | undefined;
+
 /** Every table that has expectations. */
-export function expectedTables(): ExpectedTable[] {
-  const folder = join(fixturesFolder, 'expected');
+export function expectedTables(): readonly ExpectedTable[] {
+  return (tables ??= readExpectations(join(fixturesFolder, 'expected')));
+}
+
+export function expectedTable(name: string): ExpectedTable {
+  const found = expectedTables().find(({ table }) => table === name);
+  if (!found) throw new Error(`There is no table ${name} among the fixtures.`);
+  return found;
+}
+
+function readExpectations(folder: string): readonly ExpectedTable[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .toSorted()
