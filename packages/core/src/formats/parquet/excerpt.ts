@@ -1,5 +1,7 @@
 import { CHUNK, COLUMN, FILE, GROUP, MAGIC, TRAILER_SIZE } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
+import { withoutHadoopLz4 } from './hadoop-lz4.ts';
+import type { ChunkBytes } from './hadoop-lz4.ts';
 import { INT96_WIDTH } from './int96.ts';
 import { ELEMENT, LOGICAL } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
@@ -13,7 +15,8 @@ import type { ThriftField, ThriftStruct } from './thrift.ts';
  * - columns are chosen by position, at any depth, where the decoder knows them by dotted names only;
  * - every element carries its `ParquetNode.index` as field id, so that the decoded data points back to the schema;
  * - what the writer said about Arrow types is gone, and the data comes in plain layouts;
- * - INT96 can be passed off as the 12 bytes that it is (see `readInt96`).
+ * - INT96 can be passed off as the 12 bytes that it is (see `readInt96`);
+ * - what the decoder can't decompress is decompressed before (see `withoutHadoopLz4`).
  */
 export interface ExcerptPart {
   readonly leaf: number;
@@ -37,18 +40,25 @@ export function buildExcerpt(
   parts: readonly ExcerptPart[],
   bytesOf: (part: ExcerptPart) => Uint8Array,
 ): Uint8Array {
-  const starts = new Map<number, number>();
+  const chunks: PlacedChunk[] = [];
   let end = MAGIC.length;
   for (const part of parts) {
-    starts.set(part.leaf, end);
-    end += part.length;
+    const chunk = withoutHadoopLz4({ chunk: group.columns[part.leaf]!, bytes: bytesOf(part) });
+    chunks.push({ ...chunk, leaf: part.leaf, start: end });
+    end += chunk.bytes.length;
   }
-  const footerBytes = writeThrift(excerptFooter(footer, group, parts, starts));
+  const footerBytes = writeThrift(excerptFooter(footer, group, chunks));
   const file = new Uint8Array(end + footerBytes.length + TRAILER_SIZE);
   file.set(MAGIC);
-  for (const part of parts) file.set(bytesOf(part), starts.get(part.leaf)!);
+  for (const { bytes, start } of chunks) file.set(bytes, start);
   writeTrailer(file, end, footerBytes);
   return file;
+}
+
+interface PlacedChunk extends ChunkBytes {
+  readonly leaf: number;
+  /** Where it begins in the excerpt. */
+  readonly start: number;
 }
 
 /** The footer, its length and the magic, from `at` to the end of the file. */
@@ -58,14 +68,9 @@ export function writeTrailer(file: Uint8Array, at: number, footer: Uint8Array): 
   file.set(MAGIC, at + footer.length + 4);
 }
 
-function excerptFooter(
-  footer: ParquetFooter,
-  group: ParquetRowGroup,
-  parts: readonly ExcerptPart[],
-  starts: ReadonlyMap<number, number>,
-): ThriftStruct {
-  const chunks = parts.map((part) => excerptChunk(group.columns[part.leaf]!, starts.get(part.leaf)!));
-  const size = parts.reduce((sum, part) => sum + group.columns[part.leaf]!.uncompressedSize, 0);
+function excerptFooter(footer: ParquetFooter, group: ParquetRowGroup, placed: readonly PlacedChunk[]): ThriftStruct {
+  const chunks = placed.map(({ chunk, start }) => excerptChunk(chunk, start));
+  const size = placed.reduce((sum, { chunk }) => sum + chunk.uncompressedSize, 0);
   const rowGroup: ThriftStruct = [
     structList(GROUP.columns, chunks),
     i64(GROUP.totalByteSize, size),
@@ -73,7 +78,7 @@ function excerptFooter(
   ];
   return [
     i32(FILE.version, 2),
-    structList(FILE.schema, excerptSchema(footer, new Set(parts.map((part) => part.leaf)))),
+    structList(FILE.schema, excerptSchema(footer, new Set(placed.map(({ leaf }) => leaf)))),
     i64(FILE.rowCount, group.rowCount),
     structList(FILE.rowGroups, [rowGroup]),
   ];

@@ -334,6 +334,7 @@ export function withFields(
 
 export const i32 = (id: number, value: number): ThriftField => ({ id, type: THRIFT.i32, value });
 export const i64 = (id: number, value: number): ThriftField => ({ id, type: THRIFT.i64, value });
+export const bool = (id: number, value: boolean): ThriftField => ({ id, type: THRIFT.bool, value });
 export const structField = (id: number, value: ThriftStruct): ThriftField => ({ id, type: THRIFT.struct, value });
 export const binary = (id: number, value: Uint8Array): ThriftField => ({ id, type: THRIFT.binary, value });
 export const text = (id: number, value: string): ThriftField => binary(id, new TextEncoder().encode(value));
