@@ -24,6 +24,7 @@ export function dialectEdits(text: string, tokens: readonly Token[]): readonly E
 /** Whether a table's name may stand here: behind FROM or JOIN, or behind a comma in a FROM list. */
 function isTablePosition(tokens: readonly Token[], i: number): boolean {
   const before = tokens[i - 1];
+  if (isKeyword(before, 'from') && !isFromClause(tokens, i - 1)) return false;
   if (isKeyword(before, 'from', 'join', 'table', 'describe', 'desc', 'summarize', 'pivot', 'unpivot', 'into', 'update'))
     return true;
   if (!isSymbol(before, ',') && !isSymbol(before, '(')) return false;
@@ -48,6 +49,19 @@ function isTablePosition(tokens: readonly Token[], i: number): boolean {
     }
   }
   return false;
+}
+
+/** False for the FROM of `IS DISTINCT FROM x`, `extract(year FROM x)` and their kin. */
+function isFromClause(tokens: readonly Token[], from: number): boolean {
+  if (isKeyword(tokens[from - 1], 'distinct') && isKeyword(tokens[from - 2], 'is', 'not')) return false;
+  let depth = 0;
+  for (let at = from - 1; at >= 0; at--) {
+    if (isSymbol(tokens[at], ')')) depth++;
+    else if (isSymbol(tokens[at], '(') && --depth < 0) {
+      return !isKeyword(tokens[at - 1], 'extract', 'substring', 'trim', 'overlay', 'position');
+    }
+  }
+  return true;
 }
 
 const CLAUSE_WORDS: ReadonlySet<string> = new Set([
