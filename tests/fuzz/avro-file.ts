@@ -194,7 +194,9 @@ function recordsOf(type: avsc.Type, { count, payload }: AvroBlock): unknown[] {
 
 function schemaOf({ metadata }: AvroFile): avsc.Type {
   const schema: unknown = JSON.parse(Buffer.from(metadata.get('avro.schema') ?? '', 'latin1').toString());
-  return avsc.Type.forSchema(schema as avsc.Schema, { registry: { long: LONG } });
+  // Longs with a logical type or an attribute of Iceberg's, too.
+  const isLong = (one: unknown): boolean => one === 'long' || (one as { type?: unknown } | null)?.type === 'long';
+  return avsc.Type.forSchema(schema as avsc.Schema, { typeHook: (one) => (isLong(one) ? LONG : undefined) });
 }
 
 // oxlint-disable-next-line no-underscore-dangle -- avsc has no other name for it

@@ -37,7 +37,7 @@ function* leftOut(tests: readonly TestCase[]): Generator<string> {
   for (const test of tests) {
     const rows = test.meta().rowsLeftOut;
     if (rows)
-      yield `${test.fullName}: ${rows} of the expected rows are no part of SQL's answer (null is less than nothing)`;
+      yield `${test.fullName}: ${rows} of the expected rows are no part of SQL's answer: there the filter is null`;
   }
 }
 
