@@ -42,9 +42,12 @@ export function taskSchema(options: Pick<ReadTaskOptions, 'projection' | 'metada
   return { kind: 'struct', fields: [...options.projection.fields, ...metadata] };
 }
 
-/** Reads delete files for any number of tasks, once where they have them in common. */
-export function deleteLoader(io: FileIO): DeleteLoader {
-  return new DeleteLoader(io, readTaskColumns);
+/**
+ * Reads delete files for any number of tasks, once where they have them in common. `maxBytes`: of those that no task
+ * needs at the moment, in memory.
+ */
+export function deleteLoader(io: FileIO, maxBytes?: number): DeleteLoader {
+  return new DeleteLoader(io, readTaskColumns, maxBytes);
 }
 
 /**
