@@ -133,15 +133,6 @@ describe('what can not be read says so', () => {
     await expectError(read(io, taskOf({ ...file, ...change }, shape)), 'UNSUPPORTED', message);
   });
 
-  test('a file with deletes', async () => {
-    const { io, file } = await sixGroups();
-    await expectError(
-      read(io, taskOf(file, shape, { deletes: [{ file, sequenceNumber: 2n }] })),
-      'UNSUPPORTED',
-      /delete files/,
-    );
-  });
-
   test('a column of another kind', async () => {
     const { io, file } = await sixGroups();
     const other = schema({ id: t.list(t.int()), name: t.date() });
