@@ -57,7 +57,7 @@ const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind
     source.kind === 'utf8' || (source.kind === 'binary' && context.mode === 'file') ? column : null,
   uuid: (source, column, _, context) => {
     if (source.kind === 'fixed' && source.width === UUID_WIDTH) return column;
-    return source.kind === 'utf8' && context.mode === 'exact' ? parseUuids(column as VariableColumn, context) : null;
+    return source.kind === 'utf8' ? parseUuids(column as VariableColumn, context) : null;
   },
   fixed: (source, column, target, context) => {
     if (source.kind === 'fixed') return source.width === target.length ? column : null;

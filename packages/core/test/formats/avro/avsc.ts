@@ -21,6 +21,11 @@ function typeHook(schema: avro.Schema): avro.Type | undefined {
   return name === 'long' ? bigintLongs : undefined;
 }
 
+/** A type of avsc's from a schema's JSON. */
+export function avscType(schema: unknown): avro.Type {
+  return avro.Type.forSchema(schema as avro.Schema, { typeHook });
+}
+
 /** The records of a container file as avsc, an implementation that has nothing of ours, reads them. */
 export async function readWithAvsc(file: Uint8Array): Promise<unknown[]> {
   const decoder = new avro.streams.BlockDecoder({
