@@ -3,7 +3,9 @@ import { POSITION_DELETES } from '../../src/deletes/position-delete-file.ts';
 import { DeleteLoader } from '../../src/deletes/row-deletes.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
+import { deleteLoader } from '../../src/read/read-task.ts';
 import { UNPARTITIONED_SPEC } from '../../src/spec/partition-spec.ts';
+import type { PartitionSpec } from '../../src/spec/partition-spec.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import { expectError } from '../table/support.ts';
 import { TableWithDeletes, countingReader, readRows } from './support.ts';
@@ -45,6 +47,30 @@ describe('delete files of a scan', () => {
       ].map(BigInt),
     );
     expect(Object.fromEntries(counts)).toEqual({ [positions.path]: 1, [keys.path]: 1, [more.path]: 1 });
+  });
+
+  test('delete nothing from files of another partition, or of a later age, that share them', async () => {
+    const byName: PartitionSpec = {
+      specId: 1,
+      fields: [{ sourceIds: [2], fieldId: 1000, name: 'name', transform: { kind: 'identity' } }],
+    };
+    const table = new TableWithDeletes(shape, [UNPARTITIONED_SPEC, byName]);
+    const [p, q] = (['p', 'q'] as const).map((name) => ({ spec: byName, partition: [name] }));
+    const file = (name: string) => [1n, 2n, 3n, 4n].map((id) => [id, name] as const);
+    await table.addData(shape, file('p'), 1n, p);
+    await table.addData(shape, file('p'), 3n, p);
+    await table.addData(shape, file('q'), 1n, q);
+    await table.addEqualityDeletes(keysOnly, [1], [[1n]], 2n, p);
+    await table.addEqualityDeletes(keysOnly, [1], [[2n]], 4n, p);
+    await table.addEqualityDeletes(keysOnly, [1], [[3n]], 4n, q);
+    const deletes = deleteLoader(table.table.io);
+    const read: unknown[] = [];
+    for (const task of await table.tasks()) read.push(await ids(table, task, deletes));
+    expect(read).toEqual([
+      [3n, 4n],
+      [1n, 3n, 4n],
+      [1n, 2n, 4n],
+    ]);
   });
 
   test('are let go when they take too much memory, and read again', async () => {
