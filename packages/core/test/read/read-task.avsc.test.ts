@@ -206,14 +206,25 @@ test('unions of several types are refused where they are wanted, and passed over
       { name: 'n', type: 'int', 'field-id': 2 },
     ],
   };
-  const bytes = avscFile(either, [
+  const file = avscFile(either, [
     { either: 1, n: 5 },
     { either: 'x', n: 6 },
   ]);
   const field = (id: number, name: string): NestedField => ({ id, name, required: false, type: { kind: 'int' } });
-  const { io, task } = await taskOfBytes(bytes, 'avro', { ...shape, fields: [field(1, 'either'), field(2, 'n')] });
+  const { io, task } = await taskOfBytes(file, 'avro', { ...shape, fields: [field(1, 'either'), field(2, 'n')] });
   expect(await read(io, task, { projection: { kind: 'struct', fields: [field(2, 'n')] } })).toEqual([[5], [6]]);
   await expectError(read(io, task), 'UNSUPPORTED', /'either'.*union/);
+});
+
+test('text that is not UTF-8 is found, whole or put together of parts', async () => {
+  const column: NestedField = { id: 1, name: 'text', required: false, type: { kind: 'string' } };
+  const avro = { type: 'record', name: 'row', fields: [{ name: 'text', type: 'string', 'field-id': 1 }] };
+  for (const parts of [[[0xff]], [[0xc3], [0xa9]], [[0xe2, 0x82], [0xac]]]) {
+    const container = new AvroContainerWriter({ schema: avro, metadata: {}, codec: 'null', name: 'text' });
+    for (const part of parts) container.append((block) => block.writeBytes(Uint8Array.from(part)));
+    const { io, task } = await taskOfBytes(container.finish(), 'avro', { ...shape, fields: [column] });
+    await expectError(read(io, task), 'INVALID_DATA', /not UTF-8/);
+  }
 });
 
 test('what is no row is refused', async () => {

@@ -21,6 +21,7 @@ import type {
   TypeKind,
 } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
+import type { VariantNode } from '../../src/spec/variant-node.ts';
 import { Variant } from '../../src/spec/variant.ts';
 
 const SIMPLE_KINDS = [
@@ -385,4 +386,42 @@ const statistics: fc.Arbitrary<StatisticsFile> = fc.record({
 /** Transforms that take the type. */
 export function transformFor(type: IcebergType): fc.Arbitrary<Transform> {
   return transform.filter((candidate) => candidate.kind !== 'unknown' && transformAccepts(candidate, type));
+}
+
+/** Variants with any physical types; `names` are those of their objects' fields. */
+export function variantNode(names: fc.Arbitrary<string>): fc.Arbitrary<VariantNode> {
+  return fc.letrec<{ node: VariantNode }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      fc.constant<VariantNode>({ type: 'null' }),
+      fc.boolean().map((value): VariantNode => ({ type: 'boolean', value })),
+      fc.integer({ min: -128, max: 127 }).map((value): VariantNode => ({ type: 'int8', value })),
+      fc.integer({ min: -32768, max: 32767 }).map((value): VariantNode => ({ type: 'int16', value })),
+      int.map((value): VariantNode => ({ type: 'int32', value })),
+      int.map((value): VariantNode => ({ type: 'date', value })),
+      fc.float().map((value): VariantNode => ({ type: 'float', value })),
+      fc.double().map((value): VariantNode => ({ type: 'double', value })),
+      fc
+        .tuple(long, fc.constantFrom('int64', 'time', 'timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'))
+        .map(([value, type]): VariantNode => ({ type, value })),
+      decimalNode('decimal4', 31n),
+      decimalNode('decimal8', 63n),
+      decimalNode('decimal16', 127n),
+      text.map((value): VariantNode => ({ type: 'string', value })),
+      fc.string({ minLength: 60, maxLength: 70 }).map((value): VariantNode => ({ type: 'string', value })),
+      fc.uuid().map((value): VariantNode => ({ type: 'uuid', value })),
+      fc.uint8Array({ maxLength: 10 }).map((value): VariantNode => ({ type: 'binary', value })),
+      fc.array(tie('node')).map((items): VariantNode => ({ type: 'array', items })),
+      fc
+        .dictionary(names, tie('node'))
+        .map((fields): VariantNode => ({ type: 'object', fields: new Map(Object.entries(fields)) })),
+    ),
+  })).node;
+}
+
+function decimalNode(type: 'decimal4' | 'decimal8' | 'decimal16', bits: bigint): fc.Arbitrary<VariantNode> {
+  const limit = 1n << bits;
+  return fc
+    .tuple(fc.bigInt({ min: -limit, max: limit - 1n }), fc.nat(38))
+    .map(([unscaled, scale]) => ({ type, unscaled, scale }));
 }

@@ -3,43 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { hexToBytes } from '../../src/spec/bytes-text.ts';
 import { Variant } from '../../src/spec/variant.ts';
 import type { VariantNode } from '../../src/spec/variant-node.ts';
-import { int, long, text } from './arbitraries.ts';
+import { text, variantNode } from './arbitraries.ts';
 import { codeOf } from './code-of.ts';
 
-const node: fc.Arbitrary<VariantNode> = fc.letrec<{ node: VariantNode }>((tie) => ({
-  node: fc.oneof(
-    { maxDepth: 4 },
-    fc.constant<VariantNode>({ type: 'null' }),
-    fc.boolean().map((value): VariantNode => ({ type: 'boolean', value })),
-    fc.integer({ min: -128, max: 127 }).map((value): VariantNode => ({ type: 'int8', value })),
-    fc.integer({ min: -32768, max: 32767 }).map((value): VariantNode => ({ type: 'int16', value })),
-    int.map((value): VariantNode => ({ type: 'int32', value })),
-    int.map((value): VariantNode => ({ type: 'date', value })),
-    fc.float().map((value): VariantNode => ({ type: 'float', value })),
-    fc.double().map((value): VariantNode => ({ type: 'double', value })),
-    fc
-      .tuple(long, fc.constantFrom('int64', 'time', 'timestamp', 'timestamptz', 'timestamp_ns', 'timestamptz_ns'))
-      .map(([value, type]): VariantNode => ({ type, value })),
-    decimal('decimal4', 31n),
-    decimal('decimal8', 63n),
-    decimal('decimal16', 127n),
-    text.map((value): VariantNode => ({ type: 'string', value })),
-    fc.string({ minLength: 60, maxLength: 70 }).map((value): VariantNode => ({ type: 'string', value })),
-    fc.uuid().map((value): VariantNode => ({ type: 'uuid', value })),
-    fc.uint8Array({ maxLength: 10 }).map((value): VariantNode => ({ type: 'binary', value })),
-    fc.array(tie('node')).map((items): VariantNode => ({ type: 'array', items })),
-    fc
-      .dictionary(text, tie('node'))
-      .map((fields): VariantNode => ({ type: 'object', fields: new Map(Object.entries(fields)) })),
-  ),
-})).node;
-
-function decimal(type: 'decimal4' | 'decimal8' | 'decimal16', bits: bigint): fc.Arbitrary<VariantNode> {
-  const limit = 1n << bits;
-  return fc
-    .tuple(fc.bigInt({ min: -limit, max: limit - 1n }), fc.nat(38))
-    .map(([unscaled, scale]) => ({ type, unscaled, scale }));
-}
+const node = variantNode(text);
 
 describe('encoding', () => {
   it('gives back every value with its types', () => {
