@@ -24,10 +24,23 @@ export interface ExpectedTable {
   readonly metadata: string;
   readonly formatVersion: number;
   readonly currentSnapshotId: string | null;
+  readonly refs: Readonly<Record<string, { readonly type: string; readonly snapshotId: string }>>;
+  readonly snapshots: readonly ExpectedSnapshot[];
   readonly reads: readonly ExpectedRead[];
   readonly plans: readonly ExpectedPlan[];
   readonly liveFiles: readonly ExpectedFile[];
   readonly exact: ExactExpectations;
+}
+
+export interface ExpectedSnapshot {
+  readonly snapshotId: string;
+  readonly parentId?: string;
+  readonly sequenceNumber: number;
+  readonly timestampMs: number;
+  readonly operation?: string;
+  readonly schemaId?: number;
+  readonly firstRowId?: number;
+  readonly addedRows?: number;
 }
 
 export interface ExpectedRead {

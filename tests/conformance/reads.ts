@@ -16,11 +16,14 @@ export function expectedSchema(expected: ExpectedTable, read: ExpectedRead): Sch
   return schemaFromJson(own ?? expected.exact.schema);
 }
 
-/** The schema of the scan is the expected one: names, ids, types, defaults. */
-export function checkSchema(table: Table, expected: ExpectedTable, read: ExpectedRead): void {
-  const { schema } = table.scan(target(read));
+/** The scan is one of the expected snapshot, with the expected schema: names, ids, types, defaults. */
+export function checkTarget(table: Table, expected: ExpectedTable, read: ExpectedRead): void {
+  const { schema, snapshot } = table.scan(target(read));
   const wanted = schemaToJson(expectedSchema(expected, read));
   expect({ ...schemaToJson(schema), 'schema-id': 0 }).toEqual({ ...wanted, 'schema-id': 0 });
+  const refId = read.ref ? expected.refs[read.ref]?.snapshotId : undefined;
+  const id = read.snapshotId ?? read.asOfSnapshotId ?? refId ?? expected.currentSnapshotId;
+  expect(snapshot === null ? null : String(snapshot.snapshotId)).toBe(id);
 }
 
 function target({ ref, snapshotId, asOf }: ExpectedRead) {
