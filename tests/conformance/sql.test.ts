@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { expectedTables, loadFixture } from './fixtures.ts';
 import { once } from './once.ts';
+import { unlessOrc } from './orc.ts';
 import { countWithSql, matchingRows, planName, planScan } from './plans.ts';
 import { readWithSql, rowsToExpect } from './reads.ts';
 
@@ -18,15 +19,16 @@ afterAll(() => lake?.close());
 describe.for(expectedTables().map((expected) => [expected.table, expected] as const))('%s', ([, expected]) => {
   const load = once(() => loadFixture(expected));
 
-  test.for(expected.reads.map((read) => [read.name, read] as const))('rows: %s', async ([, read]) => {
+  test.for(expected.reads.map((read) => [read.name, read] as const))('rows: %s', async ([, read], { skip }) => {
     const { rows } = rowsToExpect(expected, read);
-    expect(await readWithSql(lake, await load(), expected, read)).toEqual(rows);
+    const table = await load();
+    expect(await unlessOrc(skip, () => readWithSql(lake, table, expected, read))).toEqual(rows);
   });
 
   test.for(expected.plans.map((plan) => [planName(plan), plan] as const))('count: %s', async ([, plan], { skip }) => {
     const table = await load();
     const wanted = matchingRows(expected, plan, planScan(table, plan).schema);
     if (wanted === null) skip('no read tells the rows of this snapshot');
-    expect(await countWithSql(lake, table, plan)).toBe(wanted);
+    expect(await unlessOrc(skip, () => countWithSql(lake, table, plan))).toBe(wanted);
   });
 });

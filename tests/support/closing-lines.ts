@@ -10,11 +10,21 @@ export class ClosingLines implements Reporter {
     // A file that doesn't load has no tests, and one that crashes leaves its tests pending.
     const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module)).length;
     const failed = count('failed') + count('pending') + broken + errors.length;
-    const skipped = count('skipped');
-    if (skipped > 0) console.log(`${skipped} skipped`);
+    for (const [why, skipped] of skippedTests(tests)) console.log(`${skipped} skipped: ${why}`);
     const stopped = reason === 'interrupted' ? ' (interrupted)' : '';
     console.log(`${count('passed')} passed, ${failed} failed${stopped}`);
   }
+}
+
+function skippedTests(tests: readonly TestCase[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const test of tests) {
+    const result = test.result();
+    if (result.state !== 'skipped') continue;
+    const why = result.note ?? 'not asked for';
+    counts.set(why, (counts.get(why) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function hasFailedTest(module: TestModule): boolean {
