@@ -149,7 +149,7 @@ function toFloat(
   eachValid(column, (row) => {
     const value = column.values[row]!;
     out[row] = Number(value);
-    const exact = typeof value === 'bigint' ? BigInt(out[row]!) === value : Object.is(out[row], value);
+    const exact = typeof value === 'bigint' ? BigInt(out[row]) === value : Object.is(out[row], value);
     if (!exact) context.fail(row, `holds ${value}, which is not a ${target === Float32Array ? 'float' : 'double'}`);
   });
   return numbers(column, out);
@@ -247,7 +247,7 @@ function toBinary(source: SourceType, column: Column): Column | null {
 function binaryToFixed(column: VariableColumn, width: number, context: CastContext): Column {
   const bytes = new Uint8Array(column.length * width);
   eachValid(column, (row) => {
-    const value = column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!);
+    const value = column.bytes.subarray(column.offsets[row], column.offsets[row + 1]);
     if (value.length !== width) context.fail(row, `holds ${value.length} bytes where fixed(${width}) is needed`);
     bytes.set(value, row * width);
   });
@@ -260,7 +260,7 @@ function parseUuids(column: VariableColumn, context: CastContext): Column {
   const bytes = new Uint8Array(column.length * UUID_WIDTH);
   const decoder = new TextDecoder();
   eachValid(column, (row) => {
-    const text = decoder.decode(column.bytes.subarray(column.offsets[row]!, column.offsets[row + 1]!));
+    const text = decoder.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]));
     if (!UUID_TEXT.test(text)) context.fail(row, `holds '${text}', which is not a uuid`);
     bytes.set(uuidToBytes(text.toLowerCase()), row * UUID_WIDTH);
   });

@@ -58,7 +58,7 @@ function valueReader(type: IcebergType, column: Column): ColumnReader {
     case 'variable': {
       const { bytes, offsets } = column;
       const from = FROM_BYTES[type.kind] ?? copied;
-      return (row) => from(bytes.subarray(offsets[row]!, offsets[row + 1]!));
+      return (row) => from(bytes.subarray(offsets[row], offsets[row + 1]));
     }
     case 'struct': {
       const types = structChildren(type);

@@ -40,7 +40,7 @@ export function concatColumns(parts: readonly Column[]): Column {
       const bytes = new Uint8Array(offsets[length]!);
       let at = 0;
       for (const part of same) {
-        const used = part.bytes.subarray(part.offsets[0]!, part.offsets[part.length]!);
+        const used = part.bytes.subarray(part.offsets[0], part.offsets[part.length]);
         bytes.set(used, at);
         at += used.length;
       }

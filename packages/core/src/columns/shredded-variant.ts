@@ -251,5 +251,5 @@ function decimalNode(precision: number): 'decimal4' | 'decimal8' | 'decimal16' {
 }
 
 function bytesAt({ bytes, offsets }: VariableColumn, row: number): Uint8Array {
-  return bytes.subarray(offsets[row]!, offsets[row + 1]!);
+  return bytes.subarray(offsets[row], offsets[row + 1]);
 }

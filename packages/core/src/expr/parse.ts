@@ -190,7 +190,7 @@ function parseFlipped(reader: TokenReader, literal: Literal): Expression {
 }
 
 /** The predicate, or the one that is its negation: `x NOT LIKE 'a%'` is a predicate by itself. */
-function negatedOnce<P extends Expression & { readonly op: PredicateOp }>(predicate: P, negated: boolean): Expression {
+function negatedOnce(predicate: Expression & { readonly op: PredicateOp }, negated: boolean): Expression {
   return negated ? ({ ...predicate, op: NEGATED[predicate.op] } as Expression) : predicate;
 }
 

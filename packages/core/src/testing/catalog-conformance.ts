@@ -25,6 +25,8 @@ export interface CatalogCapabilities {
 
 type Run = (subject: CatalogSubject) => Promise<void>;
 
+const byText = (a: readonly string[], b: readonly string[]): number => (a.join('.') < b.join('.') ? -1 : 1);
+
 const OPTIONS: CreateTableOptions = {
   schema: schema({ id: t.long().required(), ts: t.timestamptz(), city: t.string() }),
   partitionBy: [partitionBy.day('ts')],
@@ -42,7 +44,7 @@ const NAMESPACES: Record<string, Run> = {
     await catalog.createNamespace('web');
     await catalog.createNamespace('shop');
     checkEqual(await catalog.namespaceExists('web'), true, 'after it was created');
-    checkEqual((await catalog.listNamespaces()).toSorted(), [['shop'], ['web']], 'namespaces');
+    checkEqual((await catalog.listNamespaces()).toSorted(byText), [['shop'], ['web']], 'namespaces');
     await catalog.dropNamespace('web');
     checkEqual(await catalog.namespaceExists('web'), false, 'after it was dropped');
     checkEqual(await catalog.listNamespaces(), [['shop']], 'what is left');
@@ -59,7 +61,7 @@ const NAMESPACES: Record<string, Run> = {
     await catalog.createNamespace(['a', 'c']);
     checkEqual(await catalog.listNamespaces(), [['a']], 'at the root');
     checkEqual(
-      (await catalog.listNamespaces('a')).toSorted(),
+      (await catalog.listNamespaces('a')).toSorted(byText),
       [
         ['a', 'b'],
         ['a', 'c'],

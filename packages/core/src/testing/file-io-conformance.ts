@@ -207,8 +207,12 @@ const LISTING: Record<string, Run> = {
       const expected = names.filter((name) => name.startsWith(prefix)).map((name) => `${root}/${name}`);
       checkEqual(await listed(io, `${root}/${prefix}`), expected.toSorted(), `files under '${prefix}'`);
     }
-    const sizes = (await collect(io.list(`${root}/`))).map((file) => file.size).toSorted();
-    checkEqual(sizes, names.map((name) => name.length).toSorted(), 'sizes');
+    const sizes = (await collect(io.list(`${root}/`))).map((file) => file.size).toSorted((a, b) => a - b);
+    checkEqual(
+      sizes,
+      names.map((name) => name.length).toSorted((a, b) => a - b),
+      'sizes',
+    );
   },
   'a prefix does not reach into a sibling with a longer name': async ({ io, root }) => {
     await io.write(`${root}/table/f`, CONTENT);

@@ -15,7 +15,7 @@ export class ByteQueue implements AsyncIterable<Uint8Array> {
   /** Resolves when the reader has taken the bytes. Rejects if the queue was failed. */
   push(bytes: Uint8Array): Promise<void> {
     return new Promise((taken, refused) => {
-      if (this.#failure) return refused(this.#failure.error as Error);
+      if (this.#failure) return refused(this.#failure.error);
       this.#waiting = { bytes, taken, refused };
       this.#notify();
     });

@@ -166,7 +166,7 @@ class DataWriter {
 
   /** Stops all writing and deletes what there is. */
   async abandon(reason: unknown): Promise<void> {
-    await Promise.all([...this.#open].map((partition) => partition.file?.abandon(reason)));
+    await Promise.all([...this.#open].map(async (partition) => partition.file?.abandon(reason)));
     await this.#closing.settle();
     // Nothing refers to these files: one that can't be deleted is an orphan, which is no reason for another error.
     if (this.#locations.length > 0) await this.#options.io.delete(this.#locations).catch(() => undefined);

@@ -126,5 +126,5 @@ class BytesScan implements ColumnScan {
 function bytesReader(column: Column): (row: number) => Uint8Array {
   if (column.layout === 'fixed') return (row) => column.bytes.subarray(row * column.width, (row + 1) * column.width);
   const { bytes, offsets } = column as Extract<Column, { layout: 'variable' }>;
-  return (row) => bytes.subarray(offsets[row]!, offsets[row + 1]!);
+  return (row) => bytes.subarray(offsets[row], offsets[row + 1]);
 }

@@ -176,7 +176,7 @@ describe('equality deletes', () => {
               (one) => new DeleteFileIndex([one], OPTIONS).forFile(file, sequenceNumber).length > 0,
             );
             const found = index.forFile(file, sequenceNumber);
-            expect(found.map((one) => one.file.path).sort()).toEqual(each.map((one) => one.file.path).sort());
+            expect(found.map((one) => one.file.path).toSorted()).toEqual(each.map((one) => one.file.path).toSorted());
           }
         },
       ),

@@ -183,7 +183,7 @@ describe('merged manifests over retries', () => {
     for (let i = 0n; i < 3n; i++) await setup.append([{ id: i }]);
     const io = new FaultInjectingFileIO(memory);
     const table = await intercepted(io, impatient(7), async (commit, attempt) => {
-      if (attempt === 1) await theirs(setup as Table);
+      if (attempt === 1) await theirs(setup);
       return commit();
     });
     const commit = await table.append([{ id: 10n }]);

@@ -12,10 +12,16 @@ import { FORMAT_VERSIONS, newTable, orphans } from './support.ts';
 
 const shape = schema({ id: t.long().required() });
 
-const manifestsOf = (table: Table<never>, io: FileIO): Promise<readonly ManifestFile[]> =>
-  readManifestList(io, table.currentSnapshot()!, table.metadata);
+const manifestsOf = (
+  table: Pick<Table, 'metadata' | 'currentSnapshot'>,
+  io: FileIO,
+): Promise<readonly ManifestFile[]> => readManifestList(io, table.currentSnapshot()!, table.metadata);
 
-async function entriesOf(table: Table<never>, io: FileIO, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+async function entriesOf(
+  table: Pick<Table, 'metadata' | 'schema'>,
+  io: FileIO,
+  manifest: ManifestFile,
+): Promise<readonly ManifestEntry[]> {
   const entries: ManifestEntry[] = [];
   const options = { specs: table.metadata.partitionSpecs, schema: table.schema };
   for await (const batch of readManifest(io, manifest, options)) entries.push(...batch);

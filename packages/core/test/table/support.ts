@@ -63,7 +63,10 @@ export async function listFiles(io: FileIO, prefix: string): Promise<readonly st
 }
 
 /** Files below the table's location that none of its snapshots and versions lead to. */
-export async function orphans(table: Table<never>, io: FileIO): Promise<readonly string[]> {
+export async function orphans(
+  table: Pick<Table, 'metadata' | 'metadataLocation' | 'schema' | 'location'>,
+  io: FileIO,
+): Promise<readonly string[]> {
   const { metadata } = table;
   const used = new Set([table.metadataLocation, ...metadata.metadataLog.map((entry) => entry.metadataFile)]);
   for (const snapshot of metadata.snapshots) {

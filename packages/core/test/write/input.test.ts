@@ -135,7 +135,7 @@ describe('Arrow data', () => {
       [3n, null, null],
       ...expected,
     ]);
-    const read = await arrow.RecordBatchReader.from(arrow.tableToIPC(one));
+    const read = arrow.RecordBatchReader.from(arrow.tableToIPC(one));
     expect(await convert(read as Iterable<object>, shape)).toEqual(expected);
   });
 

@@ -105,7 +105,7 @@ export class Feeds {
         parameterTypes: [BIGINT],
         supportsProjectionPushdown: true,
         bindFunction: (info) => {
-          const feed = this.#feeds.get(BigInt(info.getParameter(0) as bigint));
+          const feed = this.#feeds.get(info.getParameter(0) as bigint);
           if (!feed) return info.setError('This data is no longer registered.');
           feed.names.forEach((name, i) => info.addResultColumn(name, feed.types[i]!));
           info.setCardinality(feed.rowCount, true);

@@ -56,7 +56,7 @@ async function instant(connection: DuckDBConnection, { expression }: AtClause, v
   if (typeof value === 'bigint' || typeof value === 'number') return Math.floor(Number(value));
   try {
     const reader = await connection.runAndReadAll(`SELECT epoch_us(CAST((${expression}) AS TIMESTAMPTZ))`);
-    const micros = BigInt(reader.getRows()[0]![0] as bigint);
+    const micros = reader.getRows()[0]![0] as bigint;
     return Math.floor(Number(micros) / 1000);
   } catch (error) {
     throw new LakehouseError('INVALID_ARGUMENT', `AT (TIMESTAMP => ${expression}) is not a time.`, { cause: error });

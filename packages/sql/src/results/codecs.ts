@@ -159,7 +159,7 @@ function structOrVariant(type: DuckDBStructType): ColumnCodec {
   };
 }
 
-function fixed<A extends Parameters<typeof fixedCodec>[1]>(arrowType: () => DataType, array: A): MakeCodec {
+function fixed(arrowType: () => DataType, array: Parameters<typeof fixedCodec>[1]): MakeCodec {
   return () => fixedCodec(arrowType(), array, asIs as never);
 }
 

@@ -42,7 +42,7 @@ export function fixedCodec<A extends TypedArray>(
   const width = arrayType.BYTES_PER_ELEMENT * elementsPerValue;
   return {
     arrowType,
-    copier: (capacity) => new FixedCopier(arrowType, arrayType as unknown as TypedArrayConstructor, width, capacity),
+    copier: (capacity) => new FixedCopier(arrowType, arrayType, width, capacity),
     reader: (data, options) => readerOf(data, (row) => read(data.values as A, row, options)),
   };
 }

@@ -77,7 +77,7 @@ export function listCodec(element: ColumnCodec): ColumnCodec {
 
 export function mapCodec(key: ColumnCodec, value: ColumnCodec): ColumnCodec {
   const entries = new Struct([new Field('key', key.arrowType, false), new Field('value', value.arrowType, true)]);
-  const arrowType = new Map_(new Field('entries', entries as never, false) as never);
+  const arrowType = new Map_(new Field('entries', entries as never, false));
   const entryCodec = structCodec([
     { name: 'key', codec: key },
     { name: 'value', codec: value },

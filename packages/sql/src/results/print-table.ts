@@ -53,7 +53,7 @@ export function cellText(value: unknown): string {
     return `{${Object.entries(value)
       .map(([key, item]) => `${key}: ${nested(item)}`)
       .join(', ')}}`;
-  return String(value as number | bigint | boolean);
+  return String(value);
 }
 
 function nested(value: unknown): string {

@@ -61,7 +61,7 @@ export class StringCopier {
     }
     if (needed > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-      grown.set(this.#bytes.subarray(0, this.#offsets[this.#rows]!));
+      grown.set(this.#bytes.subarray(0, this.#offsets[this.#rows]));
       this.#bytes = grown;
     }
     if (this.#rows + count + 1 > this.#offsets.length) {
@@ -121,7 +121,7 @@ class LongStrings {
         ) {
           last++;
         }
-        bytes.set(run.subarray(pointers[i]! - start, pointers[last]! + lengths[last]! - start), targets[i]!);
+        bytes.set(run.subarray(pointers[i]! - start, pointers[last]! + lengths[last]! - start), targets[i]);
         i = last + 1;
       }
       first = next;

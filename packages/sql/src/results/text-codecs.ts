@@ -113,7 +113,7 @@ export function enumCodec(type: DuckDBEnumType): ColumnCodec {
   const arrowType = new Dictionary(new Utf8(), indexType);
   const codes = fixedCodec<Uint8Array | Uint16Array | Uint32Array>(
     indexType,
-    array as never,
+    array,
     (values, row) => type.values[values[row]!],
   );
   return {

@@ -130,7 +130,7 @@ test('random nested data in batches of any size makes the round trip', async () 
           'random',
           new arrow.Table(
             fields,
-            batches.map((batch) => new arrow.RecordBatch(fields, arrow.vectorFromArray(batch, type).data[0]!)),
+            batches.map((batch) => new arrow.RecordBatch(fields, arrow.vectorFromArray(batch, type).data[0])),
           ),
         );
         expect(await rows('FROM random')).toEqual(batches.flat());

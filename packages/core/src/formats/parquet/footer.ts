@@ -241,7 +241,8 @@ function required(struct: ThriftStruct, id: number, type: ThriftType, name: stri
 
 function count(struct: ThriftStruct, id: number, name: string): number {
   const value = required(struct, id, THRIFT.i64, name);
-  if (typeof value !== 'number' || value < 0) throw invalidData(`Its field ${name} is ${value}, which can't be.`);
+  if (typeof value !== 'number' || value < 0)
+    throw invalidData(`Its field ${name} is ${String(value)}, which can't be.`);
   return value;
 }
 

@@ -116,6 +116,8 @@ function decodeError(error: unknown, location: string): Error {
   const { name, message } = error as Error;
   // The decoder gives up on some broken pages with a trap of the WebAssembly machine, or without its texts.
   const silent = name === 'RuntimeError' || message.includes('Error strings stripped');
-  const why = silent ? 'its pages are broken' : message.replace(/^(Parquet argument error: |Parquet error: )+|\.$/g, '');
+  const why = silent
+    ? 'its pages are broken'
+    : message.replace(/^(Parquet argument error: |Parquet error: )+|\.$/g, '');
   return invalidData(`The data file ${location} can't be decoded: ${why}.`, { path: location }, error);
 }
