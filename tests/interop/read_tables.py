@@ -111,7 +111,7 @@ PRIMITIVES = {
     "fixed": lambda _, s: quote(bytes(s.as_py()).hex()),
     "binary": lambda _, s: quote(bytes(s.as_py()).hex()),
     "geometry": lambda _, s: quote(bytes(s.as_py()).hex()),
-    "variant": lambda _, s: s.as_py(),  # JSON text
+    "variant": lambda _, s: quote(s.as_py()),  # JSON text
     "unknown": lambda _, s: "null",
 }
 
