@@ -45,13 +45,15 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
   const tried: Snapshot[] = [];
   let lost: { readonly error: LakehouseError; readonly again: boolean } | null = null;
   for (let number = 1; ; number++) {
-    throwIfAborted(signal);
+    // After a conflict the table is read first, abort or not: what may turn out to be committed must not be deleted.
+    if (lost === null) throwIfAborted(signal);
     const base = await loadSameTable(context, lost !== null);
     const ours = findOurCommit(base, tried);
     if (ours) {
       staged.keepAll();
       return committed(base, ours, number - 1, context.branch);
     }
+    throwIfAborted(signal);
     staged.startAttempt();
     const done = context.alreadyDone?.(base.metadata);
     if (done) return unchangedOutcome(base, done);

@@ -1,4 +1,3 @@
-import { LakehouseError, throwIfAborted } from '../errors.ts';
 import { randomFraction } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import type { CommitRetryPolicy } from '../spec/table-properties.ts';
@@ -28,7 +27,7 @@ export class CommitRetry {
     this.#roundStartedMs = this.#startedMs;
   }
 
-  /** After an attempt was lost: waits if the round is over. False if that was the last one. */
+  /** After an attempt was lost: waits if the round is over. False if that was the last one, or the wait broke off. */
   async next(policy: CommitRetryPolicy): Promise<boolean> {
     const now = this.#runtime.now();
     const waitMs = Math.min(policy.minWaitMs * 2 ** this.#round, policy.maxWaitMs);
@@ -36,21 +35,21 @@ export class CommitRetry {
     if (policy.retries === 0 || now - this.#startedMs > policy.totalTimeoutMs) return false;
     if (this.#attempts < MAX_ATTEMPTS_IN_A_ROUND && now - this.#roundStartedMs < waitMs) return true;
     if (this.#round >= policy.retries) return false;
-    await this.#wait(waitMs);
+    if (!(await this.#wait(waitMs))) return false;
     this.#round++;
     this.#roundStartedMs = this.#runtime.now();
     this.#attempts = 0;
     return true;
   }
 
-  /** A random part of up to half is taken off, so that writers who met once don't meet again. */
-  async #wait(milliseconds: number): Promise<void> {
-    throwIfAborted(this.#signal);
+  /** A random part of up to half is taken off, so that writers who met once don't meet again. False if aborted. */
+  async #wait(milliseconds: number): Promise<boolean> {
+    if (this.#signal?.aborted) return false;
     try {
       await this.#runtime.sleep(Math.round(milliseconds * (1 - randomFraction(this.#runtime) / 2)), this.#signal);
-    } catch (cause) {
-      throwIfAborted(this.#signal);
-      throw new LakehouseError('ABORTED', 'Waiting for the next attempt to commit was interrupted.', { cause });
+      return true;
+    } catch {
+      return false;
     }
   }
 }

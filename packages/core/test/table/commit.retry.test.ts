@@ -170,6 +170,20 @@ describe('a commit that loses its race', () => {
     expect(await table.scan().toRows()).toEqual([{ id: 1n, note: null }]);
     expect(table.snapshots()).toHaveLength(1);
   });
+
+  test('keeps its files when it is aborted after a conflict with itself', async () => {
+    const io = new MemoryFileIO();
+    await newTable({ schema: shape, properties: { 'commit.retry.min-wait-ms': '0' } }, { io });
+    const controller = new AbortController();
+    const table = await intercepted(io, impatient(1), async (commit) => {
+      await commit();
+      controller.abort();
+      throw new LakehouseError('COMMIT_CONFLICT', 'The second delivery of the request.');
+    });
+    const commit = await table.append([{ id: 1n }], { signal: controller.signal });
+    expect(commit).toMatchObject({ changed: true, attempts: 1 });
+    expect(await table.scan().toRows()).toEqual([{ id: 1n, note: null }]);
+  });
 });
 
 describe('merged manifests over retries', () => {
