@@ -2,6 +2,8 @@
  * Building blocks for an engine that runs queries itself and needs Iceberg's exact types, values and expressions:
  * `@lh/sql` is made of these. Applications use `@lh/core`.
  */
+export { KeyFields } from './deletes/equality-delete-files.ts';
+export type { DeleteLoader } from './deletes/row-deletes.ts';
 export { invalidArgument, invalidData, unsupported } from './errors.ts';
 export { bindExpression } from './expr/bind.ts';
 export { expressionToText } from './expr/to-text.ts';
@@ -18,4 +20,9 @@ export type { ArrowDataLike, ArrowFieldLike } from './columns/from-arrow.ts';
 export type { Column, ColumnBatch } from './columns/column.ts';
 export type { SourceField, SourceType } from './columns/source-type.ts';
 export { absentValue, partitionConstants } from './read/absent-values.ts';
-export { readTaskColumns } from './read/read-task.ts';
+export { METADATA_COLUMNS, isMetadataColumn } from './read/metadata-columns.ts';
+export type { MetadataColumn } from './read/metadata-columns.ts';
+export { deleteLoader, readTaskColumns } from './read/read-task.ts';
+export { lookAhead } from './scan/look-ahead.ts';
+export { partitionKey } from './scan/partition-key.ts';
+export type { PositionBitmap } from './formats/puffin/position-bitmap.ts';

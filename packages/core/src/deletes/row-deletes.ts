@@ -47,6 +47,13 @@ export class DeleteLoader {
     this.#equality = new EqualityDeleteFiles(io, readRows, maxBytes);
   }
 
+  /** Only the positions that are deleted from a task's file; null if none is. Errors as `load`. */
+  async positions(task: FileScanTask, { signal }: IOOptions = {}): Promise<PositionBitmap | null> {
+    const positions = await this.#positions.forTask(task, signal ? { signal } : {});
+    throwIfAborted(signal);
+    return positions === null || positions.size === 0 ? null : positions;
+  }
+
   /** INVALID_DATA for damaged delete files, NOT_FOUND for missing ones. */
   async load(task: FileScanTask, { nameMapping, signal }: LoadDeletesOptions = {}): Promise<RowDeletes> {
     if (task.deletes.length === 0) return NOTHING_DELETED;
