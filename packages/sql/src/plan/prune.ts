@@ -1,6 +1,7 @@
 import type { Expression, Schema } from '@lh/core';
 import { expr } from '@lh/core';
 import type { JsonObject } from '@lh/core/engine';
+import type { PlanExpression } from './plan-expression.ts';
 import { plannedScans } from './plan-scans.ts';
 import { toExpression } from './to-expression.ts';
 import type { ConversionOptions, NotPushed } from './to-expression.ts';
@@ -12,6 +13,35 @@ export interface ScanNeeds {
   readonly notPushed: readonly NotPushed[];
   /** Indexes of the columns that it reads; null if that isn't known. */
   readonly columns: ReadonlySet<number> | null;
+  /** Indexes of columns in IS [NOT] DISTINCT FROM, which DuckDB must not judge by statistics. */
+  readonly distinctColumns: ReadonlySet<number>;
+}
+
+function distinctColumns(filter: PlanExpression, isDistinct = false): readonly number[] {
+  switch (filter.kind) {
+    case 'column':
+      return isDistinct ? [filter.column.index] : [];
+    case 'compare': {
+      const inside = isDistinct || filter.op === 'distinct' || filter.op === 'notDistinct';
+      return [...distinctColumns(filter.left, inside), ...distinctColumns(filter.right, inside)];
+    }
+    case 'and':
+    case 'or':
+      return filter.children.flatMap((child) => distinctColumns(child, isDistinct));
+    case 'not':
+    case 'isNull':
+    case 'isNotNull':
+    case 'in':
+    case 'notIn':
+    case 'cast':
+      return distinctColumns(filter.child, isDistinct);
+    case 'call':
+      return filter.args.flatMap((arg) => distinctColumns(arg, isDistinct));
+    case 'constant':
+    case 'always':
+    case 'other':
+      return [];
+  }
 }
 
 /**
@@ -29,5 +59,6 @@ export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, opti
     filter: always ? expr.alwaysTrue() : expr.or(...pushed.map(({ expression }) => expression)),
     notPushed: pushed.flatMap(({ notPushed }) => notPushed),
     columns: new Set(scans.flatMap((scan) => scan.columns)),
+    distinctColumns: new Set(scans.flatMap((scan) => scan.filters.flatMap((filter) => distinctColumns(filter)))),
   };
 }

@@ -104,6 +104,7 @@ export class QueryRunner {
         filter: expr.alwaysTrue(),
         notPushed: [{ predicate: '(the whole query)', reason }],
         columns: null,
+        distinctColumns: new Set(),
       }));
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
@@ -198,7 +199,7 @@ export class QueryRunner {
   }
 
   async #relation(
-    { mention, plan }: PlannedMention,
+    { mention, needs, plan }: PlannedMention,
     disposals: (() => void)[],
     signal: AbortSignal | undefined,
   ): Promise<string> {
@@ -211,6 +212,7 @@ export class QueryRunner {
         metadata: table.metadata,
         schema,
         files: this.#files,
+        guarded: needs.distinctColumns,
       };
       const { sql, forCore } = await scanRelation(source, plan.tasks);
       if (forCore.length === 0) return sql;

@@ -16,10 +16,13 @@ export type SelectList = readonly string[];
 /** Builds the select lists of a scan's files; those that are read alike share one. */
 export class FileProjector {
   readonly #schema: Schema;
+  readonly #guarded: ReadonlySet<number>;
   readonly #known = new Map<FileSchema, FileShape>();
 
-  constructor(schema: Schema) {
+  /** `guarded` are the indexes of columns that DuckDB must not judge by statistics. */
+  constructor(schema: Schema, guarded: ReadonlySet<number>) {
     this.#schema = schema;
+    this.#guarded = guarded;
   }
 
   /** Throws `NeedsCoreReader` if DuckDB would not give the file's exact values. */
@@ -30,11 +33,12 @@ export class FileProjector {
       this.#known.set(fileSchema, shape);
     }
     const constants = shape.missing.map((field) => absent(field, task));
-    const guarded = shape.floats.filter(({ leafIds }) => leafIds.some((id) => mayHoldNaN(task.file, id)));
-    const key = `${guarded.map(({ index }) => index).join()};${constants.join()}`;
+    const withNaN = shape.floats.filter(({ leafIds }) => leafIds.some((id) => mayHoldNaN(task.file, id)));
+    const guarded = new Set([...this.#guarded, ...withNaN.map(({ index }) => index)]);
+    const key = `${[...guarded].join()};${constants.join()}`;
     let list = shape.lists.get(key);
     if (!list) {
-      list = selectList(this.#schema, shape, constants, new Set(guarded.map(({ index }) => index)));
+      list = selectList(this.#schema, shape, constants, guarded);
       shape.lists.set(key, list);
     }
     return list;
@@ -91,15 +95,15 @@ function selectList(
   return stored.map((access, i) => {
     const expression = access ?? (values.next().value as string);
     const name = names[i]!;
-    if (guarded.has(i)) return `${guard(expression)} AS ${name}`;
+    if (access !== null && guarded.has(i)) return `${guard(expression)} AS ${name}`;
     return expression === name ? name : `${expression} AS ${name}`;
   });
 }
 
 /**
  * DuckDB believes Parquet's minimum and maximum, which leave NaN out, although to DuckDB NaN is the greatest number: it
- * skips row groups that hold matching rows, and folds comparisons (`x > 5` is false of NaN then, and `x <= 5` true).
- * TRY is the cheapest thing that changes no value and that no statistics pass through.
+ * skips row groups that hold matching rows, and folds comparisons (`x > 5` is false of NaN then, and `x <= 5` true). It
+ * also skips row groups of nulls only for `x IS DISTINCT FROM 0 OR x = 1`, though null is distinct from 0. TRY is the cheapest thing that changes no value and that no statistics pass through.
  */
 function guard(expression: string): string {
   return `try(${expression})`;

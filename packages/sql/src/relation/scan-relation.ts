@@ -17,6 +17,8 @@ export interface RelationSource {
   readonly metadata: TableMetadata;
   readonly schema: Schema;
   readonly files: FileSchemas;
+  /** Indexes of columns that DuckDB must not judge by statistics. */
+  readonly guarded: ReadonlySet<number>;
 }
 
 /** A table's files as SQL. */
@@ -34,7 +36,7 @@ export async function scanRelation(source: RelationSource, tasks: readonly FileS
   const paths = located.flatMap(({ path }) => path ?? []);
   const schemas = await source.files.load(source.connection, paths);
   const mapping = nameMappingOf(source.metadata);
-  const projector = new FileProjector(source.schema);
+  const projector = new FileProjector(source.schema, source.guarded);
   const groups = new Map<SelectList, string[]>();
   const forCore: FileScanTask[] = [];
   for (const { task, path } of located) {
