@@ -93,7 +93,7 @@ function bigintLiteral(value: bigint): string {
 function objectLiteral(value: object, place: string): string {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw invalidArgument(`${place} is an invalid Date.`);
-    return `CAST(make_timestamp(${value.getTime() * 1000}) AT TIME ZONE 'UTC' AS TIMESTAMPTZ)`;
+    return `CAST(make_timestamp(${BigInt(value.getTime()) * 1000n}) AT TIME ZONE 'UTC' AS TIMESTAMPTZ)`;
   }
   if (value instanceof Uint8Array) return quoteBytes(value);
   if (Array.isArray(value)) return `[${value.map((item, i) => literal(item, `${place}[${i}]`)).join(', ')}]`;

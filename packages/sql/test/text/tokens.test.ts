@@ -97,8 +97,9 @@ test('every value comes out of DuckDB as it went in', async () => {
     fc.asyncProperty(scalar, async (value) => {
       const reader = await connection.runAndReadAll(`SELECT ${literal(value, 'p')} AS v`);
       const [got] = reader.getRows()[0]!;
-      if (typeof value === 'number' || typeof value === 'bigint')
-        expect(Object.is(Number(got), Number(value)) && (typeof value === 'number' || got === value)).toBe(true);
+      // A small integer comes as a number, whatever it was given as.
+      if (typeof value === 'number') expect(Object.is(Number(got), value)).toBe(true);
+      else if (typeof value === 'bigint') expect(String(got)).toBe(String(value));
       else expect(got).toEqual(value);
     }),
     { numRuns: 200 },
