@@ -8,7 +8,7 @@ import { bindPartitionSpec } from './partition-by.ts';
 import { FIRST_PARTITION_FIELD_ID } from './partition-spec.ts';
 import type { Schema } from './schema.ts';
 import type { FormatVersion, TableMetadata } from './table-metadata.ts';
-import { checkNotReserved, checkTableProperties } from './table-properties.ts';
+import { checkTableProperties } from './table-properties.ts';
 
 export interface NewTable {
   readonly schema: Schema;
@@ -35,7 +35,6 @@ const FORMAT_VERSION_PROPERTY = 'format-version';
 export function newTableMetadata(table: NewTable): TableMetadata {
   const formatVersion = formatVersionOf(table);
   const { [FORMAT_VERSION_PROPERTY]: _, ...properties } = table.properties ?? {};
-  Object.keys(properties).forEach(checkNotReserved);
   checkTableProperties(properties);
   const { schema, lastColumnId } = withFreshIds(table.schema);
   checkNewSchema(schema, formatVersion);

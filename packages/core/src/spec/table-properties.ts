@@ -203,11 +203,14 @@ export function tableProperty<K extends KnownPropertyName>(properties: Propertie
 }
 
 /**
- * Checks the values of properties that are about to be set; names that aren't ours are nobody's business here.
- * INVALID_ARGUMENT for a bad one, which later would fail every write.
+ * Checks properties that are about to be set; values of names that aren't ours are nobody's business here.
+ * INVALID_ARGUMENT for a reserved name, for what is no text, as metadata with it could not be read again, and for a bad
+ * value, which later would fail every write.
  */
 export function checkTableProperties(properties: Properties): void {
   for (const [key, value] of Object.entries(properties)) {
+    checkNotReserved(key);
+    if (typeof value !== 'string') throw invalidArgument(`The value of the property '${key}' must be a string.`);
     if (Object.hasOwn(KNOWN, key)) parsed<unknown>(key, value, KNOWN[key as KnownPropertyName].type);
     if (key.startsWith(METRICS_COLUMN_PREFIX)) parsed(key, value, metricsMode);
   }

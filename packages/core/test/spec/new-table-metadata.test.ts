@@ -152,6 +152,7 @@ describe('newTableMetadata', () => {
     ['a default that v2 lacks', { schema: schema({ x: t.int().default(1) }) }, 'format version 3'],
     ['a bad property', { properties: { 'write.target-file-size-bytes': 'big' } }, 'write.target-file-size-bytes'],
     ['a reserved property', { properties: { uuid: 'x' } }, "'uuid' is not a property"],
+    ['a property that is no text', { properties: { a: 5 as never } }, "'a' must be a string"],
     ['no location', { location: '' }, 'location'],
   ])('refuses %s', (_, changes, message) => {
     expect(() => create(changes)).toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
