@@ -3,6 +3,7 @@ import type { FileIO } from '../io/file-io.ts';
 import type { DataFile, FileFormat } from '../spec/data-file.ts';
 import { openAvroFile } from './avro/data-file-reader.ts';
 import type { DataFileReader } from './data-file.ts';
+import { openOrcFile } from './orc/data-file-reader.ts';
 import { openParquetFile } from './parquet/data-file-reader.ts';
 
 type Opener = (
@@ -15,7 +16,7 @@ type Opener = (
 const OPENERS: Readonly<Record<FileFormat, Opener | null>> = {
   parquet: openParquetFile,
   avro: openAvroFile,
-  orc: null,
+  orc: openOrcFile,
   // Puffin files hold blobs, not rows.
   puffin: null,
 };

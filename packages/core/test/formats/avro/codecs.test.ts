@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   compressBlock,
   decompressBlock,
-  decompressFzstd,
   parseAvroCodec,
   type AvroCodec,
 } from '../../../src/formats/avro/codecs.ts';
+import { decompressFzstd } from '../../../src/formats/decompress.ts';
 import { untypedError } from './untyped-error.ts';
 
 const CODECS: readonly AvroCodec[] = ['zstdCompressSync' in zlib ? 'zstandard' : 'null', 'null', 'deflate', 'snappy'];

@@ -1,0 +1,84 @@
+import { columnBytes } from '../../columns/column.ts';
+import type { Column } from '../../columns/column.ts';
+import { invalidData, isLakehouseError, throwIfAborted } from '../../errors.ts';
+import type { FileIO } from '../../io/file-io.ts';
+import type { DataFileReader, DecodedBatch, FileField, ReadFileOptions } from '../data-file.ts';
+import { columnReader, type ColumnReader } from './column-readers.ts';
+import { orcFileFields, orcSourceField } from './file-fields.ts';
+import { readOrcFooter, type OrcFooter, type OrcStripe } from './footer.ts';
+import { readStripe, type StripeStreams } from './stripe.ts';
+
+/** A batch is made no larger than about this, as far as the rows before it tell. */
+const BATCH_BYTES = 32 * 1024 * 1024;
+/** The first batch of a file, before the width of its rows is known. */
+const FIRST_BATCH_ROWS = 1024;
+
+/** Opens an ORC data file of `size` bytes. INVALID_DATA if it is none; UNSUPPORTED if it is encrypted. */
+export async function openOrcFile(
+  io: FileIO,
+  location: string,
+  size: number,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<DataFileReader> {
+  const footer = await readOrcFooter(io, location, size, options.signal);
+  const fields = orcFileFields(footer.types);
+  return { fields, read: (readOptions) => readBatches(io, location, footer, fields, readOptions) };
+}
+
+async function* readBatches(
+  io: FileIO,
+  location: string,
+  footer: OrcFooter,
+  fields: readonly FileField[],
+  { fields: wanted, batchSize, signal }: ReadFileOptions,
+): AsyncGenerator<DecodedBatch> {
+  const columns = fields.filter(({ index }) => wanted.has(index));
+  const sources = columns.map((field) => orcSourceField(field, footer.types, wanted));
+  const stripes = footer.stripes.filter(({ rowCount }) => rowCount > 0);
+  const fetch = (stripe: OrcStripe | undefined): Promise<StripeStreams> | undefined => {
+    const fetched = stripe && columns.length > 0 ? readStripe(io, location, footer, stripe, wanted, signal) : undefined;
+    // The fetch ahead may fail before anyone awaits it; it is then reported when its turn comes.
+    fetched?.catch(() => undefined);
+    return fetched;
+  };
+  let batchRows = columns.length === 0 ? batchSize : Math.min(FIRST_BATCH_ROWS, batchSize);
+  let fetched = fetch(stripes[0]);
+  for (let i = 0; i < stripes.length; i++) {
+    const { rowCount, firstRow } = stripes[i]!;
+    const streams = await decoding(location, () => fetched);
+    fetched = fetch(stripes[i + 1]);
+    const context = streams && { types: footer.types, streams, wanted, location };
+    const readers = await decoding(location, () =>
+      context ? columns.map((field) => columnReader(field, context)) : [],
+    );
+    for (let start = 0; start < rowCount;) {
+      throwIfAborted(signal);
+      const length = Math.min(batchRows, rowCount - start);
+      const decoded = await decoding(location, () => decode(readers, length));
+      yield { length, firstRow: firstRow + start, fields: sources, columns: decoded };
+      start += length;
+      if (columns.length > 0) batchRows = nextBatchRows(decoded, length, batchSize);
+    }
+  }
+}
+
+function decode(readers: readonly ColumnReader[], rows: number): readonly Column[] {
+  return readers.map((read) => read(rows));
+}
+
+function nextBatchRows(columns: readonly Column[], rows: number, batchSize: number): number {
+  const bytes = columns.reduce((sum, column) => sum + columnBytes(column), 0);
+  return Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / Math.max(1, bytes / rows))));
+}
+
+/** Names the file in what goes wrong. A length that nothing can hold shows as an array that can't be made. */
+async function decoding<T>(location: string, decode: () => T | Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    if (!(error instanceof RangeError) && !(isLakehouseError(error, 'INVALID_DATA') && !('path' in error.context)))
+      throw error;
+    const why = (error as Error).message.replace(/\.$/, '');
+    throw invalidData(`The data file ${location} can't be decoded: ${why}.`, { path: location }, error);
+  }
+}
