@@ -1,15 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileScanTask, IcebergType, ScanPlan, Schema, Table } from '@lh/core';
+import type { IcebergType, ScanPlan, Schema, Table, TableMetadata } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
-import { bindExpression, expressionToText, readTaskColumns } from '@lh/core/engine';
-import type { ColumnBatch } from '@lh/core/engine';
+import { bindExpression, deleteLoader, expressionToText, parseNameMapping } from '@lh/core/engine';
+import type { NameMapping } from '@lh/core/engine';
 import { duckdbError, withoutPointer } from '../errors.ts';
-import { icebergFeed } from '../feed/feeds.ts';
+import type { Feed } from '../feed/feeds.ts';
 import type { Planner, ShadowColumn } from '../plan/planner.ts';
 import { scanNeeds } from '../plan/prune.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
-import { emptyRelation, nameMappingOf, scanRelation } from '../relation/scan-relation.ts';
+import { emptyRelation, hiddenPrefix, scanRelation } from '../relation/scan-relation.ts';
 import type { Session } from '../session/session.ts';
 import { isUtc } from '../session/settings.ts';
 import { byteOffsetMap } from '../text/edits.ts';
@@ -85,9 +85,13 @@ export class QueryRunner {
     throwIfAborted(options.signal);
     const planned = await Promise.all(tables.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
     const disposals: (() => void)[] = [];
-    const relations = await Promise.all(planned.map((one) => this.#relation(one, disposals, options.signal)));
+    const dispose = (): void => disposals.forEach((one) => one());
+    const relations = await allOrNone(
+      planned.map((one) => this.#relation(one, disposals, options.signal)),
+      dispose,
+    );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
-    return { sql, scans: planned.map(report), dispose: () => disposals.forEach((dispose) => dispose()) };
+    return { sql, scans: planned.map(report), dispose };
   }
 
   /** What the query needs of each table, by DuckDB's own plan of it. */
@@ -209,37 +213,44 @@ export class QueryRunner {
       const source = {
         connection: lease.connection,
         io: table.io,
-        metadata: table.metadata,
         schema,
+        metadataColumns: [],
+        nameMapping: nameMappingOf(table.metadata),
         files: this.#files,
+        deletes: deleteLoader(table.io),
         guarded: needs.distinctColumns,
+        hiddenPrefix: hiddenPrefix(schema),
+        feed: (feed: Feed) => this.#feed(feed, disposals),
+        signal,
       };
-      const { sql, forCore } = await scanRelation(source, plan.tasks);
-      if (forCore.length === 0) return sql;
-      const id = this.#session.feeds.add(icebergFeed(schema, await readWithCore(table, schema, forCore, signal)));
-      disposals.push(() => this.#session.feeds.remove(id));
-      const read = this.#session.feeds.relation(id);
-      return forCore.length === plan.tasks.length ? read : `${sql}\nUNION ALL\n${read}`;
+      return await scanRelation(source, plan.tasks);
     } finally {
       lease.release();
     }
   }
+
+  /** Rows that the query reads, and that are forgotten when it is through. */
+  #feed(feed: Feed, disposals: (() => void)[]): string {
+    const id = this.#session.feeds.add(feed);
+    disposals.push(() => this.#session.feeds.remove(id));
+    return this.#session.feeds.relation(id);
+  }
 }
 
-/** Files that DuckDB can't read exactly are read here, into memory. */
-async function readWithCore(
-  table: Table,
-  schema: Schema,
-  tasks: readonly FileScanTask[],
-  signal: AbortSignal | undefined,
-): Promise<readonly ColumnBatch[]> {
-  const batches: ColumnBatch[] = [];
-  const nameMapping = nameMappingOf(table.metadata);
-  for (const task of tasks) {
-    const options = { projection: schema, ...(nameMapping && { nameMapping }), ...(signal && { signal }) };
-    for await (const batch of readTaskColumns(table.io, task, options)) batches.push(batch);
+/** Waits for all, so that if one fails `dispose` finds whatever the others have made. */
+async function allOrNone<T>(promises: readonly Promise<T>[], dispose: () => void): Promise<readonly T[]> {
+  try {
+    return await Promise.all(promises);
+  } catch (error) {
+    await Promise.allSettled(promises);
+    dispose();
+    throw error;
   }
-  return batches;
+}
+
+function nameMappingOf({ properties }: TableMetadata): NameMapping | null {
+  const json = properties['schema.name-mapping.default'];
+  return json === undefined ? null : parseNameMapping(json);
 }
 
 async function planMention(

@@ -108,7 +108,7 @@ export class TableResolver {
     if (parts.length < 3 || !METADATA_TABLES.has(last)) return;
     if (await this.resolve(parts.slice(0, -1))) {
       throw unsupported(
-        `The metadata table '${parts.join('.')}' can't be queried with SQL yet; use table.inspect('${last}').`,
+        `The metadata table '${parts.join('.')}' can't be queried with SQL.`,
       );
     }
   }

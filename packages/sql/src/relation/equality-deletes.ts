@@ -1,4 +1,13 @@
-import type { DataFile, DeleteFile, FileScanTask, IcebergType, NestedField, Schema, StructType, TypeKind } from '@lh/core';
+import type {
+  DataFile,
+  DeleteFile,
+  FileScanTask,
+  IcebergType,
+  NestedField,
+  Schema,
+  StructType,
+  TypeKind,
+} from '@lh/core';
 import { KeyFields, partitionKey } from '@lh/core/engine';
 import { quoteName, quoteString } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
@@ -8,13 +17,19 @@ export class EqualityKeys {
   readonly columns: KeyFields;
   /** The columns of the data files, or delete files, that hold the keys, as hidden columns of the scan. */
   readonly fields: readonly NestedField[];
+  /** DuckDB compares them as Iceberg does. */
+  readonly isComparable: boolean;
   readonly #scopes = new Map<string, number>();
-  readonly #known = new Map<DataFile, AppliedFile>();
+  readonly #known = new Map<string, AppliedFile>();
 
   /** `prefix` is one that no column of the table begins with. */
   constructor(columns: KeyFields, prefix: string) {
     this.columns = columns;
-    this.fields = columns.fields.fields.map((field, i) => ({ ...field, name: `${prefix}${columns.ids.join('_')}_${i}` }));
+    this.fields = columns.fields.fields.map((field, i) => ({
+      ...field,
+      name: `${prefix}${columns.ids.join('_')}_${i}`,
+    }));
+    this.isComparable = columns.ids.length > 0 && columns.ids.every((id) => isComparable(this.fields, id));
   }
 
   /** SQL that gives each part of the key from the columns `fields` of a relation. */
@@ -28,13 +43,13 @@ export class EqualityKeys {
 
   /** A delete file, with the number of the partition that it is about. */
   applied({ file, sequenceNumber }: DeleteFile): AppliedFile {
-    const known = this.#known.get(file);
+    const known = this.#known.get(file.path);
     if (known) return known;
     const key = partitionKey(file.specId, file.partition);
     const scope = this.#scopes.get(key) ?? this.#scopes.size;
     this.#scopes.set(key, scope);
     const applied = { file, sequenceNumber, scope };
-    this.#known.set(file, applied);
+    this.#known.set(file.path, applied);
     return applied;
   }
 }
@@ -71,7 +86,7 @@ export class EqualityDeletes {
     for (const entry of deletes) {
       if (entry.file.content !== 'equality-deletes') continue;
       const keys = this.#keysOf(entry);
-      if (!keys.columns.ids.every((id) => isComparable(keys.fields, id))) return null;
+      if (!keys.isComparable) return null;
       const known = files.get(keys);
       if (known) known.push(keys.applied(entry));
       else files.set(keys, [keys.applied(entry)]);

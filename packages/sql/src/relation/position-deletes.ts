@@ -1,33 +1,15 @@
-import type { FileScanTask, Schema } from '@lh/core';
-import { lookAhead } from '@lh/core/engine';
-import type { ColumnBatch, DeleteLoader, PositionBitmap } from '@lh/core/engine';
+import type { Schema } from '@lh/core';
+import type { ColumnBatch, PositionBitmap } from '@lh/core/engine';
 import { icebergFeed } from '../feed/feeds.ts';
 import type { Feed } from '../feed/feeds.ts';
 import { FILE_INDEX, FILE_ROW_NUMBER } from './per-file.ts';
 
-/** Tasks whose delete files are read at a time. */
-const CONCURRENCY = 4;
 /** A row's place is one number: the upper bits are its file's index, these lower ones its position in the file. */
 const POSITION_BITS = 40;
 const MAX_POSITION = 2 ** POSITION_BITS;
 
 /** The place of a row among all of a `read_parquet`, as SQL. */
-export const ROW_PLACE = `(${FILE_INDEX} << ${POSITION_BITS}) | ${FILE_ROW_NUMBER}`;
-
-/** The positions that are deleted from the tasks' files; tasks from which none is are left out. */
-export async function loadPositions(
-  loader: DeleteLoader,
-  tasks: readonly FileScanTask[],
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<FileScanTask, PositionBitmap>> {
-  const affected = tasks.filter(({ deletes }) => deletes.some(({ file }) => file.content === 'position-deletes'));
-  const loaded = new Map<FileScanTask, PositionBitmap>();
-  const load = async (task: FileScanTask) => ({ task, positions: await loader.positions(task, signal ? { signal } : {}) });
-  for await (const { task, positions } of lookAhead(affected, CONCURRENCY, load)) {
-    if (positions !== null) loaded.set(task, positions);
-  }
-  return loaded;
-}
+export const ROW_PLACE: string = `(${FILE_INDEX} << ${POSITION_BITS}) | ${FILE_ROW_NUMBER}`;
 
 const PLACES: Schema = {
   kind: 'struct',

@@ -8,7 +8,7 @@ import type { FileNode, FileSchema } from './file-schema.ts';
 import { leafCast } from './leaf-casts.ts';
 
 /** A file that DuckDB can't read exactly, and why. */
-export class NeedsCoreReader extends Error {}
+class NeedsCoreReader extends Error {}
 
 /** A select list that turns a file's columns into the table's, by field id (spec: "Column Projection"). */
 export type SelectList = readonly string[];
@@ -25,8 +25,17 @@ export class FileProjector {
     this.#guarded = guarded;
   }
 
-  /** Throws `NeedsCoreReader` if DuckDB would not give the file's exact values. */
-  project(fileSchema: FileSchema, task: FileScanTask): SelectList {
+  /** Null if DuckDB would not give the file's exact values. */
+  tryProject(file: FileSchema, task: FileScanTask): SelectList | null {
+    try {
+      return this.#project(file, task);
+    } catch (error) {
+      if (error instanceof NeedsCoreReader) return null;
+      throw error;
+    }
+  }
+
+  #project(fileSchema: FileSchema, task: FileScanTask): SelectList {
     let shape = this.#known.get(fileSchema);
     if (!shape) {
       shape = fileShape(this.#schema, fileSchema);

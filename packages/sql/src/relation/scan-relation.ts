@@ -1,60 +1,60 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileIO, FileScanTask, Schema, TableMetadata } from '@lh/core';
-import { invalidData, parseNameMapping, unsupported } from '@lh/core/engine';
-import type { NameMapping } from '@lh/core/engine';
+import type { FileIO, FileScanTask, Schema } from '@lh/core';
+import { METADATA_COLUMNS, lookAhead, readTaskColumns } from '@lh/core/engine';
+import type { ColumnBatch, DeleteLoader, MetadataColumn, NameMapping, PositionBitmap } from '@lh/core/engine';
+import { icebergFeed } from '../feed/feeds.ts';
+import type { Feed } from '../feed/feeds.ts';
 import { quoteName } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
 import { valueLiteral } from '../types/value-literal.ts';
-import { fileList } from './file-list.ts';
-import type { FileSchema, FileSchemas } from './file-schema.ts';
-import { withMappedIds } from './name-mapping.ts';
-import { FileProjector, NeedsCoreReader } from './project-file.ts';
-import type { SelectList } from './project-file.ts';
+import { EqualityDeletes } from './equality-deletes.ts';
+import type { AppliedKeys } from './equality-deletes.ts';
+import { STORED_METADATA, readFiles } from './file-reads.ts';
+import type { FileToRead } from './file-reads.ts';
+import type { FileSchemas } from './file-schema.ts';
+import { locateFiles } from './locate-files.ts';
+import type { LocatedFile } from './locate-files.ts';
+import { hidesVirtualColumns } from './per-file.ts';
+import { FileProjector } from './project-file.ts';
 
 export interface RelationSource {
   readonly connection: DuckDBConnection;
   readonly io: FileIO;
-  readonly metadata: TableMetadata;
   readonly schema: Schema;
+  /** Given after the columns of the schema. */
+  readonly metadataColumns: readonly MetadataColumn[];
+  readonly nameMapping: NameMapping | null;
   readonly files: FileSchemas;
+  /** Reads the delete files of the scan. */
+  readonly deletes: DeleteLoader;
   /** Indexes of columns that DuckDB must not judge by statistics. */
   readonly guarded: ReadonlySet<number>;
+  /** No column of the table begins with it. */
+  readonly hiddenPrefix: string;
+  /** Makes rows in memory readable for the query; gives the SQL that reads them. */
+  readonly feed: (feed: Feed) => string;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** A table's files as SQL. */
-export interface ScanRelation {
-  /** A query without parentheses that gives the columns of the schema, in order. */
-  readonly sql: string;
-  /** Files that DuckDB can't read exactly; their rows have to be handed to it. */
-  readonly forCore: readonly FileScanTask[];
+/**
+ * A query without parentheses that gives the live rows of a scan's files: the columns of the schema and the metadata
+ * columns, in order. Files that DuckDB can't read exactly are read here, into memory.
+ */
+export async function scanRelation(source: RelationSource, tasks: readonly FileScanTask[]): Promise<string> {
+  const { forDuckDB, forCore } = await shareOut(source, tasks);
+  const reads = [...(await readFiles(source, forDuckDB))];
+  if (forCore.length > 0) reads.push(source.feed(await readWithCore(source, forCore)));
+  return reads.length === 0 ? emptyRelation(relationSchema(source)) : reads.join('\nUNION ALL\n');
 }
 
-/** Builds the relation of a scan's files. Files that are read alike share one `read_parquet`. */
-export async function scanRelation(source: RelationSource, tasks: readonly FileScanTask[]): Promise<ScanRelation> {
-  tasks.forEach(refuseUnsupported);
-  const located = tasks.map((task) => ({ task, path: duckdbPath(source.io, task) }));
-  const paths = located.flatMap(({ path }) => path ?? []);
-  const schemas = await source.files.load(source.connection, paths);
-  const mapping = nameMappingOf(source.metadata);
-  const projector = new FileProjector(source.schema, source.guarded);
-  const groups = new Map<SelectList, string[]>();
-  const forCore: FileScanTask[] = [];
-  for (const { task, path } of located) {
-    const isReadable = path !== null && source.files.isReadable(path);
-    const list = isReadable ? tryProject(projector, withIds(schemas.get(path)!, mapping, path), task) : null;
-    if (path === null || list === null) forCore.push(task);
-    else if (groups.has(list)) groups.get(list)!.push(path);
-    else groups.set(list, [path]);
-  }
-  const reads = [...groups].map(([list, files]) => readFiles(list, files));
-  return { sql: reads.length === 0 ? emptyRelation(source.schema) : reads.join('\nUNION ALL\n'), forCore };
+/** A prefix for names of columns that the table surely hasn't. */
+export function hiddenPrefix(schema: Schema): string {
+  let prefix = '__lh_';
+  while (schema.fields.some(({ name }) => name.toLowerCase().startsWith(prefix))) prefix += '_';
+  return prefix;
 }
 
-function readFiles(list: SelectList, paths: readonly string[]): string {
-  return `SELECT ${list.join(', ')} FROM read_parquet(${fileList(paths)}, hive_partitioning=false)`;
-}
-
-/** No rows, with the table's columns and types. */
+/** No rows, with the columns and types of a schema. */
 export function emptyRelation(schema: Schema): string {
   if (schema.fields.length === 0) return 'SELECT NULL AS "no columns" WHERE false';
   const names = duckdbNames(schema);
@@ -62,46 +62,94 @@ export function emptyRelation(schema: Schema): string {
   return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
-function tryProject(projector: FileProjector, file: FileSchema, task: FileScanTask): SelectList | null {
-  try {
-    return projector.project(file, task);
-  } catch (error) {
-    if (error instanceof NeedsCoreReader) return null;
-    throw error;
+interface Shares {
+  readonly forDuckDB: readonly FileToRead[];
+  readonly forCore: readonly FileScanTask[];
+}
+
+async function shareOut(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Shares> {
+  const equality = new EqualityDeletes(source.schema, source.hiddenPrefix);
+  const projectors = new Projectors(source);
+  const forDuckDB: FileToRead[] = [];
+  const forCore: FileScanTask[] = [];
+  for await (const { file, positions } of withPositions(source, await locateFiles(source, tasks))) {
+    const keys = equality.forTask(file.task);
+    const read = keys && readOf(source, projectors, file, positions, keys);
+    if (read === null) forCore.push(file.task);
+    else forDuckDB.push(read);
+  }
+  return { forDuckDB, forCore };
+}
+
+/** Null if DuckDB can't read the file exactly. */
+function readOf(
+  source: RelationSource,
+  projectors: Projectors,
+  { task, path, schema }: LocatedFile,
+  positions: PositionBitmap | null,
+  keys: readonly AppliedKeys[],
+): FileToRead | null {
+  if (path === null) return null;
+  const needsPlaces = positions !== null || keys.length > 0 || source.metadataColumns.length > 0;
+  if (needsPlaces && hidesVirtualColumns(schema.fields.map(({ name }) => name))) return null;
+  const list = projectors.of(keys).tryProject(schema, task);
+  return list && { task, path, list, positions, keys };
+}
+
+/** Files whose position deletes are read at a time. */
+const CONCURRENCY = 4;
+
+/** The positions that are deleted from each file that DuckDB will read; null where none is. */
+async function* withPositions(
+  { deletes, signal }: RelationSource,
+  files: readonly LocatedFile[],
+): AsyncGenerator<{ readonly file: LocatedFile; readonly positions: PositionBitmap | null }> {
+  yield* lookAhead(files, CONCURRENCY, async (file) => {
+    const needed = file.path !== null && file.task.deletes.length > 0;
+    return { file, positions: needed ? await deletes.positions(file.task, signal ? { signal } : {}) : null };
+  });
+}
+
+/** Files with equality deletes are read with the columns of their keys, which the table may have dropped. */
+class Projectors {
+  readonly #source: RelationSource;
+  readonly #byKeys = new Map<string, FileProjector>();
+
+  constructor(source: RelationSource) {
+    this.#source = source;
+  }
+
+  of(applied: readonly AppliedKeys[]): FileProjector {
+    const key = applied.map(({ keys }) => keys.columns.ids.join()).join(';');
+    let projector = this.#byKeys.get(key);
+    if (!projector) {
+      const { schema, metadataColumns, hiddenPrefix: prefix, guarded } = this.#source;
+      const stored = STORED_METADATA.filter(({ name }) => metadataColumns.some((wanted) => wanted === name));
+      const hidden = [
+        ...stored.map((field) => ({ ...field, name: `${prefix}${field.name}` })),
+        ...applied.flatMap(({ keys }) => keys.fields),
+      ];
+      projector = new FileProjector({ ...schema, fields: [...schema.fields, ...hidden] }, guarded);
+      this.#byKeys.set(key, projector);
+    }
+    return projector;
   }
 }
 
-/** The path under which DuckDB can open a task's file; null if core has to read it. */
-function duckdbPath(io: FileIO, { file }: FileScanTask): string | null {
-  if (file.format !== 'parquet') return null;
-  const path = io.capabilities.localPath?.(file.path) ?? null;
-  // In a pattern DuckDB takes a backslash for a separator, so that such a path can't be written as one.
-  return path !== null && /[*?[]/.test(path) && path.includes('\\') ? null : path;
+async function readWithCore(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Feed> {
+  const { io, schema, metadataColumns, nameMapping, deletes, signal } = source;
+  const batches: ColumnBatch[] = [];
+  const options = {
+    projection: schema,
+    metadataColumns,
+    deletes,
+    ...(nameMapping && { nameMapping }),
+    ...(signal && { signal }),
+  };
+  for (const task of tasks) for await (const batch of readTaskColumns(io, task, options)) batches.push(batch);
+  return icebergFeed(relationSchema(source), batches);
 }
 
-export function nameMappingOf(metadata: TableMetadata): NameMapping | null {
-  const json = metadata.properties['schema.name-mapping.default'];
-  return json === undefined ? null : parseNameMapping(json);
-}
-
-function withIds(file: FileSchema, mapping: NameMapping | null, path: string): FileSchema {
-  if (file.hasIds || file.fields.length === 0) return file;
-  if (mapping) return withMappedIds(file, mapping);
-  throw invalidData(
-    `The data file ${path} has no field ids and its table has no name mapping, so its columns can't be told apart. ` +
-      "Set the table property 'schema.name-mapping.default'.",
-    { path },
-  );
-}
-
-function refuseUnsupported({ file, deletes }: FileScanTask): void {
-  const context = { path: file.path };
-  if (file.keyMetadata !== null)
-    throw unsupported(`The data file ${file.path} is encrypted, and encrypted files can't be read.`, context);
-  if (deletes.length > 0) {
-    throw unsupported(
-      `Rows of the data file ${file.path} are deleted by delete files, which SQL can't apply yet.`,
-      context,
-    );
-  }
+function relationSchema({ schema, metadataColumns }: RelationSource): Schema {
+  return { ...schema, fields: [...schema.fields, ...metadataColumns.map((name) => METADATA_COLUMNS[name])] };
 }

@@ -1,0 +1,149 @@
+import type { FileScanTask, NestedField } from '@lh/core';
+import { METADATA_COLUMNS } from '@lh/core/engine';
+import type { MetadataColumn, PositionBitmap } from '@lh/core/engine';
+import { quoteName } from '../text/quote.ts';
+import { duckdbNames } from '../types/duckdb-types.ts';
+import type { AppliedKeys, EqualityKeys } from './equality-deletes.ts';
+import { fileList } from './file-list.ts';
+import { FILE_ROW_NUMBER, perFile } from './per-file.ts';
+import { ROW_PLACE, placesFeed } from './position-deletes.ts';
+import type { SelectList } from './project-file.ts';
+import type { RelationSource } from './scan-relation.ts';
+import { keysRelation } from './key-files.ts';
+
+/** A data file that DuckDB reads, with what is deleted from it. */
+export interface FileToRead {
+  readonly task: FileScanTask;
+  readonly path: string;
+  readonly list: SelectList;
+  readonly positions: PositionBitmap | null;
+  readonly keys: readonly AppliedKeys[];
+}
+
+/**
+ * Reads files with one `read_parquet` for all that are read alike: those that have the same select list and the same
+ * kinds of deletes. How much is deleted, when and in which partition differs among them, so that tables with any number
+ * of partitions and commits get along with a few reads.
+ */
+export async function readFiles(source: RelationSource, files: readonly FileToRead[]): Promise<readonly string[]> {
+  const groups = new Map<SelectList, Map<string, FileToRead[]>>();
+  for (const file of files) {
+    const { list, task, positions, keys } = file;
+    const byKind = groups.get(list) ?? new Map<string, FileToRead[]>();
+    groups.set(list, byKind);
+    const scopes = keys.map((applied) => `${applied.keys.columns.ids.join()}:${applied.scopes.length}`).toSorted();
+    const kind = [
+      positions !== null,
+      source.metadataColumns.length > 0 && task.file.firstRowId !== null,
+      ...scopes,
+    ].join();
+    const group = byKind.get(kind);
+    if (group) group.push(file);
+    else byKind.set(kind, [file]);
+  }
+  return Promise.all(
+    [...groups.values()].flatMap((byKind) => [...byKind.values()]).map((group) => readGroup(source, group)),
+  );
+}
+
+async function readGroup(source: RelationSource, files: readonly FileToRead[]): Promise<string> {
+  const { list, positions, keys } = files[0]!;
+  const from = `read_parquet(${fileList(files.map(({ path }) => path))}, hive_partitioning=false)`;
+  if (positions === null && keys.length === 0 && source.metadataColumns.length === 0)
+    return `SELECT ${list.join(', ')} FROM ${from}`;
+  const inner = [...list];
+  const hidden = (name: string): string => quoteName(`${source.hiddenPrefix}${name}`);
+  /** Adds a hidden column and gives its name outside. */
+  const add = (name: string, expression: string): string => {
+    inner.push(`${expression} AS ${hidden(name)}`);
+    return `f.${hidden(name)}`;
+  };
+  const joins: string[] = [];
+  if (positions !== null) {
+    const places = source.feed(placesFeed(files.map((file) => file.positions!)));
+    joins.push(`ANTI JOIN (${places}) AS places ON ${add('place', ROW_PLACE)} = places.place`);
+  }
+  const joined = keys.map(({ keys: { columns } }) => columns.ids.join());
+  for (const [i, ids] of joined.entries()) {
+    const applied = files.map((file) => file.keys.find((one) => one.keys.columns.ids.join() === ids)!);
+    joins.push(...(await keyJoins(source, files, applied, i, add)));
+  }
+  const columns = [
+    ...duckdbNames(source.schema).map((name) => `f.${quoteName(name)}`),
+    ...source.metadataColumns.map((name) => `${METADATA_SQL[name](files, add, hidden)} AS ${quoteName(name)}`),
+  ];
+  return `SELECT ${columns.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from}) AS f ${joins.join(' ')}`;
+}
+
+type AddColumn = (name: string, expression: string) => string;
+
+/** A join for each of the partitions that a file's deletes are from: its own, and those of all (spec: "Scan Planning"). */
+async function keyJoins(
+  source: RelationSource,
+  files: readonly FileToRead[],
+  applied: readonly AppliedKeys[],
+  index: number,
+  add: AddColumn,
+): Promise<readonly string[]> {
+  const keys: EqualityKeys = applied[0]!.keys;
+  const sequenceNumbers = files.map(({ task }) => task.sequenceNumber);
+  const newest = sequenceNumbers.reduce((a, b) => (a > b ? a : b));
+  const joins: string[] = [];
+  for (let i = 0; i < applied[0]!.scopes.length; i++) {
+    const scopes = applied.map((one) => one.scopes[i]!);
+    const wanted = new Set(scopes);
+    const deletes = new Map(applied.flatMap((one) => one.files.map((file) => [file.file.path, file] as const)));
+    const ofScopes = [...deletes.values()].filter(({ scope }) => wanted.has(scope));
+    const hasScopes = wanted.size > 1;
+    const hasAges = ofScopes.some(({ sequenceNumber }) => sequenceNumber <= newest);
+    const name = `keys${index}_${i}`;
+    const relation = await keysRelation(source, keys, ofScopes, { hasScopes, hasAges });
+    const conditions = keys.parts('f').map((part, k) => `${part} IS NOT DISTINCT FROM ${name}.k${k}`);
+    if (hasScopes)
+      conditions.push(`${add(`scope${index}_${i}`, perFile(scopes.map(String), 'BIGINT'))} = ${name}.scope`);
+    if (hasAges)
+      conditions.push(`${add(`age${index}_${i}`, perFile(sequenceNumbers.map(String), 'BIGINT'))} < ${name}.age`);
+    joins.push(`ANTI JOIN (${relation}) AS ${name} ON ${conditions.join(' AND ')}`);
+  }
+  return joins;
+}
+
+type MetadataSql = (files: readonly FileToRead[], add: AddColumn, hidden: (name: string) => string) => string;
+
+/** Columns that no file stores as its own, or only some do (spec: "Row Lineage"), as core's reader gives them. */
+const METADATA_SQL: Readonly<Record<MetadataColumn, MetadataSql>> = {
+  _file: (files, add) =>
+    add(
+      'file',
+      perFile(
+        files.map(({ task }) => task.file.path),
+        'VARCHAR',
+      ),
+    ),
+  _pos: (_, add) => add('pos', FILE_ROW_NUMBER),
+  _spec_id: (files, add) =>
+    `CAST(${add(
+      'spec_id',
+      perFile(
+        files.map(({ task }) => String(task.spec.specId)),
+        'BIGINT',
+      ),
+    )} AS INTEGER)`,
+  _row_id: (files, add, hidden) => {
+    const first = files.map(({ task }) => String(task.file.firstRowId));
+    if (files[0]!.task.file.firstRowId === null) return 'CAST(NULL AS BIGINT)';
+    const inherited = add('inherited_row_id', `${perFile(first, 'BIGINT')} + ${FILE_ROW_NUMBER}`);
+    return `coalesce(f.${hidden('_row_id')}, ${inherited})`;
+  },
+  _last_updated_sequence_number: (files, add, hidden) => {
+    if (files[0]!.task.file.firstRowId === null) return 'CAST(NULL AS BIGINT)';
+    const own = files.map(({ task }) => String(task.sequenceNumber));
+    return `coalesce(f.${hidden('_last_updated_sequence_number')}, ${add('inherited_age', perFile(own, 'BIGINT'))})`;
+  },
+};
+
+/** Metadata columns that files may store, and that are then read. */
+export const STORED_METADATA: readonly NestedField[] = [
+  METADATA_COLUMNS._row_id,
+  METADATA_COLUMNS._last_updated_sequence_number,
+];

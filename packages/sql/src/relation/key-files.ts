@@ -1,0 +1,91 @@
+import type { FileScanTask, Schema } from '@lh/core';
+import { METADATA_COLUMNS, readTaskColumns } from '@lh/core/engine';
+import type { Column, ColumnBatch } from '@lh/core/engine';
+import { icebergFeed } from '../feed/feeds.ts';
+import type { AppliedFile, EqualityKeys } from './equality-deletes.ts';
+import { fileList } from './file-list.ts';
+import { hidesVirtualColumns, perFile } from './per-file.ts';
+import { FileProjector } from './project-file.ts';
+import type { SelectList } from './project-file.ts';
+import { locateFiles } from './locate-files.ts';
+import type { RelationSource } from './scan-relation.ts';
+
+export interface KeysOptions {
+  /** The keys come with the numbers of their scopes, in a column `scope`. */
+  readonly hasScopes: boolean;
+  /** The keys come with the sequence numbers that they are deleted at, in a column `age`. */
+  readonly hasAges: boolean;
+}
+
+/** The keys of equality delete files as SQL, in columns `k0`, `k1` and so on. */
+export async function keysRelation(
+  source: RelationSource,
+  keys: EqualityKeys,
+  files: readonly AppliedFile[],
+  options: KeysOptions,
+): Promise<string> {
+  const schema: Schema = { kind: 'struct', fields: keys.fields, schemaId: 0, identifierFieldIds: [] };
+  // Statistics would tell DuckDB which keys can't be equal, but not whether there are nulls.
+  const projector = new FileProjector(schema, new Set(keys.fields.keys()));
+  const tasks = new Map(files.map((file) => [taskOf(file, schema), file]));
+  const located = await locateFiles(source, [...tasks.keys()]);
+  const groups = new Map<SelectList, { path: string; file: AppliedFile }[]>();
+  const forCore: FileScanTask[] = [];
+  for (const { task, path, schema: fileSchema } of located) {
+    const hides = fileSchema !== null && hidesVirtualColumns(fileSchema.fields.map(({ name }) => name));
+    const list = fileSchema === null || hides ? null : projector.tryProject(fileSchema, task);
+    if (list === null || path === null) forCore.push(task);
+    else if (groups.has(list)) groups.get(list)!.push({ path, file: tasks.get(task)! });
+    else groups.set(list, [{ path, file: tasks.get(task)! }]);
+  }
+  const reads = [...groups].map(([list, group]) => {
+    const scopes = perFile(
+      group.map(({ file }) => String(file.scope)),
+      'BIGINT',
+    );
+    const ages = perFile(
+      group.map(({ file }) => String(file.sequenceNumber)),
+      'BIGINT',
+    );
+    const paths = fileList(group.map(({ path }) => path));
+    return `SELECT ${list.join(', ')}, ${scopes} AS scope, ${ages} AS age FROM read_parquet(${paths}, hive_partitioning=false)`;
+  });
+  if (forCore.length > 0) reads.push(await readKeysWithCore(source, schema, forCore, tasks));
+  const parts = keys.parts('files').map((part, i) => `${part} AS k${i}`);
+  if (options.hasScopes) parts.push('scope');
+  const from = `FROM (${reads.join(' UNION ALL ')}) AS files`;
+  if (!options.hasAges) return `SELECT ${parts.join(', ')} ${from}`;
+  // Of a key that is deleted again and again, the last time counts.
+  const group = parts.map((_, i) => i + 1).join(', ');
+  return `SELECT ${parts.join(', ')}, max(age) AS age ${from} GROUP BY ${group}`;
+}
+
+/** A delete file is read as a data file without deletes is. */
+function taskOf({ file, sequenceNumber }: AppliedFile, schema: Schema): FileScanTask {
+  const spec = { specId: file.specId, fields: [] };
+  return { file, sequenceNumber, deletes: [], spec, schema, residual: { op: 'true' } };
+}
+
+async function readKeysWithCore(
+  source: RelationSource,
+  schema: Schema,
+  tasks: readonly FileScanTask[],
+  files: ReadonlyMap<FileScanTask, AppliedFile>,
+): Promise<string> {
+  const { io, nameMapping, signal } = source;
+  const batches: ColumnBatch[] = [];
+  for (const task of tasks) {
+    const { scope, sequenceNumber } = files.get(task)!;
+    const options = { projection: schema, ...(nameMapping && { nameMapping }), ...(signal && { signal }) };
+    for await (const { length, columns } of readTaskColumns(io, task, options)) {
+      batches.push({ length, columns: [...columns, longs(BigInt(scope), length), longs(sequenceNumber, length)] });
+    }
+  }
+  const { type } = METADATA_COLUMNS._pos;
+  const added = ['scope', 'age'].map((name, i) => ({ id: -1 - i, name, required: true, type }));
+  return source.feed(icebergFeed({ ...schema, fields: [...schema.fields, ...added] }, batches));
+}
+
+function longs(value: bigint, length: number): Column {
+  return { layout: 'numbers', length, validity: null, values: new BigInt64Array(length).fill(value) };
+}
