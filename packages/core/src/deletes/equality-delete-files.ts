@@ -16,7 +16,7 @@ import { RecentlyUsed } from './recently-used.ts';
 import type { ReadRows } from './read-rows.ts';
 
 /** Delete files that one task reads at a time. */
-const CONCURRENCY = 4;
+const CONCURRENCY = 8;
 
 /** Equality deletes of one task that are on the same columns. */
 export interface AppliedKeys {

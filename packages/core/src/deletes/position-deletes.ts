@@ -12,7 +12,7 @@ import { RecentlyUsed } from './recently-used.ts';
 import type { ReadRows } from './read-rows.ts';
 
 /** Delete files that one task reads at a time. */
-const CONCURRENCY = 4;
+const CONCURRENCY = 8;
 /** A delete file with more rows is read anew for each data file, only as far as it is about it, and not kept. */
 const MAX_SHARED_ROWS = 4_000_000;
 
