@@ -5,14 +5,14 @@ interface ArrayContainer {
   readonly kind: 'array';
   /** Ascending; only the first `count` count. */
   readonly values: Uint16Array;
-  readonly count: number;
+  count: number;
 }
 
 interface BitsContainer {
   readonly kind: 'bits';
   /** `CONTAINER_SIZE` bits, the lowest of each byte first. */
   readonly bits: Uint8Array;
-  readonly count: number;
+  count: number;
 }
 
 interface RunsContainer {
@@ -65,7 +65,8 @@ export class PositionBitmap {
     const low = position % CONTAINER_SIZE;
     const key = (position - low) / CONTAINER_SIZE;
     const container = this.#containers.get(key);
-    this.#containers.set(key, container === undefined ? singleton(low) : withValue(container, low));
+    const changed = container === undefined ? singleton(low) : withValue(container, low);
+    if (changed !== container) this.#containers.set(key, changed);
   }
 
   /** Adds all positions of another set, which stays as it is. */
@@ -199,14 +200,15 @@ function singleton(value: number): Container {
   return { kind: 'array', values, count: 1 };
 }
 
+/** Adds a value in place, where there is room for it; gives the container to go on with. */
 function withValue(container: Container, value: number): Container {
   switch (container.kind) {
     case 'array':
       return insert(container, value);
     case 'bits':
-      if (hasBit(container.bits, value)) return container;
+      if (!hasBit(container.bits, value)) container.count++;
       setBit(container.bits, value);
-      return { ...container, count: container.count + 1 };
+      return container;
     case 'runs':
       return withValue(compact(toBits(container)), value);
   }
@@ -217,14 +219,17 @@ function insert(container: ArrayContainer, value: number): Container {
   const at = count === 0 || values[count - 1]! < value ? count : lowerBound(values, count, value);
   if (at < count && values[at] === value) return container;
   if (count === MAX_ARRAY_VALUES) return withValue(toBits(container), value);
-  let target = values;
-  if (count === values.length) {
-    target = new Uint16Array(Math.min(MAX_ARRAY_VALUES, 2 * count));
-    target.set(values);
-  }
-  target.copyWithin(at + 1, at, count);
-  target[at] = value;
-  return { kind: 'array', values: target, count: count + 1 };
+  const roomy = count < values.length ? container : withRoom(container);
+  if (at < count) roomy.values.copyWithin(at + 1, at, count);
+  roomy.values[at] = value;
+  roomy.count++;
+  return roomy;
+}
+
+function withRoom({ values, count }: ArrayContainer): ArrayContainer {
+  const larger = new Uint16Array(Math.min(MAX_ARRAY_VALUES, 2 * count));
+  larger.set(values);
+  return { kind: 'array', values: larger, count };
 }
 
 /** Lists and bits are added to in place. */
