@@ -64,19 +64,44 @@ async function openTemporary(temporary: string, directory: string, location: str
       const message = `Can't write '${location}': a part of its path is a file, not a directory.`;
       throw new LakehouseError('INVALID_ARGUMENT', message, { context: { location }, cause: error });
     }
+    if (systemErrorCode(error) === 'ENOENT') {
+      const message = `Can't write '${location}': its directory can't be made here. Check the path of the warehouse.`;
+      throw new LakehouseError('INVALID_ARGUMENT', message, { context: { location }, cause: error });
+    }
     throw fromSystemError(error, 'write', location);
   }
 }
 
-/** Makes a directory and its parents; the entries of those that are new are synced. */
+/**
+ * Makes a directory and its parents; the entries of those that are new are synced. Not with mkdir's own `recursive`: Node
+ * goes on for ever where a parent is there and the answer is ENOENT nevertheless, as below /proc.
+ */
 async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  const last = dirname(first);
-  for (let parent = dirname(directory); parent.length >= last.length; parent = dirname(parent)) {
-    await syncDirectory(parent);
-    if (parent === last) break;
+  const parent = dirname(directory);
+  try {
+    if (!(await madeDirectory(directory))) return;
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || parent === directory) throw error;
+    if (!(await isDirectory(parent))) await makeDirectory(parent);
+    // By now the parent is there, made by us or by someone else meanwhile: a second ENOENT is final.
+    if (!(await madeDirectory(directory))) return;
   }
+  await syncDirectory(parent);
+}
+
+/** False if something of the name was there. If it is a file, opening one in it says so. */
+async function madeDirectory(directory: string): Promise<boolean> {
+  try {
+    await mkdir(directory);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 async function fill(

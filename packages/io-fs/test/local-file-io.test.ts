@@ -106,6 +106,21 @@ describe('writing', () => {
   });
 });
 
+describe.runIf(process.platform === 'linux')('places where nothing can be made', () => {
+  // Node's recursive mkdir never comes back from the first two.
+  test.each(['/proc/none/x', '/proc/none/far/below/x', '/dev/null/x', '/sys/none/x'])('%s', async (location) => {
+    await expect(io.write(location, bytes('y'))).rejects.toMatchObject({
+      code: expect.stringMatching(/^(INVALID_ARGUMENT|UNAUTHORIZED)$/) as string,
+    });
+  });
+});
+
+test('directories are made at any depth', async () => {
+  const deep = `${await directory()}/${Array.from({ length: 40 }, (_, i) => `d${i}`).join('/')}`;
+  await Promise.all(Array.from({ length: 8 }, (_, i) => io.write(`${deep}/f${i}`, bytes('x'))));
+  expect(await readdir(deep)).toHaveLength(8);
+});
+
 describe('listing', () => {
   test('links to files and directories are followed, circles and dead ends are not', async () => {
     const root = await directory();

@@ -260,7 +260,13 @@ class DataWriter {
     if (file === null) return;
     partition.file = null;
     this.#open.delete(partition);
-    await this.#closing.add(() => file.finish());
+    try {
+      await this.#closing.add(() => file.finish());
+    } catch (error) {
+      // Another file has failed; this one was never started on, and nobody else knows of it any more.
+      await file.abandon(error);
+      throw error;
+    }
   }
 
   #report(): void {

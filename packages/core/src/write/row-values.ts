@@ -20,6 +20,8 @@ interface ColumnInput {
   readonly builder: ColumnBuilder;
   /** Undefined for a value that the type doesn't take. */
   readonly convert: (input: unknown) => Value | undefined;
+  /** Every object has a property of this name, whether the row gives a value or not. */
+  readonly isInherited: boolean;
 }
 
 /** Collects rows, given as objects, into batches of a schema. */
@@ -35,6 +37,7 @@ export class RowCollector {
       field,
       builder: columnBuilder(field.type),
       convert: converter(field.type),
+      isInherited: field.name in Object.prototype,
     }));
     this.#names = new Set(schema.fields.map((field) => field.name));
   }
@@ -56,8 +59,8 @@ export class RowCollector {
     }
     const row = item as Readonly<Record<string, unknown>>;
     for (const name in row) if (!this.#names.has(name)) throw unknownColumn(name, this.#schema);
-    for (const { field, builder, convert } of this.#columns) {
-      const input = field.name === '__proto__' && !Object.hasOwn(row, field.name) ? undefined : row[field.name];
+    for (const { field, builder, convert, isInherited } of this.#columns) {
+      const input = isInherited && !Object.hasOwn(row, field.name) ? undefined : row[field.name];
       builder.append(this.#value(field, convert, input, index));
     }
     this.#length++;

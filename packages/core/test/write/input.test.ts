@@ -118,6 +118,15 @@ describe('rows', () => {
   });
 });
 
+test('columns may be called as the properties that every object has', async () => {
+  const names = schema({ constructor: t.string(), toString: t.string(), hasOwnProperty: t.long(), id: t.long() });
+  const rows = [{ id: 1n }, { id: 2n, toString: 'text', constructor: null }];
+  expect(await convert(rows, names)).toEqual([
+    [null, null, null, 1n],
+    [null, 'text', null, 2n],
+  ]);
+});
+
 describe('Arrow data', () => {
   const table = (columns: Record<string, arrow.Vector>): arrow.Table => new arrow.Table(columns);
   const vector = (values: unknown[], type: arrow.DataType): arrow.Vector => arrow.vectorFromArray(values, type);

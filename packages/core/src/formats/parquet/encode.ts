@@ -5,6 +5,7 @@ import { arrowSchemaNamed } from '../../columns/arrow-schema.ts';
 import type { Column, ColumnBatch } from '../../columns/column.ts';
 import { toRecordBatch } from '../../columns/to-arrow.ts';
 import { unsupported } from '../../errors.ts';
+import { childFields } from '../../spec/schema-fields.ts';
 import type { IcebergType, NestedField, StructType } from '../../spec/types.ts';
 import { parquetName } from './parquet-names.ts';
 import { loadParquetWasm } from './wasm.ts';
@@ -63,6 +64,7 @@ export interface StoredSchema {
 }
 
 export function storedSchema(schema: StructType): StoredSchema {
+  for (const field of schema.fields) checkDepth(field.type, 1, field.name);
   const pruned = pruneStruct(schema, '');
   if (pruned === null) return { schema, store: (batch) => batch };
   return {
@@ -73,6 +75,16 @@ export function storedSchema(schema: StructType): StoredSchema {
       return { length: batch.length, columns: stored.children };
     },
   };
+}
+
+/** Deeper than this, the encoder's own limits on nested schemas come into sight. */
+const MAX_NESTING = 30;
+
+function checkDepth(type: IcebergType, depth: number, column: string): void {
+  if (depth > MAX_NESTING) {
+    throw unsupported(`Column '${column}' is nested more than ${MAX_NESTING} levels deep, which can't be written.`);
+  }
+  for (const child of childFields(type)) checkDepth(child.type, depth + 1, column);
 }
 
 interface Pruned {
