@@ -8,7 +8,7 @@ const shape = schema({ id: t.int() });
 /** A file that rows were moved to: they bring their ids, and the number of the last change unless this was one. */
 const moved = {
   ...shape,
-  fields: [...shape.fields, METADATA_COLUMNS._row_id, METADATA_COLUMNS._last_updated_sequence_number],
+  fields: [...shape.fields, METADATA_COLUMNS['_row_id'], METADATA_COLUMNS['_last_updated_sequence_number']],
 };
 const stored: readonly Row[] = [
   [0, 70n, 3n],
