@@ -216,3 +216,21 @@ test('a commit that lost its race for good', async () => {
     code: expect.stringMatching(/COMMIT_CONFLICT|INVALID_ARGUMENT/) as string,
   });
 });
+
+describe('calls that only the compiler would stop', () => {
+  // As a script without types makes them.
+  const untyped = (value: unknown): never => value as never;
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['a table without a schema', () => catalog.createTable('shop.none', untyped(undefined)), /needs a schema/],
+    ['a schema that no one built', () => catalog.createTable('shop.none', untyped({ schema: {} })), /needs a schema/],
+    [
+      'a partition field by name alone',
+      () => catalog.createTable('shop.none', { schema: shape, partitionBy: untyped(['id']) }),
+      /made by partitionBy/,
+    ],
+    ['a misspelt option of a scan', () => table.scan(untyped({ filtr: 'id = 1' })), /no option 'filtr'/],
+  ])('%s', async (_, call, message) => {
+    await expectRefusal(call, 'INVALID_ARGUMENT', message);
+  });
+});

@@ -55,6 +55,27 @@ export interface ScanSource {
   readonly cache: ManifestCache;
 }
 
+const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
+  filter: true,
+  select: true,
+  limit: true,
+  caseSensitive: true,
+  columnStats: true,
+  signal: true,
+  snapshotId: true,
+  ref: true,
+  asOf: true,
+};
+
+/** A misspelt `filter` must not read the whole table. */
+function refuseUnknownOptions(options: ScanOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(SCAN_OPTIONS, name)) {
+      throw invalidArgument(`A scan has no option '${name}'; it has ${Object.keys(SCAN_OPTIONS).join(', ')}.`);
+    }
+  }
+}
+
 /** A read of one state of a table. It can be planned, and its rows read, any number of times. */
 export class TableScan<Row = Record<string, unknown>> {
   readonly #source: ScanSource;
@@ -69,6 +90,7 @@ export class TableScan<Row = Record<string, unknown>> {
 
   /** For `table.scan()`. */
   constructor(source: ScanSource, options: ScanOptions) {
+    refuseUnknownOptions(options);
     const { filter, select, limit, caseSensitive = true, columnStats = [], signal } = options;
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
       throw invalidArgument(`limit must be a whole number of rows, not ${String(limit)}.`);

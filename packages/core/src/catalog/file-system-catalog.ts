@@ -119,7 +119,7 @@ export class FileSystemCatalog implements Catalog {
   ): Promise<Table<Row>> {
     const levels = this.#newTableLevels(name);
     const location = this.#locationOf(levels);
-    if (options.location !== undefined && !sameLocation(this.#io, options.location, location)) {
+    if (options?.location !== undefined && !sameLocation(this.#io, options.location, location)) {
       throw unsupported(
         `Table ${identifierText(levels)} can't be at '${options.location}': in a file-system catalog its location follows from its name, '${location}'.`,
       );

@@ -89,7 +89,7 @@ export class MemoryCatalog implements Catalog {
     options: CreateTableOptions<Row>,
   ): Promise<Table<Row>> {
     const levels = this.#freeName(name);
-    const location = normalLocation(this.io, options.location ?? [this.warehouse, ...levels].join('/'));
+    const location = normalLocation(this.io, options?.location ?? [this.warehouse, ...levels].join('/'));
     const entry: MemoryTableEntry = { levels, metadataLocation: null };
     const operations = this.#operations(entry);
     const loaded = await operations.writeMetadata(createdMetadata(options, location, this.#runtime), null);

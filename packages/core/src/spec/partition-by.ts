@@ -91,7 +91,8 @@ export function bindPartitionSpec(
   let lastId = options.lastPartitionId;
   const earlier = (options.existingSpecs ?? []).flatMap((spec) => spec.fields);
   const taken = new Set<number>();
-  const fields = inputs.map(({ column, transform, name }): PartitionField => {
+  const fields = inputs.map((input): PartitionField => {
+    const { column, transform, name } = checkedInput(input);
     const source = transformSource(schema, column, transform, 'partition by');
     const equal = earlier.find(
       (field) =>
@@ -106,6 +107,14 @@ export function bindPartitionSpec(
   });
   checkPartitionFields(schema, fields);
   return { specId: options.specId, fields };
+}
+
+/** Callers without types may give a column's name alone. */
+function checkedInput(input: PartitionFieldInput): PartitionFieldInput {
+  if (typeof input === 'object' && input?.transform) return input;
+  throw invalidArgument(
+    `A partition field is made by partitionBy, as in partitionBy.identity('city') or partitionBy.day('ts'), not ${JSON.stringify(input)}.`,
+  );
 }
 
 /**
