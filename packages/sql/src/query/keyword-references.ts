@@ -35,7 +35,7 @@ export function keywordReferences(sql: string, tokens: readonly Token[]): QueryR
       verb: null,
     });
   }
-  return { tables, columns: [], fileReads: [], contextCalls: [], functions: new Set() };
+  return { tables, columns: [], fileReads: [], contextCalls: [], functions: new Set(), selects: [] };
 }
 
 function aliasOf(tokens: readonly Token[], i: number): { readonly alias: string | null; readonly next: number } {

@@ -1,10 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Schema, Table } from '@lh/core';
+import { METADATA_COLUMNS } from '@lh/core/engine';
+import type { MetadataColumn } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { ShadowColumn } from '../plan/planner.ts';
 import type { Session } from '../session/session.ts';
 import { quoteNames } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
+import { metadataColumnsOf } from './metadata-references.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
 import type { RegisteredFeed, TableResolver } from './table-resolver.ts';
 import { scanTarget } from './time-travel.ts';
@@ -21,6 +24,8 @@ export interface TableMention {
   readonly table: Table;
   readonly target: ScanTarget;
   readonly schema: Schema;
+  /** Metadata columns that the query asks for. */
+  readonly metadataColumns: readonly MetadataColumn[];
 }
 
 /** Arrow data that was registered. */
@@ -40,20 +45,31 @@ export interface LocalMention {
 /** Finds out what every mention stands for; NOT_FOUND for one that stands for nothing. */
 export async function resolveMentions(
   session: Session,
-  { tables }: QueryReferences,
+  { tables, selects }: QueryReferences,
   resolver: TableResolver,
 ): Promise<readonly Mention[]> {
-  return Promise.all(
+  const mentions = await Promise.all(
     tables.map(async (reference): Promise<Mention> => {
       const resolved = await resolver.resolve(reference.parts);
       if (resolved?.kind === 'table') {
         const target = await targetOf(session, reference, resolved.table);
-        return { ...resolved, reference, target, schema: resolved.table.scan(target).schema };
+        return { ...resolved, reference, target, schema: resolved.table.scan(target).schema, metadataColumns: [] };
       }
       if (resolved) return { kind: 'data', reference, data: resolved.data };
       return { kind: 'local', reference, columns: await localColumns(session, reference, resolver) };
     }),
   );
+  if (!selects.some(({ columns }) => columns.length > 0)) return mentions;
+  const columns = new Map(mentions.map((mention) => [mention.reference, new Set(columnNames(mention))]));
+  const hasColumn = (reference: TableReference, name: string): boolean => columns.get(reference)?.has(name) === true;
+  return mentions.map((mention) => {
+    if (mention.kind !== 'table') return mention;
+    return { ...mention, metadataColumns: metadataColumnsOf(selects, mention.reference, hasColumn) };
+  });
+}
+
+function columnNames(mention: Mention): readonly string[] {
+  return shadowColumns(mention).map(({ name }) => name.toLowerCase());
 }
 
 async function targetOf(session: Session, reference: TableReference, table: Table): Promise<ScanTarget> {
@@ -102,5 +118,9 @@ export function shadowColumns(mention: Mention): readonly ShadowColumn[] {
     return names.map((name, i) => ({ name, type: types[i]!.toString() }));
   }
   const names = duckdbNames(mention.schema);
-  return mention.schema.fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
+  const columns = mention.schema.fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
+  return [
+    ...columns,
+    ...mention.metadataColumns.map((name) => ({ name, type: duckdbType(METADATA_COLUMNS[name].type) })),
+  ];
 }

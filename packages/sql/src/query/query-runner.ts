@@ -9,7 +9,7 @@ import type { Planner, ShadowColumn } from '../plan/planner.ts';
 import { scanNeeds } from '../plan/prune.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
-import { emptyRelation, hiddenPrefix, scanRelation } from '../relation/scan-relation.ts';
+import { emptyRelation, hiddenPrefix, relationSchema, scanRelation } from '../relation/scan-relation.ts';
 import type { Session } from '../session/session.ts';
 import { isUtc } from '../session/settings.ts';
 import { byteOffsetMap } from '../text/edits.ts';
@@ -122,7 +122,7 @@ export class QueryRunner {
     const edited = replaceTables(
       text.sql,
       references,
-      mentions.map(({ reference }, i) => ({ reference, by: { name: shadows[i]! } })),
+      mentions.map((mention, i) => ({ ...exposed(mention), by: { name: shadows[i]! } })),
       files.map(({ read }, i) => ({ read, name: shadows[mentions.length + i]! })),
       constants,
     );
@@ -181,7 +181,9 @@ export class QueryRunner {
     edited: EditedText,
     planError: SerializedError,
   ): Promise<void> {
-    const relations = mentions.flatMap((mention) => (mention.kind === 'table' ? [emptyRelation(mention.schema)] : []));
+    const relations = mentions.flatMap((mention) =>
+      mention.kind === 'table' ? [emptyRelation(relationSchema(mention))] : [],
+    );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
     await this.#session.onMain(async () => {
       try {
@@ -196,7 +198,7 @@ export class QueryRunner {
     let next = 0;
     return mentions.flatMap((mention): readonly Replacement[] => {
       const { reference } = mention;
-      if (mention.kind === 'table') return [{ reference, by: { query: relations[next++]! } }];
+      if (mention.kind === 'table') return [{ ...exposed(mention), by: { query: relations[next++]! } }];
       if (mention.kind === 'data') return [{ reference, by: { query: this.#session.feeds.relation(mention.data.id) } }];
       return [];
     });
@@ -214,7 +216,7 @@ export class QueryRunner {
         connection: lease.connection,
         io: table.io,
         schema,
-        metadataColumns: [],
+        metadataColumns: mention.metadataColumns,
         nameMapping: nameMappingOf(table.metadata),
         files: this.#files,
         deletes: deleteLoader(table.io),
@@ -235,6 +237,11 @@ export class QueryRunner {
     disposals.push(() => this.#session.feeds.remove(id));
     return this.#session.feeds.relation(id);
   }
+}
+
+function exposed(mention: Mention): Pick<Replacement, 'reference' | 'metadataColumns'> {
+  const { reference } = mention;
+  return mention.kind === 'table' ? { reference, metadataColumns: mention.metadataColumns } : { reference };
 }
 
 /** Waits for all, so that if one fails `dispose` finds whatever the others have made. */

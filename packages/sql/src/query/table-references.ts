@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '@lh/core/engine';
+import type { JsonObject, JsonValue, MetadataColumn } from '@lh/core/engine';
 import { applyEdits, byteOffsetMap } from '../text/edits.ts';
 import type { Edit, EditedText } from '../text/edits.ts';
 import { afterBracket, isKeyword, isName, isSymbol, nameChain } from '../text/tokens.ts';
@@ -7,6 +7,8 @@ import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
 import { quoteName, quoteNames } from '../text/quote.ts';
 import { isBareContextFunction, isContextFunction } from './context-calls.ts';
 import type { ContextCall } from './context-calls.ts';
+import { impliedStarPlace, metadataReference, starEdits, starPlace } from './metadata-references.ts';
+import type { MetadataReference, SelectScope, Star } from './metadata-references.ts';
 import { integer, isObject, list, object, text } from './serialized.ts';
 
 /** One mention of a table in a query's FROM (or DESCRIBE, SUMMARIZE), with its place in the text. */
@@ -55,6 +57,7 @@ export interface QueryReferences {
   readonly contextCalls: readonly ContextCall[];
   /** Functions called, in lower case. */
   readonly functions: ReadonlySet<string>;
+  readonly selects: readonly SelectScope[];
 }
 
 /** Finds what a parsed query refers to. `tree` is `json_serialize_sql`'s answer for `sql`, `tokens` are of the same text. */
@@ -64,12 +67,23 @@ export function findReferences(sql: string, tokens: readonly Token[], tree: Json
   return walker;
 }
 
+/** A SELECT while its parts are being found. */
+interface OpenScope extends SelectScope {
+  readonly tables: TableReference[];
+  readonly stars: Star[];
+  readonly columns: MetadataReference[];
+  readonly nodes: JsonObject[];
+  hasNaturalJoin: boolean;
+}
+
 class Walker implements QueryReferences {
   readonly tables: TableReference[] = [];
   readonly columns: ColumnReference[] = [];
   readonly fileReads: FileRead[] = [];
   readonly contextCalls: ContextCall[] = [];
   readonly functions = new Set<string>();
+  readonly selects: OpenScope[] = [];
+  #select: OpenScope | null = null;
   readonly #sql: string;
   readonly #tokens: readonly Token[];
   readonly #toOffset: (byteOffset: number) => number;
@@ -90,11 +104,38 @@ class Walker implements QueryReferences {
     }
     if (!isObject(value)) return;
     const type = text(value['type']);
+    if (type === 'SELECT_NODE') {
+      this.#selectNode(value, scope);
+      return;
+    }
     if (type === 'BASE_TABLE') this.#table(value, scope);
     else if (type === 'COLUMN_REF') this.#column(value);
     else if (type === 'TABLE_FUNCTION') this.#fileRead(value);
     else if (type === 'FUNCTION') this.#function(value);
+    else if (type === 'STAR') this.#select?.nodes.push(value);
+    else if (type === 'JOIN' && this.#select && text(value['ref_type']) === 'NATURAL')
+      this.#select.hasNaturalJoin = true;
     this.#children(value, scope);
+  }
+
+  #selectNode(node: JsonObject, scope: ReadonlySet<string>): void {
+    const parent = this.#select;
+    const select: OpenScope = { parent, tables: [], stars: [], columns: [], nodes: [], hasNaturalJoin: false };
+    this.selects.push(select);
+    this.#select = select;
+    this.#children(node, scope);
+    this.#select = parent;
+    for (const star of select.nodes) this.#star(star, select);
+  }
+
+  #star(node: JsonObject, { tables, stars }: OpenScope): void {
+    const location = integer(node['query_location']);
+    const token = location === null ? undefined : this.#tokenAt.get(this.#toOffset(location));
+    const place =
+      (token === undefined ? null : starPlace(this.#tokens, token)) ?? impliedStarPlace(this.#tokens, tables[0]);
+    if (!place) return;
+    const excluded = list(node['exclude_list']).map((name) => (text(name) ?? '').toLowerCase());
+    stars.push({ relation: text(node['relation_name']), place, excluded: new Set(excluded) });
   }
 
   #children(node: JsonObject, scope: ReadonlySet<string>): void {
@@ -123,11 +164,15 @@ class Walker implements QueryReferences {
     const verb = isKeyword(before, ...WHOLE_QUERY_VERBS)
       ? { keyword: before!.value.toLowerCase(), start: before!.start }
       : null;
-    this.tables.push({ parts, alias: text(node['alias']), start: chain.start, end: chain.end, at, verb });
+    const table = { parts, alias: text(node['alias']), start: chain.start, end: chain.end, at, verb };
+    this.tables.push(table);
+    this.#select?.tables.push(table);
   }
 
   #column(node: JsonObject): void {
     const parts = list(node['column_names']).map((part) => text(part) ?? '');
+    const metadata = metadataReference(parts);
+    if (metadata) this.#select?.columns.push(metadata);
     const isBare = parts.length === 1 && isBareContextFunction(parts[0]!.toLowerCase());
     if (parts.length < 3 && !isBare) return;
     const chain = this.#chainAt(node);
@@ -234,6 +279,8 @@ function stringValue(token: Token): string {
 export interface Replacement {
   readonly reference: TableReference;
   readonly by: { readonly name: string } | { readonly query: string };
+  /** Columns that it has beside those of `*`. */
+  readonly metadataColumns?: readonly MetadataColumn[];
 }
 
 /** A table in the place of a call that reads files. */
@@ -259,6 +306,10 @@ export function replaceTables(
     edits.push({ start: read.start, end: read.end, text: `${quoteName(name)}${alias}` });
   }
   const names = visibleNames(replacements.map((replacement) => replacement.reference));
+  const exposed = replacements.map(({ reference, metadataColumns = [] }) => {
+    return { reference, name: reference.alias ?? names.get(reference)!, columns: metadataColumns };
+  });
+  edits.push(...starEdits(references.selects, exposed));
   for (const { reference, by } of replacements) {
     const { start, end, alias, at, verb } = reference;
     const table = 'name' in by ? quoteName(by.name) : `(${by.query})`;

@@ -107,9 +107,7 @@ export class TableResolver {
     const last = parts.at(-1)!.toLowerCase();
     if (parts.length < 3 || !METADATA_TABLES.has(last)) return;
     if (await this.resolve(parts.slice(0, -1))) {
-      throw unsupported(
-        `The metadata table '${parts.join('.')}' can't be queried with SQL.`,
-      );
+      throw unsupported(`The metadata table '${parts.join('.')}' can't be queried with SQL.`);
     }
   }
 

@@ -150,6 +150,10 @@ async function readWithCore(source: RelationSource, tasks: readonly FileScanTask
   return icebergFeed(relationSchema(source), batches);
 }
 
-function relationSchema({ schema, metadataColumns }: RelationSource): Schema {
+/** The columns of a scan's relation. */
+export function relationSchema({
+  schema,
+  metadataColumns,
+}: Pick<RelationSource, 'schema' | 'metadataColumns'>): Schema {
   return { ...schema, fields: [...schema.fields, ...metadataColumns.map((name) => METADATA_COLUMNS[name])] };
 }
