@@ -57,6 +57,7 @@ const CASTS: { readonly [K in PrimitiveKind]: Cast<Extract<PrimitiveType, { kind
     source.kind === 'utf8' || (source.kind === 'binary' && context.mode === 'file') ? column : null,
   uuid: (source, column, _, context) => {
     if (source.kind === 'fixed' && source.width === UUID_WIDTH) return column;
+    if (source.kind === 'binary') return binaryToFixed(column as VariableColumn, UUID_WIDTH, context);
     return source.kind === 'utf8' ? parseUuids(column as VariableColumn, context) : null;
   },
   fixed: (source, column, target, context) => {

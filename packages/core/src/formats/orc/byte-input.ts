@@ -54,7 +54,8 @@ export class ByteInput {
   #next(): void {
     const { value, done } = this.#chunks.next();
     if (done === true) throw invalidData('a stream ends too early');
-    this.#chunk = value;
+    // Never a Buffer, whose `slice` does not copy.
+    this.#chunk = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
     this.#at = 0;
   }
 }

@@ -8,7 +8,7 @@ import type { FileField } from '../data-file.ts';
 import { signed } from './byte-input.ts';
 import { BitRuns, ByteRuns } from './byte-runs.ts';
 import { isInNanos, orcDecimal } from './file-fields.ts';
-import type { OrcKind, OrcType } from './footer.ts';
+import { isOrcLeaf, type OrcLeafKind, type OrcType } from './footer.ts';
 import { IntegerRuns } from './integer-runs.ts';
 import type { StripeStreams } from './stripe.ts';
 import { zoneOffset } from './zone-offset.ts';
@@ -50,7 +50,7 @@ function valueReader(field: FileField, type: OrcType, context: StripeContext): V
   const { shape } = field;
   switch (shape.kind) {
     case 'leaf':
-      return LEAF_READERS[type.kind](type, context);
+      return leafReader(field, type, context);
     case 'struct': {
       const wanted = shape.fields.filter(({ index }) => context.wanted.has(index));
       return structReader(wanted.map((child) => columnReader(child, context)));
@@ -62,6 +62,14 @@ function valueReader(field: FileField, type: OrcType, context: StripeContext): V
       return listReader(type, (rows) => entries(rows, null), context);
     }
   }
+}
+
+function leafReader(field: FileField, type: OrcType, context: StripeContext): ValueReader {
+  if (isOrcLeaf(type)) return LEAF_READERS[type.kind](type, context);
+  throw unsupported(
+    `The column '${field.name}' of the data file ${context.location} is a union of several types, which no Iceberg type can hold.`,
+    { path: context.location },
+  );
 }
 
 function structReader(children: readonly ColumnReader[]): ValueReader {
@@ -280,23 +288,17 @@ function timestamps(isLocal: boolean): LeafReader {
   };
 }
 
-/** The lowest three bits tell how many zeros were cut off: none, or one more than they say. */
+/**
+ * The lowest three bits tell how many zeros were cut off: none, or one more than they say. Arrow's writer gives times
+ * before 1970 negative nanoseconds, in two's complement, which no specification forbids.
+ */
 function parseNanos(encoded: number): number {
-  const zeros = encoded % 8;
-  const digits = (encoded - zeros) / 8;
+  const digits = Math.floor(encoded / 8);
+  const zeros = encoded - digits * 8;
   return zeros === 0 ? digits : digits * 10 ** (zeros + 1);
 }
 
-const unreadable: LeafReader = (type, { location }) => {
-  throw unsupported(
-    `The data file ${location} has a column of ORC's type ${type.kind} where Iceberg has none of its kind.`,
-    {
-      path: location,
-    },
-  );
-};
-
-const LEAF_READERS: Readonly<Record<OrcKind, LeafReader>> = {
+const LEAF_READERS: Readonly<Record<OrcLeafKind, LeafReader>> = {
   boolean: booleans,
   byte: tinyIntegers,
   short: ints,
@@ -312,8 +314,4 @@ const LEAF_READERS: Readonly<Record<OrcKind, LeafReader>> = {
   decimal: decimals,
   timestamp: timestamps(true),
   timestamp_instant: timestamps(false),
-  list: unreadable,
-  map: unreadable,
-  struct: unreadable,
-  union: unreadable,
 };

@@ -72,9 +72,9 @@ function nextBatchRows(columns: readonly Column[], rows: number, batchSize: numb
 }
 
 /** Names the file in what goes wrong. A length that nothing can hold shows as an array that can't be made. */
-async function decoding<T>(location: string, decode: () => T | Promise<T>): Promise<T> {
+async function decoding<T>(location: string, run: () => T | Promise<T>): Promise<T> {
   try {
-    return await decode();
+    return await run();
   } catch (error) {
     if (!(error instanceof RangeError) && !(isLakehouseError(error, 'INVALID_DATA') && !('path' in error.context)))
       throw error;

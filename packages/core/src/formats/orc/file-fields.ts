@@ -1,6 +1,6 @@
 import type { SourceField, SourceType } from '../../columns/source-type.ts';
 import type { FileField, FileShape } from '../data-file.ts';
-import type { OrcKind, OrcType } from './footer.ts';
+import { isOrcLeaf, type OrcLeaf, type OrcLeafKind, type OrcType } from './footer.ts';
 
 /** What Iceberg keeps of its types in those of ORC (spec: appendix A, "ORC"). */
 const ATTRIBUTE = {
@@ -39,7 +39,7 @@ export function orcSourceField(field: FileField, types: readonly OrcType[], want
   const source = (type: SourceType): SourceField => ({ name, nullable: true, id: index, type });
   switch (shape.kind) {
     case 'leaf':
-      return source(orcLeafType(types[index]!));
+      return source(leafType(types[index]!));
     case 'struct':
       return source({ kind: 'struct', fields: shape.fields.filter((child) => wanted.has(child.index)).map(inside) });
     case 'list':
@@ -49,14 +49,13 @@ export function orcSourceField(field: FileField, types: readonly OrcType[], want
   }
 }
 
-/** Types whose columns have no children. A union's can't be decoded, whatever they are called. */
-export function orcLeafType(type: OrcType): SourceType {
-  return LEAF_TYPES[type.kind](type);
+/** Unions have no type here; no column of theirs is ever decoded. */
+function leafType(type: OrcType): SourceType {
+  return isOrcLeaf(type) ? LEAF_TYPES[type.kind](type) : { kind: 'null' };
 }
 
 const int32 = (): SourceType => ({ kind: 'int', bits: 32, signed: true });
 const text = (): SourceType => ({ kind: 'utf8' });
-const none = (): SourceType => ({ kind: 'null' });
 
 /** Nanoseconds are kept where Iceberg says so: as 64 bits they don't reach far. */
 export function isInNanos({ attributes }: OrcType): boolean {
@@ -74,7 +73,7 @@ export function orcDecimal({ precision, scale }: OrcType): { readonly precision:
   return precision === 0 ? OLD_DECIMAL : { precision, scale };
 }
 
-const LEAF_TYPES: Readonly<Record<OrcKind, (type: OrcType) => SourceType>> = {
+const LEAF_TYPES: Readonly<Record<OrcLeafKind, (type: OrcLeaf) => SourceType>> = {
   boolean: () => ({ kind: 'bool' }),
   byte: int32,
   short: int32,
@@ -93,8 +92,4 @@ const LEAF_TYPES: Readonly<Record<OrcKind, (type: OrcType) => SourceType>> = {
   timestamp_instant: timestamp(true),
   decimal: (type) => ({ kind: 'decimal', ...orcDecimal(type) }),
   date: () => ({ kind: 'date', unit: 'day' }),
-  list: none,
-  map: none,
-  struct: none,
-  union: none,
 };

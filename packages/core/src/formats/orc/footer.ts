@@ -49,6 +49,19 @@ const KINDS = [
 
 export type OrcKind = (typeof KINDS)[number];
 
+/** Kinds of one column each, which all Iceberg types without parts are stored as. */
+export type OrcLeafKind = Exclude<OrcKind, 'list' | 'map' | 'struct' | 'union'>;
+
+export interface OrcLeaf extends OrcType {
+  readonly kind: OrcLeafKind;
+}
+
+const PARENTS: ReadonlySet<OrcKind> = new Set<OrcKind>(['list', 'map', 'struct', 'union']);
+
+export function isOrcLeaf(type: OrcType): type is OrcLeaf {
+  return !PARENTS.has(type.kind);
+}
+
 export interface OrcStripe {
   readonly rowCount: number;
   /** Position in the file of the stripe's first row. */

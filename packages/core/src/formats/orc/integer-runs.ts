@@ -161,7 +161,7 @@ function readShortRepeat(run: RunReader, header: number): void {
 }
 
 /** The widths that five bits stand for. */
-const WIDTHS: readonly number[] = [...Array.from({ length: 24 }, (_, i) => i + 1), ...[26, 28, 30, 32, 40, 48, 56, 64]];
+const WIDTHS: readonly number[] = Array.from({ length: 24 }, (_, i) => i + 1).concat([26, 28, 30, 32, 40, 48, 56, 64]);
 
 const widthOf = (header: number): number => WIDTHS[(header >> 1) & 0x1f]!;
 const lengthOf = (run: RunReader, header: number): number => (((header & 1) << 8) | run.input.byte()) + 1;
