@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { IcebergType, ScanPlan, Schema, Table, TableMetadata } from '@lh/core';
+import type { FileIO, IcebergType, ScanPlan, Schema, Table, TableMetadata } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
 import { bindExpression, deleteLoader, expressionToText, parseNameMapping } from '@lh/core/engine';
-import type { NameMapping } from '@lh/core/engine';
+import type { DeleteLoader, NameMapping } from '@lh/core/engine';
 import { duckdbError, withoutPointer } from '../errors.ts';
 import type { Feed } from '../feed/feeds.ts';
 import type { Planner, ShadowColumn } from '../plan/planner.ts';
@@ -59,6 +59,8 @@ export class QueryRunner {
   readonly #session: Session;
   readonly #planner: Planner;
   readonly #files: FileSchemas;
+  /** Delete files never change either: what was read for one query serves the next. */
+  readonly #positions = new WeakMap<FileIO, DeleteLoader>();
 
   constructor(session: Session, planner: Planner, files: FileSchemas) {
     this.#session = session;
@@ -219,7 +221,7 @@ export class QueryRunner {
         metadataColumns: mention.metadataColumns,
         nameMapping: nameMappingOf(table.metadata),
         files: this.#files,
-        deletes: deleteLoader(table.io),
+        positions: this.#positionsOf(table.io),
         guarded: needs.distinctColumns,
         hiddenPrefix: hiddenPrefix(schema),
         feed: (feed: Feed) => this.#feed(feed, disposals),
@@ -229,6 +231,12 @@ export class QueryRunner {
     } finally {
       lease.release();
     }
+  }
+
+  #positionsOf(io: FileIO): DeleteLoader {
+    const loader = this.#positions.get(io) ?? deleteLoader(io);
+    this.#positions.set(io, loader);
+    return loader;
   }
 
   /** Rows that the query reads, and that are forgotten when it is through. */

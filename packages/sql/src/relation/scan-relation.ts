@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileIO, FileScanTask, Schema } from '@lh/core';
-import { METADATA_COLUMNS, lookAhead, readTaskColumns } from '@lh/core/engine';
+import { METADATA_COLUMNS, deleteLoader, lookAhead, readTaskColumns } from '@lh/core/engine';
 import type { ColumnBatch, DeleteLoader, MetadataColumn, NameMapping, PositionBitmap } from '@lh/core/engine';
 import { icebergFeed } from '../feed/feeds.ts';
 import type { Feed } from '../feed/feeds.ts';
@@ -25,8 +25,8 @@ export interface RelationSource {
   readonly metadataColumns: readonly MetadataColumn[];
   readonly nameMapping: NameMapping | null;
   readonly files: FileSchemas;
-  /** Reads the delete files of the scan. */
-  readonly deletes: DeleteLoader;
+  /** Reads position deletes, for any number of scans: they name their data files. */
+  readonly positions: DeleteLoader;
   /** Indexes of columns that DuckDB must not judge by statistics. */
   readonly guarded: ReadonlySet<number>;
   /** No column of the table begins with it. */
@@ -101,12 +101,12 @@ const CONCURRENCY = 4;
 
 /** The positions that are deleted from each file that DuckDB will read; null where none is. */
 async function* withPositions(
-  { deletes, signal }: RelationSource,
+  { positions, signal }: RelationSource,
   files: readonly LocatedFile[],
 ): AsyncGenerator<{ readonly file: LocatedFile; readonly positions: PositionBitmap | null }> {
   yield* lookAhead(files, CONCURRENCY, async (file) => {
     const needed = file.path !== null && file.task.deletes.length > 0;
-    return { file, positions: needed ? await deletes.positions(file.task, signal ? { signal } : {}) : null };
+    return { file, positions: needed ? await positions.positions(file.task, signal ? { signal } : {}) : null };
   });
 }
 
@@ -137,12 +137,12 @@ class Projectors {
 }
 
 async function readWithCore(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Feed> {
-  const { io, schema, metadataColumns, nameMapping, deletes, signal } = source;
+  const { io, schema, metadataColumns, nameMapping, signal } = source;
   const batches: ColumnBatch[] = [];
   const options = {
     projection: schema,
     metadataColumns,
-    deletes,
+    deletes: deleteLoader(io),
     ...(nameMapping && { nameMapping }),
     ...(signal && { signal }),
   };
