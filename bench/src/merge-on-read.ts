@@ -3,7 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import { MemoryCatalog, MemoryFileIO } from '@lh/core';
 import type { ScanOptions, Table } from '@lh/core';
+import { Lakehouse } from '@lh/sql';
 import type { RecordBatch } from 'apache-arrow';
 
 import { ROWS, VARIANTS, lineitemTable, type Variant } from './_lineitem.ts';
@@ -43,6 +45,39 @@ const QUERIES: readonly Query[] = [
   },
 ];
 
+/** The two queries themselves, over a table called by the variant's name. */
+const SQL_QUERIES: readonly {
+  readonly name: string;
+  readonly title: string;
+  readonly sql: (from: string) => string;
+}[] = [
+  {
+    name: 'q6',
+    title: 'Q6, by SQL',
+    sql: (from) => `
+      SELECT sum(l_extendedprice * l_discount) AS revenue FROM ${from}
+      WHERE l_shipdate >= DATE '1994-01-01' AND l_shipdate < DATE '1995-01-01'
+        AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24`,
+  },
+  {
+    name: 'q1',
+    title: 'Q1, by SQL',
+    sql: (from) => `
+      SELECT l_returnflag, l_linestatus, sum(l_quantity) AS sum_qty, sum(l_extendedprice) AS sum_base_price,
+        sum(l_extendedprice * (1 - l_discount)) AS sum_disc_price,
+        sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)) AS sum_charge, avg(l_quantity) AS avg_qty,
+        avg(l_extendedprice) AS avg_price, avg(l_discount) AS avg_disc, count(*) AS count_order
+      FROM ${from} WHERE l_shipdate <= DATE '1998-12-01' - INTERVAL 90 DAY
+      GROUP BY ALL ORDER BY l_returnflag, l_linestatus`,
+  },
+];
+
+async function openLake(variants: readonly Variant[]): Promise<Lakehouse> {
+  const lake = await Lakehouse.open({ catalog: new MemoryCatalog({ io: new MemoryFileIO() }) });
+  for (const variant of variants) lake.register(variant, await lineitemTable(variant));
+  return lake;
+}
+
 async function eachBatch(
   table: Table,
   scan: ScanOptions,
@@ -58,28 +93,68 @@ async function eachBatch(
 
 const MB = 1024 * 1024;
 
-/** Megabytes at most above those of the idle process, when all columns of all rows pass by. For a process of its own. */
-async function measureMemory(variant: Variant): Promise<void> {
+type Reader = 'core' | 'sql';
+
+interface MemoryUse {
+  readonly idleMb: number;
+  readonly peakMb: number;
+  readonly rows: number;
+}
+
+/**
+ * Megabytes at most above those of the idle process, when core reads all columns of all rows, or SQL runs Q1. For a
+ * process of its own.
+ */
+async function measureMemory(reader: Reader, variant: Variant): Promise<void> {
   const table = await lineitemTable(variant);
   await table.scan().plan();
+  const lake = reader === 'sql' ? await openLake([variant]) : null;
   globalThis.gc?.();
   const idle = process.memoryUsage.rss();
-  const rows = await eachBatch(table, {});
+  const rows = lake
+    ? (await (await lake.sql(SQL_QUERIES.at(-1)!.sql(variant))).rows()).length
+    : await eachBatch(table, {});
+  await lake?.close();
   const peak = process.resourceUsage().maxRSS * 1024;
-  console.log(JSON.stringify({ variant, rows, idleMb: Math.round(idle / MB), peakMb: Math.round((peak - idle) / MB) }));
+  const use: MemoryUse = { rows, idleMb: Math.round(idle / MB), peakMb: Math.round((peak - idle) / MB) };
+  console.log(JSON.stringify(use));
 }
 
-function memoryOf(variant: Variant): { readonly idleMb: number; readonly peakMb: number; readonly rows: number } {
-  const args = ['--expose-gc', fileURLToPath(import.meta.url), '--memory', variant];
+function memoryOf(reader: Reader, variant: Variant): MemoryUse {
+  const args = ['--expose-gc', fileURLToPath(import.meta.url), '--memory', reader, variant];
   const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as ReturnType<typeof memoryOf>;
+  return JSON.parse(stdout) as MemoryUse;
 }
 
-if (process.argv[2] === '--memory') await measureMemory(process.argv[3] as Variant);
+function printMemory(reader: Reader, title: string): void {
+  console.log(`\n${title}\n`);
+  for (const variant of VARIANTS) {
+    const { rows, idleMb, peakMb } = memoryOf(reader, variant);
+    console.log(
+      `  ${NAMES[variant].padEnd(32)} ${peakMb} MB (idle ${idleMb} MB), ${rows.toLocaleString('en-US')} rows`,
+    );
+  }
+}
+
+if (process.argv[2] === '--memory') await measureMemory(process.argv[3] as Reader, process.argv[4] as Variant);
 else {
   const tables = new Map<Variant, Table>();
   for (const variant of VARIANTS) tables.set(variant, await lineitemTable(variant));
+  const lake = await openLake(VARIANTS);
+  for (const { name, title, sql } of SQL_QUERIES) {
+    const [first, ...others] = VARIANTS.map((variant) => ({
+      name: NAMES[variant],
+      run: async () => (await lake.sql(sql(variant))).rows(),
+    }));
+    await bench({
+      name: `merge-on-read-sql-${name}`,
+      title,
+      work: { count: ROWS, unit: 'rows' },
+      contenders: [first!, ...others],
+    });
+  }
+  await lake.close();
   for (const { name, title, scan } of QUERIES) {
     const [first, ...others] = VARIANTS.map((variant) => ({
       name: NAMES[variant],
@@ -92,11 +167,6 @@ else {
       contenders: [first!, ...others],
     });
   }
-  console.log('\nMemory above the idle process when all columns are read, through batches()\n');
-  for (const variant of VARIANTS) {
-    const { rows, idleMb, peakMb } = memoryOf(variant);
-    console.log(
-      `  ${NAMES[variant].padEnd(32)} ${peakMb} MB (idle ${idleMb} MB), ${rows.toLocaleString('en-US')} rows`,
-    );
-  }
+  printMemory('core', 'Memory above the idle process when all columns are read, through batches()');
+  printMemory('sql', "Memory above the idle process when SQL runs Q1, DuckDB's included");
 }
