@@ -126,7 +126,7 @@ test('rows as objects, dates as Date', async () => {
 
 describe('what can not be read says so', () => {
   test.each([
-    ['another format', { format: 'orc' as const }, /format orc/],
+    ['another format', { format: 'puffin' as const }, /format puffin/],
     ['an encrypted file', { keyMetadata: Uint8Array.of(1) }, /encrypted/],
   ])('%s', async (_, change, message) => {
     const { io, file } = await sixGroups();

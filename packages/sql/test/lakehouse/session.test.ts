@@ -56,7 +56,7 @@ describe('errors', () => {
     ['ALTER TABLE ns.big ADD COLUMN x INTEGER', 'UNSUPPORTED', /ALTER TABLE of 'ns\.big'/],
     ['DROP TABLE ns.big', 'UNSUPPORTED', /DROP TABLE of 'ns\.big'/],
     ['CREATE VIEW v AS SELECT * FROM ns.big', 'UNSUPPORTED', /CREATE VIEW/],
-    ['FROM ns.big.snapshots', 'UNSUPPORTED', /inspect\('snapshots'\)/],
+    ['FROM ns.big.snapshots', 'UNSUPPORTED', /metadata table 'ns.big.snapshots'/],
     ['', 'INVALID_ARGUMENT', /no statement/],
     ["SELECT 'never ends", 'INVALID_ARGUMENT', /never ends/],
     ['SELECT * FROM ns.big WHERE id = ? AND id = ?', 'INVALID_ARGUMENT', /\$1/],
