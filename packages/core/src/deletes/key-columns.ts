@@ -40,7 +40,10 @@ const VALUE_MARK = 1;
 
 /** How values that aren't null are hashed and written. */
 interface ValueKey {
+  /** Mixes a value into the hash of its key so far. */
   hash(row: number, hash: number): number;
+  /** The same of many at once, if that is faster. */
+  hashAll?(rows: Int32Array, hashes: Int32Array): void;
   size(row: number): number;
   write(row: number, bytes: Uint8Array, at: number): number;
 }
@@ -49,6 +52,7 @@ function nullable({ validity }: Pick<Column, 'validity'>, values: ValueKey): Key
   const isNull = (row: number): boolean => validity !== null && !getBit(validity, row);
   return {
     hash: (rows, hashes) => {
+      if (validity === null && values.hashAll) return values.hashAll(rows, hashes);
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i]!;
         hashes[i] = isNull(row) ? mixBlock(hashes[i]!, NULL_HASH) : values.hash(row, hashes[i]!);
@@ -96,7 +100,19 @@ function wordsKey(column: NumbersColumn): ValueKey {
     perValue === 1
       ? (row, before) => mixBlock(before, words[row]!)
       : (row, before) => mixBlock(mixBlock(before, words[2 * row]!), words[2 * row + 1]!);
-  return { hash, size: () => 4 * perValue, write };
+  const hashAll = perValue === 1 ? hashOneWord : hashTwoWords;
+  return { hash, hashAll: (rows, hashes) => hashAll(words, rows, hashes), size: () => 4 * perValue, write };
+}
+
+function hashOneWord(words: Int32Array, rows: Int32Array, hashes: Int32Array): void {
+  for (let i = 0; i < rows.length; i++) hashes[i] = mixBlock(hashes[i]!, words[rows[i]!]!);
+}
+
+function hashTwoWords(words: Int32Array, rows: Int32Array, hashes: Int32Array): void {
+  for (let i = 0; i < rows.length; i++) {
+    const at = 2 * rows[i]!;
+    hashes[i] = mixBlock(mixBlock(hashes[i]!, words[at]!), words[at + 1]!);
+  }
 }
 
 function wordsOf({ values, length }: NumbersColumn): Int32Array {
