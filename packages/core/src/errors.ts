@@ -65,8 +65,3 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
     throw new LakehouseError('ABORTED', 'The operation was aborted by its signal.', { cause: signal.reason });
   }
 }
-
-/** For exhaustive switches: the compiler proves that no case is left. */
-export function unreachable(value: never): never {
-  throw new LakehouseError('INVALID_DATA', `Unexpected value ${String(value)}.`);
-}

@@ -120,7 +120,7 @@ describe('rows', () => {
 
 test('columns may be called as the properties that every object has', async () => {
   const names = schema({ constructor: t.string(), toString: t.string(), hasOwnProperty: t.long(), id: t.long() });
-  const rows = [{ id: 1n }, { id: 2n, toString: 'text', constructor: null }];
+  const rows: object[] = [{ id: 1n }, { id: 2n, toString: 'text', constructor: null }];
   expect(await convert(rows, names)).toEqual([
     [null, null, null, 1n],
     [null, 'text', null, 2n],

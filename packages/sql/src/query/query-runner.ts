@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileIO, IcebergType, ScanPlan, Schema, Table, TableMetadata } from '@lh/core';
+import type { FileIO, IcebergType, ScanPlan, Schema, TableMetadata } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
 import { bindExpression, deleteLoader, expressionToText, parseNameMapping } from '@lh/core/engine';
 import type { DeleteLoader, NameMapping } from '@lh/core/engine';

@@ -1,12 +1,7 @@
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  compressBlock,
-  decompressBlock,
-  parseAvroCodec,
-  type AvroCodec,
-} from '../../../src/formats/avro/codecs.ts';
+import { compressBlock, decompressBlock, parseAvroCodec, type AvroCodec } from '../../../src/formats/avro/codecs.ts';
 import { decompressFzstd } from '../../../src/formats/decompress.ts';
 import { untypedError } from './untyped-error.ts';
 
