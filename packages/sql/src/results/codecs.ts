@@ -77,8 +77,8 @@ function timestampCodec({ arrow, factor, digits }: TimestampUnit, timezone: stri
   const perMillisecond = 10n ** BigInt(digits - 3);
   const read = (values: BigValues, row: number, { dates }: RowOptions): unknown => {
     const value = values[row]!;
-    // DuckDB's infinities are the ends of the range.
-    if (value === INFINITE || value === -INFINITE)
+    // DuckDB's infinities are the ends of the range. Nanoseconds end in the year 2262, which tables do hold.
+    if (digits === 6 && (value === INFINITE || value === -INFINITE))
       return dates === 'Date' ? new Date(Number.NaN) : value > 0n ? 'infinity' : '-infinity';
     const units = value * factor;
     if (dates === 'Date') return dateOf(units, perMillisecond);
