@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { MappedFileIO } from '@lh/core';
-import type { FileScanTask, NestedField, PartitionSpec, Schema, StructType, Value } from '@lh/core';
+import type { DataFile, FileScanTask, NestedField, PartitionSpec, Schema, StructType, Value } from '@lh/core';
 import { deleteLoader, readTaskColumns } from '@lh/core/engine';
 import type { ColumnBatch, MetadataColumn } from '@lh/core/engine';
 import { LocalFileIO } from '@lh/io-fs';
@@ -102,7 +102,10 @@ const positions = fc.array(
 );
 const keys = fc.array(
   fc.record({
-    ids: fc.oneof(fc.constant([1]), fc.constantFrom([2], [3], [6], [7], [5], [1, 2], [2, 1], [1, 3], [7, 2, 1])),
+    ids: fc.oneof(
+      fc.constant<readonly number[]>([1]),
+      fc.constantFrom<readonly number[]>([2], [3], [6], [7], [5], [1, 2], [2, 1], [1, 3], [7, 2, 1]),
+    ),
     keys: fc.array(leaves, { minLength: 1, maxLength: 4 }),
     sequenceNumber,
     part: place,
@@ -144,7 +147,7 @@ async function build(input: {
   readonly keys: typeof keys extends fc.Arbitrary<infer T> ? T : never;
 }): Promise<TableWithDeletes> {
   const table = new TableWithDeletes(NOW, [{ specId: 0, fields: [] }, BY_PART]);
-  const written = [];
+  const written: DataFile[] = [];
   for (const file of input.files) {
     const rows = file.rows.map((values) => rowOf(file.schema, new Map([...values, [8, file.part]])));
     written.push(await table.addData(file.schema, rows, file.sequenceNumber, placeOf(file.part)));
