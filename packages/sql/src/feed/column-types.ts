@@ -30,7 +30,7 @@ import {
 import type { DuckDBType } from '@duckdb/node-api';
 import type { IcebergType, StructType, TypeKind } from '@lh/core';
 import type { SourceField, SourceType } from '@lh/core/engine';
-import { unsupported } from '@lh/core/engine';
+import { quoteName, quoteString } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
 import {
   fillBits,
@@ -43,6 +43,7 @@ import {
   fillStruct,
   fillUuid,
   fillVariable,
+  fillVariant,
 } from './fill.ts';
 import type { Fill } from './fill.ts';
 
@@ -50,9 +51,13 @@ import type { Fill } from './fill.ts';
 export interface FedType {
   readonly type: DuckDBType;
   readonly fill: Fill;
+  /** SQL that makes the column's values of what was filled in; null if nothing is to be done. */
+  readonly convert: Convert | null;
 }
 
-const fed = (type: DuckDBType, fill: Fill): FedType => ({ type, fill });
+type Convert = (access: string) => string;
+
+const fed = (type: DuckDBType, fill: Fill, convert: Convert | null = null): FedType => ({ type, fill, convert });
 
 /** Columns of Iceberg types in core's layout, as `readTaskColumns` gives them. */
 export function fedIcebergType(type: IcebergType): FedType {
@@ -84,11 +89,8 @@ const ICEBERG: { readonly [K in TypeKind]: (type: never) => FedType } = {
   binary: () => fed(BLOB, fillVariable),
   geometry: () => fed(GEOMETRY, fillVariable),
   geography: () => fed(GEOMETRY, fillVariable),
-  variant: () => {
-    throw unsupported(
-      'A variant column of a file that DuckDB can not read itself is not supported in SQL yet; read it with table.scan().',
-    );
-  },
+  // DuckDB's own form can't be filled in; this is Parquet's.
+  variant: () => fed(BLOB, fillVariant, (access) => `variant_bytes_to_variant(${access})`),
   unknown: () => fed(INTEGER, fillNulls),
   struct: (type: StructType) => {
     const children = type.fields.map((field) => fedIcebergType(field.type));
@@ -103,15 +105,38 @@ function structType(names: readonly string[], children: readonly FedType[]): Fed
     names,
     children.map((child) => child.type),
   );
-  return fed(type, fillStruct(children.map((child) => child.fill)));
+  const convert: Convert = (access) => {
+    const parts = children.map((child, i) => {
+      const part = `struct_extract(${access}, ${quoteString(names[i]!)})`;
+      return `${quoteName(names[i]!)} := ${child.convert?.(part) ?? part}`;
+    });
+    return `CASE WHEN ${access} IS NULL THEN NULL ELSE struct_pack(${parts.join(', ')}) END`;
+  };
+  const fill = fillStruct(children.map((child) => child.fill));
+  return fed(type, fill, children.some((child) => child.convert) ? convert : null);
 }
 
-function listType(item: FedType): FedType {
-  return fed(LIST(item.type), fillList(item.fill));
+/** Lambdas nest, and each hides the names of those around it, which it doesn't need. */
+const ITEM = 'x';
+
+function listType({ type, fill, convert }: FedType): FedType {
+  return fed(
+    LIST(type),
+    fillList(fill),
+    convert && ((access) => `list_transform(${access}, lambda ${ITEM}: ${convert(ITEM)})`),
+  );
 }
 
 function mapType(key: FedType, value: FedType): FedType {
-  return fed(MAP(key.type, value.type), fillList(fillStruct([key.fill, value.fill])));
+  const entry = structType(['key', 'value'], [key, value]);
+  const { convert } = entry;
+  return fed(
+    MAP(key.type, value.type),
+    fillList(entry.fill),
+    convert &&
+      ((access) =>
+        `CASE WHEN ${access} IS NULL THEN NULL ELSE map_from_entries(list_transform(map_entries(${access}), lambda ${ITEM}: ${convert(ITEM)})) END`),
+  );
 }
 
 /** Columns of Arrow data. */

@@ -7,6 +7,7 @@ import type { ArrowDataLike, ArrowFieldLike, Column, ColumnBatch } from '@lh/cor
 import { quoteName } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
 import { fedArrowType, fedIcebergType } from './column-types.ts';
+import type { FedType } from './column-types.ts';
 import type { Fill } from './fill.ts';
 
 /** Rows in memory that DuckDB reads through a table function of ours. */
@@ -14,6 +15,8 @@ export interface Feed {
   readonly names: readonly string[];
   readonly types: readonly DuckDBType[];
   readonly fills: readonly Fill[];
+  /** What SQL selects of the columns. */
+  readonly select: readonly string[];
   readonly batches: readonly FeedBatch[];
   readonly rowCount: number;
 }
@@ -69,15 +72,15 @@ export function icebergFeed(schema: Schema, batches: readonly ColumnBatch[]): Fe
   );
 }
 
-function makeFeed(
-  names: readonly string[],
-  types: readonly { readonly type: DuckDBType; readonly fill: Fill }[],
-  batches: readonly FeedBatch[],
-): Feed {
+function makeFeed(names: readonly string[], types: readonly FedType[], batches: readonly FeedBatch[]): Feed {
   return {
     names,
     types: types.map(({ type }) => type),
     fills: types.map(({ fill }) => fill),
+    select: types.map(({ convert }, i) => {
+      const name = quoteName(names[i]!);
+      return convert ? `${convert(name)} AS ${name}` : name;
+    }),
     batches: batches.filter(({ length }) => length > 0),
     rowCount: batches.reduce((sum, { length }) => sum + length, 0),
   };
@@ -141,7 +144,7 @@ export class Feeds {
   /** SQL that reads a feed. */
   relation(id: bigint): string {
     const feed = this.#feeds.get(id)!;
-    return `SELECT ${feed.names.map(quoteName).join(', ')} FROM ${FUNCTION}(${id})`;
+    return `SELECT ${feed.select.join(', ')} FROM ${FUNCTION}(${id})`;
   }
 }
 

@@ -75,6 +75,24 @@ export const fillFixedBytes: Fill = (vector, column, start, count) => {
   fillStrings(vector, column, start, count, (row) => bytes.subarray(row * width, (row + 1) * width));
 };
 
+/** Variants as one blob: metadata, then value. */
+export const fillVariant: Fill = (vector, column, start, count) => {
+  if (column.layout !== 'struct') return mismatch('struct', column);
+  const [metadata, value] = column.children;
+  if (metadata?.layout !== 'variable' || value?.layout !== 'variable') return mismatch('two binaries', column);
+  fillStrings(vector, column, start, count, (row) => {
+    const [first, second] = [bytesAt(metadata, row), bytesAt(value, row)];
+    const both = new Uint8Array(first.length + second.length);
+    both.set(first);
+    both.set(second, first.length);
+    return both;
+  });
+};
+
+function bytesAt({ bytes, offsets }: Extract<Column, { layout: 'variable' }>, row: number): Uint8Array {
+  return bytes.subarray(offsets[row], offsets[row + 1]);
+}
+
 const INLINE_BYTES = 12;
 
 function fillStrings(
