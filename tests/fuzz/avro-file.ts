@@ -192,14 +192,19 @@ function recordsOf(type: avsc.Type, { count, payload }: AvroBlock): unknown[] {
   return records;
 }
 
+/** Other writers name fields with letters of any language, which avsc refuses. */
+function plainName(key: string, value: unknown): unknown {
+  if (key !== 'name' || typeof value !== 'string') return value;
+  return value.replaceAll(/[^\w.]/gu, (letter) => `_u${letter.codePointAt(0)!.toString(16)}`);
+}
+
 function schemaOf({ metadata }: AvroFile): avsc.Type {
-  const schema: unknown = JSON.parse(Buffer.from(metadata.get('avro.schema') ?? '', 'latin1').toString());
+  const schema: unknown = JSON.parse(Buffer.from(metadata.get('avro.schema') ?? '', 'latin1').toString(), plainName);
   // Longs with a logical type or an attribute of Iceberg's, too.
   const isLong = (one: unknown): boolean => one === 'long' || (one as { type?: unknown } | null)?.type === 'long';
   return avsc.Type.forSchema(schema as avsc.Schema, { typeHook: (one) => (isLong(one) ? LONG : undefined) });
 }
 
-// oxlint-disable-next-line no-underscore-dangle -- avsc has no other name for it
 const LONG = avsc.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
