@@ -4,6 +4,7 @@ import { INITIAL_CAPACITY, ValidityBuilder, grown, grownCapacity, grownOffsets }
 import { DECIMAL_WIDTH } from '../../columns/layout.ts';
 import type { SourceType } from '../../columns/source-type.ts';
 import { invalidData, unsupported } from '../../errors.ts';
+import { areUtf8 } from '../utf8-values.ts';
 import type { AvroReader } from './avro-reader.ts';
 import type { AvroType } from './avro-schema.ts';
 import type { AvroFileField } from './file-fields.ts';
@@ -232,7 +233,7 @@ class LongDecoder extends BaseDecoder {
 
   finish(): Column {
     const { length } = this.validity;
-    const values = new BigInt64Array(this.#halves.slice(0, 2 * length).buffer as ArrayBuffer);
+    const values = new BigInt64Array(this.#halves.slice(0, 2 * length).buffer);
     this.#halves = new Int32Array(2 * INITIAL_CAPACITY);
     return { layout: 'numbers', length, validity: this.validity.finish(), values };
   }
@@ -329,30 +330,14 @@ class VariableDecoder extends BaseDecoder {
     const { length } = this.validity;
     const offsets = this.#offsets.slice(0, length + 1);
     const bytes = this.#bytes.slice(0, this.#end);
-    if (this.#textOf !== null) checkText(bytes, offsets, this.#textOf);
+    if (this.#textOf !== null && !areUtf8(bytes, offsets)) {
+      throw invalidData(`The data file ${this.#textOf} holds text that is not UTF-8.`, { path: this.#textOf });
+    }
     this.#offsets = new Int32Array(INITIAL_CAPACITY);
     this.#bytes = new Uint8Array(0);
     this.#end = 0;
     return { layout: 'variable', length, validity: this.validity.finish(), offsets, bytes };
   }
-}
-
-const CHECKED_AT_ONCE = 1 << 20;
-
-/** The values are text if together they are, and none begins within a character: that takes a few calls, not one each. */
-function checkText(bytes: Uint8Array, offsets: Int32Array, location: string): void {
-  const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
-  try {
-    const utf8 = new TextDecoder('utf-8', { fatal: true });
-    for (let at = 0; at < bytes.length; at += CHECKED_AT_ONCE) {
-      utf8.decode(bytes.subarray(at, at + CHECKED_AT_ONCE), { stream: true });
-    }
-    utf8.decode();
-    if (!offsets.some((offset) => isContinuation(bytes[offset]))) return;
-  } catch {
-    // Reported below.
-  }
-  throw invalidData(`The data file ${location} holds text that is not UTF-8.`, { path: location });
 }
 
 class StructDecoder extends BaseDecoder {

@@ -5,6 +5,7 @@ import { DECIMAL_WIDTH } from '../../columns/layout.ts';
 import { takeRows } from '../../columns/take.ts';
 import { invalidData, unsupported } from '../../errors.ts';
 import type { FileField } from '../data-file.ts';
+import { areUtf8 } from '../utf8-values.ts';
 import { signed } from './byte-input.ts';
 import { BitRuns, ByteRuns } from './byte-runs.ts';
 import { isInNanos, orcDecimal } from './file-fields.ts';
@@ -94,22 +95,24 @@ function placesOfValues(rows: number, validity: Uint8Array): { readonly places: 
 function listReader({ column }: OrcType, items: ColumnReader, { streams }: StripeContext): ValueReader {
   const lengths = unsigned(streams, column, 'length');
   return (rows, validity) => {
-    const offsets = readOffsets(lengths, rows, validity);
+    const offsets = readOffsets(lengths, rows, validity, MAX_ITEMS);
     return { layout: 'list', length: rows, validity, offsets, items: items(offsets[rows]!) };
   };
 }
 
-/** Arrow's offsets have 32 bits; there is nothing like so much in a batch of a sound file. */
-const MAX_OFFSET = 0x7fff_ffff;
+/** There are nothing like so many in a batch of a sound file. */
+const MAX_ITEMS = 1 << 28;
+/** Arrow's offsets have 32 bits. */
+const MAX_BYTES = 0x7fff_ffff;
 
-function readOffsets(lengths: IntegerRuns, rows: number, validity: Uint8Array | null): Int32Array {
+function readOffsets(lengths: IntegerRuns, rows: number, validity: Uint8Array | null, most: number): Int32Array {
   const offsets = new Int32Array(rows + 1);
   let end = 0;
   for (let row = 0; row < rows; row++) {
     if (isPresent(validity, row)) {
       const length = lengths.next();
       end += length;
-      if (length < 0 || end > MAX_OFFSET) throw invalidData(`a length is ${length}`);
+      if (length < 0 || end > most) throw invalidData(`a length is ${length}`);
     }
     offsets[row + 1] = end;
   }
@@ -196,23 +199,32 @@ function floats(array: Float32ArrayConstructor | Float64ArrayConstructor): LeafR
 }
 
 /** Text and binary: the values themselves, or their numbers in a dictionary. */
-const variable: LeafReader = ({ column }, { streams }) => {
-  const { isDictionary, dictionarySize } = streams.encoding(column);
-  return isDictionary ? fromDictionary(column, dictionarySize, streams) : direct(column, streams);
-};
-
-function direct(column: number, streams: StripeStreams): ValueReader {
-  const lengths = unsigned(streams, column, 'length');
-  const data = streams.get(column, 'data');
-  return (rows, validity) => {
-    const offsets = readOffsets(lengths, rows, validity);
-    return { layout: 'variable', length: rows, validity, offsets, bytes: data.bytes(offsets[rows]!).slice() };
+function variable(isText: boolean): LeafReader {
+  return ({ column }, { streams }) => {
+    const { isDictionary, dictionarySize } = streams.encoding(column);
+    return isDictionary ? fromDictionary(column, dictionarySize, streams, isText) : direct(column, streams, isText);
   };
 }
 
-function fromDictionary(column: number, size: number, streams: StripeStreams): ValueReader {
-  const offsets = readOffsets(unsigned(streams, column, 'length'), size, null);
+function direct(column: number, streams: StripeStreams, isText: boolean): ValueReader {
+  const lengths = unsigned(streams, column, 'length');
+  const data = streams.get(column, 'data');
+  return (rows, validity) => {
+    const offsets = readOffsets(lengths, rows, validity, MAX_BYTES);
+    const bytes = data.bytes(offsets[rows]!).slice();
+    if (isText) checkText(bytes, offsets);
+    return { layout: 'variable', length: rows, validity, offsets, bytes };
+  };
+}
+
+function checkText(bytes: Uint8Array, offsets: Int32Array): void {
+  if (!areUtf8(bytes, offsets)) throw invalidData('text is not UTF-8');
+}
+
+function fromDictionary(column: number, size: number, streams: StripeStreams, isText: boolean): ValueReader {
+  const offsets = readOffsets(unsigned(streams, column, 'length'), size, null, MAX_BYTES);
   const bytes = streams.get(column, 'dictionary').bytes(offsets[size]!);
+  if (isText) checkText(bytes, offsets);
   const dictionary: Column = { layout: 'variable', length: size, validity: null, offsets, bytes };
   const data = unsigned(streams, column, 'data');
   return (rows, validity) => {
@@ -254,7 +266,6 @@ function rescaled(unscaled: number | bigint, from: number, to: number): bigint {
   return value / factor;
 }
 
-const MICROS_PER_SECOND = 1_000_000;
 /** 2015-01-01, from which seconds are counted. */
 const EPOCH_SECONDS = 1_420_070_400;
 
@@ -281,7 +292,7 @@ function timestamps(isLocal: boolean): LeafReader {
         if (toLocal) second += toLocal.at(second);
         values[row] = inNanos
           ? BigInt(second) * 1_000_000_000n + BigInt(nano)
-          : BigInt(second) * BigInt(MICROS_PER_SECOND) + BigInt(Math.floor(nano / 1000));
+          : BigInt(second) * 1_000_000n + BigInt(Math.floor(nano / 1000));
       }
       return { layout: 'numbers', length: rows, validity, values };
     };
@@ -307,10 +318,10 @@ const LEAF_READERS: Readonly<Record<OrcLeafKind, LeafReader>> = {
   long: longs,
   float: floats(Float32Array),
   double: floats(Float64Array),
-  string: variable,
-  varchar: variable,
-  char: variable,
-  binary: variable,
+  string: variable(true),
+  varchar: variable(true),
+  char: variable(true),
+  binary: variable(false),
   decimal: decimals,
   timestamp: timestamps(true),
   timestamp_instant: timestamps(false),

@@ -10,7 +10,7 @@ import { readStripe, type StripeStreams } from './stripe.ts';
 
 /** A batch is made no larger than about this, as far as the rows before it tell. */
 const BATCH_BYTES = 32 * 1024 * 1024;
-/** The first batch of a file, before the width of its rows is known. */
+/** The most rows of a file's first batch: how wide they are once decoded is not known yet. */
 const FIRST_BATCH_ROWS = 1024;
 
 /** Opens an ORC data file of `size` bytes. INVALID_DATA if it is none; UNSUPPORTED if it is encrypted. */
@@ -41,7 +41,7 @@ async function* readBatches(
     fetched?.catch(() => undefined);
     return fetched;
   };
-  let batchRows = columns.length === 0 ? batchSize : Math.min(FIRST_BATCH_ROWS, batchSize);
+  let batchRows = columns.length === 0 ? batchSize : Math.min(firstBatchRows(stripes[0]), batchSize);
   let fetched = fetch(stripes[0]);
   for (let i = 0; i < stripes.length; i++) {
     const { rowCount, firstRow } = stripes[i]!;
@@ -60,6 +60,12 @@ async function* readBatches(
       if (columns.length > 0) batchRows = nextBatchRows(decoded, length, batchSize);
     }
   }
+}
+
+function firstBatchRows(stripe: OrcStripe | undefined): number {
+  if (stripe === undefined) return FIRST_BATCH_ROWS;
+  const fitting = Math.floor(BATCH_BYTES / Math.max(1, stripe.dataLength / stripe.rowCount));
+  return Math.max(1, Math.min(FIRST_BATCH_ROWS, fitting));
 }
 
 function decode(readers: readonly ColumnReader[], rows: number): readonly Column[] {

@@ -12,6 +12,8 @@ const UTC: ReadonlySet<string> = new Set(['', 'UTC', 'GMT', 'Etc/UTC', 'Etc/GMT'
 
 /** All zones change their clocks at full quarters of an hour. */
 const STEP = 900;
+/** Steps whose offsets are remembered: a few years of them. */
+const MAX_KNOWN = 1 << 17;
 
 /** UNSUPPORTED for zones that the platform doesn't know. */
 export function zoneOffset(zone: string, location: string): ZoneOffset | null {
@@ -23,6 +25,7 @@ export function zoneOffset(zone: string, location: string): ZoneOffset | null {
     let offset = known.get(step);
     if (offset === undefined) {
       offset = wallSecond(format, step * STEP) - step * STEP;
+      if (known.size === MAX_KNOWN) known.clear();
       known.set(step, offset);
     }
     return offset;
