@@ -9,8 +9,9 @@ import { avroSourceField } from './source-types.ts';
 
 /** A batch is made no larger than about this, whatever its number of rows. */
 const BATCH_BYTES = 32 * 1024 * 1024;
-/** After how many rows that is looked at. */
+/** After how many rows, or about as many of their bytes, that is looked at. */
 const ROWS_PER_CHECK = 256;
+const BYTES_PER_CHECK = 1024 * 1024;
 
 /** Opens an Avro data file of `size` bytes. INVALID_DATA if it is none. */
 export async function openAvroFile(
@@ -47,9 +48,11 @@ async function* readBatches(
   for await (const { count, records } of stream.blocks()) {
     const reader = records();
     checkCount(stream, count, reader);
+    const rowBytes = reader.bytes.length / count;
+    const atOnce = Math.ceil(Math.min(ROWS_PER_CHECK, BYTES_PER_CHECK / Math.max(1, rowBytes)));
     for (let left = count; left > 0;) {
       throwIfAborted(signal);
-      const rows = Math.min(left, batchSize - length, ROWS_PER_CHECK);
+      const rows = Math.min(left, batchSize - length, atOnce);
       for (let i = 0; i < rows; i++) {
         decoder.decode(reader);
         reader.checkEnd();
