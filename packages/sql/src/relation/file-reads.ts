@@ -3,9 +3,9 @@ import { METADATA_COLUMNS } from '@lh/core/engine';
 import type { MetadataColumn, PositionBitmap } from '@lh/core/engine';
 import { quoteName } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
-import type { AppliedKeys, EqualityKeys } from './equality-deletes.ts';
+import type { AppliedFile, AppliedKeys, EqualityKeys } from './equality-deletes.ts';
 import { fileList } from './file-list.ts';
-import { FILE_ROW_NUMBER, perFile } from './per-file.ts';
+import { FILE_INDEX, FILE_ROW_NUMBER, perFile } from './per-file.ts';
 import { ROW_PLACE, placesFeed } from './position-deletes.ts';
 import type { SelectList } from './project-file.ts';
 import type { RelationSource } from './scan-relation.ts';
@@ -46,7 +46,8 @@ export async function readFiles(source: RelationSource, files: readonly FileToRe
   );
 }
 
-async function readGroup(source: RelationSource, files: readonly FileToRead[]): Promise<string> {
+async function readGroup(source: RelationSource, group: readonly FileToRead[]): Promise<string> {
+  const files = group.toSorted(byAge);
   const { list, positions, keys } = files[0]!;
   const from = `read_parquet(${fileList(files.map(({ path }) => path))}, hive_partitioning=false)`;
   if (positions === null && keys.length === 0 && source.metadataColumns.length === 0)
@@ -75,6 +76,22 @@ async function readGroup(source: RelationSource, files: readonly FileToRead[]): 
   return `SELECT ${columns.join(', ')} FROM (SELECT ${inner.join(', ')} FROM ${from}) AS f ${joins.join(' ')}`;
 }
 
+/** Oldest first, so that an equality delete is about the files up to some index. */
+function byAge({ task: a }: FileToRead, { task: b }: FileToRead): number {
+  return a.sequenceNumber < b.sequenceNumber ? -1 : a.sequenceNumber > b.sequenceNumber ? 1 : 0;
+}
+
+/** How many of the files, oldest first, are older than a sequence number. */
+function countOlder(files: readonly FileToRead[], sequenceNumber: bigint): number {
+  let [low, high] = [0, files.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (files[middle]!.task.sequenceNumber < sequenceNumber) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 type AddColumn = (name: string, expression: string) => string;
 
 /** A join for each of the partitions that a file's deletes are from: its own, and those of all (spec: "Scan Planning"). */
@@ -86,8 +103,7 @@ async function keyJoins(
   add: AddColumn,
 ): Promise<readonly string[]> {
   const keys: EqualityKeys = applied[0]!.keys;
-  const sequenceNumbers = files.map(({ task }) => task.sequenceNumber);
-  const newest = sequenceNumbers.reduce((a, b) => (a > b ? a : b));
+  const cutoffOf = ({ sequenceNumber }: AppliedFile): number => countOlder(files, sequenceNumber);
   const joins: string[] = [];
   for (let i = 0; i < applied[0]!.scopes.length; i++) {
     const scopes = applied.map((one) => one.scopes[i]!);
@@ -95,14 +111,13 @@ async function keyJoins(
     const deletes = new Map(applied.flatMap((one) => one.files.map((file) => [file.file.path, file] as const)));
     const ofScopes = [...deletes.values()].filter(({ scope }) => wanted.has(scope));
     const hasScopes = wanted.size > 1;
-    const hasAges = ofScopes.some(({ sequenceNumber }) => sequenceNumber <= newest);
+    const hasCutoffs = ofScopes.some((file) => cutoffOf(file) < files.length);
     const name = `keys${index}_${i}`;
-    const relation = await keysRelation(source, keys, ofScopes, { hasScopes, hasAges });
+    const relation = await keysRelation(source, keys, ofScopes, { hasScopes, cutoffOf, hasCutoffs });
     const conditions = keys.parts('f').map((part, k) => `${part} IS NOT DISTINCT FROM ${name}.k${k}`);
     if (hasScopes)
       conditions.push(`${add(`scope${index}_${i}`, perFile(scopes.map(String), 'BIGINT'))} = ${name}.scope`);
-    if (hasAges)
-      conditions.push(`${add(`age${index}_${i}`, perFile(sequenceNumbers.map(String), 'BIGINT'))} < ${name}.age`);
+    if (hasCutoffs) conditions.push(`${add(`index${index}_${i}`, FILE_INDEX)} < ${name}.cutoff`);
     joins.push(`ANTI JOIN (${relation}) AS ${name} ON ${conditions.join(' AND ')}`);
   }
   return joins;

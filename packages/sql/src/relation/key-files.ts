@@ -13,8 +13,10 @@ import type { RelationSource } from './scan-relation.ts';
 export interface KeysOptions {
   /** The keys come with the numbers of their scopes, in a column `scope`. */
   readonly hasScopes: boolean;
-  /** The keys come with the sequence numbers that they are deleted at, in a column `age`. */
-  readonly hasAges: boolean;
+  /** The number of data files, in the order of the read, that are old enough for what a delete file deletes. */
+  readonly cutoffOf: (file: AppliedFile) => number;
+  /** The keys come with these numbers, in a column `cutoff`. */
+  readonly hasCutoffs: boolean;
 }
 
 /** The keys of equality delete files as SQL, in columns `k0`, `k1` and so on. */
@@ -43,21 +45,27 @@ export async function keysRelation(
       group.map(({ file }) => String(file.scope)),
       'BIGINT',
     );
-    const ages = perFile(
-      group.map(({ file }) => String(file.sequenceNumber)),
+    const cutoffs = perFile(
+      group.map(({ file }) => String(options.cutoffOf(file))),
       'BIGINT',
     );
     const paths = fileList(group.map(({ path }) => path));
-    return `SELECT ${list.join(', ')}, ${scopes} AS scope, ${ages} AS age FROM read_parquet(${paths}, hive_partitioning=false)`;
+    return `SELECT ${list.join(', ')}, ${scopes} AS scope, ${cutoffs} AS cutoff FROM read_parquet(${paths}, hive_partitioning=false)`;
   });
-  if (forCore.length > 0) reads.push(await readKeysWithCore(source, schema, forCore, tasks));
+  if (forCore.length > 0)
+    reads.push(
+      await readKeysWithCore(source, schema, forCore, (task) => {
+        const file = tasks.get(task)!;
+        return [file.scope, options.cutoffOf(file)];
+      }),
+    );
   const parts = keys.parts('files').map((part, i) => `${part} AS k${i}`);
   if (options.hasScopes) parts.push('scope');
   const from = `FROM (${reads.join(' UNION ALL ')}) AS files`;
-  if (!options.hasAges) return `SELECT ${parts.join(', ')} ${from}`;
+  if (!options.hasCutoffs) return `SELECT ${parts.join(', ')} ${from}`;
   // Of a key that is deleted again and again, the last time counts.
   const group = parts.map((_, i) => i + 1).join(', ');
-  return `SELECT ${parts.join(', ')}, max(age) AS age ${from} GROUP BY ${group}`;
+  return `SELECT ${parts.join(', ')}, max(cutoff) AS cutoff ${from} GROUP BY ${group}`;
 }
 
 /** A delete file is read as a data file without deletes is. */
@@ -70,19 +78,19 @@ async function readKeysWithCore(
   source: RelationSource,
   schema: Schema,
   tasks: readonly FileScanTask[],
-  files: ReadonlyMap<FileScanTask, AppliedFile>,
+  numbersOf: (task: FileScanTask) => readonly number[],
 ): Promise<string> {
   const { io, nameMapping, signal } = source;
   const batches: ColumnBatch[] = [];
   for (const task of tasks) {
-    const { scope, sequenceNumber } = files.get(task)!;
+    const numbers = numbersOf(task);
     const options = { projection: schema, ...(nameMapping && { nameMapping }), ...(signal && { signal }) };
     for await (const { length, columns } of readTaskColumns(io, task, options)) {
-      batches.push({ length, columns: [...columns, longs(BigInt(scope), length), longs(sequenceNumber, length)] });
+      batches.push({ length, columns: [...columns, ...numbers.map((number) => longs(BigInt(number), length))] });
     }
   }
   const { type } = METADATA_COLUMNS._pos;
-  const added = ['scope', 'age'].map((name, i) => ({ id: -1 - i, name, required: true, type }));
+  const added = ['scope', 'cutoff'].map((name, i) => ({ id: -1 - i, name, required: true, type }));
   return source.feed(icebergFeed({ ...schema, fields: [...schema.fields, ...added] }, batches));
 }
 
