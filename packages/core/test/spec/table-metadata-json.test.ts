@@ -397,7 +397,7 @@ describe('speed', () => {
     const before = process.cpuUsage();
     expect(parseTableMetadata(bytes, 'x').snapshots).toHaveLength(50_000);
     const { user, system } = process.cpuUsage(before);
-    // Microseconds of processor time, which a busy machine stretches little: 0.4 s with all of the garbage collection.
+    // Microseconds of processor time, which a busy machine stretches little.
     expect(user + system).toBeLessThan(2_500_000);
   });
 });
