@@ -74,6 +74,8 @@ export class EqualityDeletes {
   readonly #schema: Schema;
   readonly #prefix: string;
   readonly #byColumns = new Map<string, EqualityKeys>();
+  /** A delete file comes with every task that it applies to. */
+  readonly #byPath = new Map<string, EqualityKeys>();
 
   constructor(schema: Schema, prefix: string) {
     this.#schema = schema;
@@ -98,12 +100,15 @@ export class EqualityDeletes {
   }
 
   #keysOf(entry: DeleteFile): EqualityKeys {
+    const known = this.#byPath.get(entry.file.path);
+    if (known) return known;
     const key = (entry.file.equalityIds ?? []).toSorted((a, b) => a - b).join();
     let keys = this.#byColumns.get(key);
     if (!keys) {
       keys = new EqualityKeys(new KeyFields(entry, this.#schema), this.#prefix);
       this.#byColumns.set(key, keys);
     }
+    this.#byPath.set(entry.file.path, keys);
     return keys;
   }
 }
