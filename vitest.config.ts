@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import { ClosingLines } from './tests/support/closing-lines.ts';
+
 /** Tests run the packages' sources, not their build. */
 const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
 
@@ -24,11 +26,14 @@ endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts'];
 
 export default defineConfig({
   test: {
+    reporters: ['default', new ClosingLines()],
     projects: [
       project('core', 'packages/core'),
       project('io-fs', 'packages/io-fs'),
       project('sql', 'packages/sql'),
       endToEnd,
+      'tests/conformance/vitest.config.ts',
+      'tests/fuzz/vitest.config.ts',
     ],
   },
 });

@@ -4,7 +4,6 @@ import { expectedTables, loadFixture } from './fixtures.ts';
 import { expectedHistory, historyOf } from './history.ts';
 import { liveEntries } from './live-entries.ts';
 import { once } from './once.ts';
-import { unlessOrc } from './orc.ts';
 import { checkPlan, planName } from './plans.ts';
 import { checkTarget, readWithCore, rowsToExpect } from './reads.ts';
 
@@ -13,20 +12,17 @@ import { checkTarget, readWithCore, rowsToExpect } from './reads.ts';
 describe.for(expectedTables().map((expected) => [expected.table, expected] as const))('%s', ([, expected]) => {
   const load = once(() => loadFixture(expected));
 
-  test.for(expected.reads.map((read) => [read.name, read] as const))('rows: %s', async ([, read], { task, skip }) => {
+  test.for(expected.reads.map((read) => [read.name, read] as const))('rows: %s', async ([, read], { task }) => {
     const table = await load();
     checkTarget(table, expected, read);
     const { rows, leftOut } = rowsToExpect(expected, read);
     if (leftOut > 0) task.meta.rowsLeftOut = leftOut;
-    expect(await unlessOrc(skip, () => readWithCore(table, expected, read))).toEqual(rows);
+    expect(await readWithCore(table, expected, read)).toEqual(rows);
   });
 
-  test.for(expected.plans.map((plan) => [planName(plan), plan] as const))(
-    'plan: %s',
-    async ([, plan], { task, skip }) => {
-      task.meta.plan = await unlessOrc(skip, async () => checkPlan(await load(), expected, plan));
-    },
-  );
+  test.for(expected.plans.map((plan) => [planName(plan), plan] as const))('plan: %s', async ([, plan], { task }) => {
+    task.meta.plan = await checkPlan(await load(), expected, plan);
+  });
 
   test('history', async () => {
     expect(historyOf(await load())).toEqual(expectedHistory(expected));
