@@ -11,7 +11,7 @@ export { daysFromCivil, formatDate, formatTime, formatTimestamp } from './spec/d
 export { formatDecimal } from './spec/decimal-text.ts';
 export { JsonNumber, parseJson } from './spec/json.ts';
 export type { JsonObject, JsonValue } from './spec/json.ts';
-export { parseNameMapping } from './spec/name-mapping.ts';
+export { tableNameMapping } from './spec/name-mapping.ts';
 export type { NameMapping } from './spec/name-mapping.ts';
 export { findFieldByName } from './spec/schema-fields.ts';
 export { typeToText } from './spec/type-text.ts';

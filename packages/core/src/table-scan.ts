@@ -18,13 +18,12 @@ import type { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Runtime } from './runtime.ts';
 import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
 import { planScan } from './scan/plan-scan.ts';
-import { parseNameMapping } from './spec/name-mapping.ts';
+import { tableNameMapping } from './spec/name-mapping.ts';
 import type { NameMapping } from './spec/name-mapping.ts';
 import { findFieldByName } from './spec/schema-fields.ts';
 import type { Schema } from './spec/schema.ts';
 import type { Snapshot } from './spec/snapshot.ts';
 import type { TableMetadata } from './spec/table-metadata.ts';
-import { tableProperty } from './spec/table-properties.ts';
 import { scanReport } from './table-scan/scan-report.ts';
 import { resolveScanTarget } from './table-scan/scan-target.ts';
 import type { ScanTarget, ScanTargetOptions } from './table-scan/scan-target.ts';
@@ -102,8 +101,7 @@ export class TableScan<Row = Record<string, unknown>> {
     this.#selection = selectColumns(this.#target.schema, select, caseSensitive);
     this.#limit = limit ?? null;
     this.#columnStats = new Set(columnStats.map((name) => this.#fieldId(name, caseSensitive)));
-    const mapping = tableProperty(source.metadata.properties, 'schema.name-mapping.default');
-    this.#nameMapping = mapping === null ? null : parseNameMapping(mapping);
+    this.#nameMapping = tableNameMapping(source.metadata.properties);
     this.#signal = signal;
   }
 

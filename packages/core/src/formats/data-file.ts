@@ -26,11 +26,14 @@ export interface FileField {
   readonly shape: FileShape;
 }
 
-export type FileShape =
+/** The fields inside a field by the role that they play. */
+export type Shape<Field> =
   | { readonly kind: 'leaf' }
-  | { readonly kind: 'struct'; readonly fields: readonly FileField[] }
-  | { readonly kind: 'list'; readonly element: FileField }
-  | { readonly kind: 'map'; readonly key: FileField; readonly value: FileField };
+  | { readonly kind: 'struct'; readonly fields: readonly Field[] }
+  | { readonly kind: 'list'; readonly element: Field }
+  | { readonly kind: 'map'; readonly key: Field; readonly value: Field };
+
+export type FileShape = Shape<FileField>;
 
 export interface ReadFileOptions {
   /**
@@ -70,6 +73,10 @@ export interface FieldStatistics {
 }
 
 export function fieldsInside({ shape }: FileField): readonly FileField[] {
+  return partsOf(shape);
+}
+
+export function partsOf<Field>(shape: Shape<Field>): readonly Field[] {
   switch (shape.kind) {
     case 'leaf':
       return [];

@@ -25,6 +25,15 @@ export interface MappedField {
 
 const UNMAPPED: MappedField = { fieldId: null, names: [], fields: [] };
 
+/** The table property that holds a name mapping as JSON. */
+export const NAME_MAPPING_PROPERTY = 'schema.name-mapping.default';
+
+/** The name mapping of a table with these properties; null if it has none. */
+export function tableNameMapping(properties: Readonly<Record<string, string>>): NameMapping | null {
+  const json = properties[NAME_MAPPING_PROPERTY];
+  return json === undefined ? null : parseNameMapping(json);
+}
+
 /** INVALID_DATA, with the place, for text that isn't a name mapping. */
 export function parseNameMapping(json: string): NameMapping {
   try {

@@ -1,6 +1,6 @@
 import { stringifyJson } from '../spec/json.ts';
 import { currentSchema } from '../spec/metadata-accessors.ts';
-import { nameMappingToJson, parseNameMapping, updateNameMapping } from '../spec/name-mapping.ts';
+import { NAME_MAPPING_PROPERTY, nameMappingToJson, tableNameMapping, updateNameMapping } from '../spec/name-mapping.ts';
 import { fieldPath, findFieldByName } from '../spec/schema-fields.ts';
 import { schemaToJson } from '../spec/schema-json.ts';
 import type { Schema } from '../spec/schema.ts';
@@ -37,16 +37,15 @@ function sameSchema(a: Schema, b: Schema): boolean {
   return textOf(a) === textOf(b);
 }
 
-const NAME_MAPPING = 'schema.name-mapping.default';
 const COLUMN_METRICS = 'write.metadata.metrics.column.';
 
 /** The name mapping learns new names; settings of a column's metrics move to its new name, or go with the column. */
 function renameInProperties(properties: Properties, before: Schema, after: Schema): Updates {
   const updates: Record<string, string> = {};
   const removals: string[] = [];
-  const mapping = properties[NAME_MAPPING];
-  if (mapping !== undefined) {
-    updates[NAME_MAPPING] = nameMappingToJson(updateNameMapping(parseNameMapping(mapping), before, after));
+  const mapping = tableNameMapping(properties);
+  if (mapping !== null) {
+    updates[NAME_MAPPING_PROPERTY] = nameMappingToJson(updateNameMapping(mapping, before, after));
   }
   for (const [key, value] of Object.entries(properties)) {
     if (!key.startsWith(COLUMN_METRICS)) continue;

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileIO, IcebergType, ScanPlan, Schema, TableMetadata } from '@lh/core';
+import type { FileIO, IcebergType, ScanPlan, Schema } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
-import { bindExpression, deleteLoader, expressionToText, parseNameMapping } from '@lh/core/engine';
-import type { DeleteLoader, NameMapping } from '@lh/core/engine';
+import { bindExpression, deleteLoader, expressionToText, tableNameMapping } from '@lh/core/engine';
+import type { DeleteLoader } from '@lh/core/engine';
 import { duckdbError, withoutPointer } from '../errors.ts';
 import type { Feed } from '../feed/feeds.ts';
 import type { Planner, ShadowColumn } from '../plan/planner.ts';
@@ -219,7 +219,7 @@ export class QueryRunner {
         io: table.io,
         schema,
         metadataColumns: mention.metadataColumns,
-        nameMapping: nameMappingOf(table.metadata),
+        nameMapping: tableNameMapping(table.metadata.properties),
         files: this.#files,
         positions: this.#positionsOf(table.io),
         guarded: needs.distinctColumns,
@@ -261,11 +261,6 @@ async function allOrNone<T>(promises: readonly Promise<T>[], dispose: () => void
     dispose();
     throw error;
   }
-}
-
-function nameMappingOf({ properties }: TableMetadata): NameMapping | null {
-  const json = properties['schema.name-mapping.default'];
-  return json === undefined ? null : parseNameMapping(json);
 }
 
 async function planMention(

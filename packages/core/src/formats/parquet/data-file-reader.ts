@@ -8,6 +8,7 @@ import type {
   ReadFileOptions,
   RowGroup,
 } from '../data-file.ts';
+import { partsOf } from '../data-file.ts';
 import { boundsOf } from './bounds.ts';
 import { readParquetFooter } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
@@ -82,19 +83,6 @@ function addLeaves(node: ParquetNode, wanted: ReadonlySet<number>, leaves: Set<n
   else for (const child of partsOf(shape)) if (wanted.has(child.index)) addLeaves(child, wanted, leaves);
   // Of a group of which no part is wanted, one leaf still tells which rows are null, and how long lists are.
   if (leaves.size === before && node.leaves[1] > node.leaves[0]) leaves.add(node.leaves[0]);
-}
-
-function partsOf(shape: ReturnType<typeof shapeOf>): readonly ParquetNode[] {
-  switch (shape.kind) {
-    case 'leaf':
-      return [];
-    case 'struct':
-      return shape.fields;
-    case 'list':
-      return [shape.element];
-    case 'map':
-      return [shape.key, shape.value];
-  }
 }
 
 /** A row group's statistics, found by the leaf's place in the schema. */

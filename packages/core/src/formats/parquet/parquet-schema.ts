@@ -1,3 +1,4 @@
+import type { Shape } from '../data-file.ts';
 import { invalidData } from '../../errors.ts';
 import { THRIFT, fieldOf } from './thrift.ts';
 import type { ThriftStruct } from './thrift.ts';
@@ -228,15 +229,8 @@ const CONVERTED: Readonly<Record<number, ParquetLogicalType>> = {
   21: { kind: 'interval' },
 };
 
-/** The children by the role that they play: a list's element, a map's key and value, a struct's fields. */
-export type ParquetShape =
-  | { readonly kind: 'leaf' }
-  | { readonly kind: 'struct'; readonly fields: readonly ParquetNode[] }
-  | { readonly kind: 'list'; readonly element: ParquetNode }
-  | { readonly kind: 'map'; readonly key: ParquetNode; readonly value: ParquetNode };
-
 /** Reads lists and maps as parquet-format's LogicalTypes.md says, with its rules for files of older writers. */
-export function shapeOf(node: ParquetNode): ParquetShape {
+export function shapeOf(node: ParquetNode): Shape<ParquetNode> {
   if (node.physical !== null) return { kind: 'leaf' };
   const repeated = node.children.length === 1 && node.children[0]!.repetition === 'repeated' ? node.children[0]! : null;
   if (node.logical?.kind === 'list' && repeated !== null) {
