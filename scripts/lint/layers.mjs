@@ -15,13 +15,15 @@ export const LAYERS = [
   ['manifest'],
   ['scan'],
   ['deletes'],
-  ['deletes'],
   ['read'],
   ['write'],
   ['transaction'],
+  // Looking into a table, and following it …
+  ['inspect'],
+  ['changes'],
   // How tables are found and committed to, without knowing of `Table` …
   ['catalog/table-location'],
-  ['catalog/file-system', 'catalog/static-table-operations', 'inspect'],
+  ['catalog/file-system', 'catalog/static-table-operations'],
   ['table-scan'],
   ['table'],
   // … and the catalogs that hand out `Table`s.
