@@ -18,6 +18,7 @@ export type { SchemaUpdate } from './transaction/update-schema.ts';
 export type { SpecUpdate } from './transaction/update-spec.ts';
 export type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
 export type { TimeInput } from './transaction/time-input.ts';
+export type { DataFileWriter } from './write/data-file-writer.ts';
 export type { AppendData } from './write/input.ts';
 
 export type { ScanOptions, TableScan } from './table-scan.ts';

@@ -31,12 +31,16 @@ import type { TimeInput } from './transaction/time-input.ts';
 import type { Transaction } from './transaction/transaction.ts';
 import type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
 import type { AppendOptions, CommitOptions, TransactionOptions } from './transaction/transaction-options.ts';
+import { coreWriter } from './write/data-file-writer.ts';
+import type { DataFileWriter } from './write/data-file-writer.ts';
 import type { AppendData } from './write/input.ts';
 
 export interface TableOptions {
   readonly runtime?: Runtime | undefined;
   /** Receives a report of every scan and commit. */
   readonly reporter?: Reporter | undefined;
+  /** Makes the data files of everything that is written; core itself if left out. */
+  readonly writer?: DataFileWriter | undefined;
 }
 
 export interface LoadTableOptions extends TableOptions {
@@ -62,6 +66,7 @@ export class Table<Row = Record<string, unknown>> {
   readonly #operations: TableOperations;
   readonly #runtime: Runtime;
   readonly #reporter: Reporter | undefined;
+  readonly #writer: DataFileWriter;
   /** Manifests of this table's scans: the next scan mostly needs the same ones. */
   readonly #cache = new ManifestCache(MANIFEST_CACHE_BYTES);
   #loaded: LoadedMetadata;
@@ -72,6 +77,7 @@ export class Table<Row = Record<string, unknown>> {
     this.#loaded = loaded;
     this.#runtime = options.runtime ?? systemRuntime;
     this.#reporter = options.reporter;
+    this.#writer = options.writer ?? coreWriter;
   }
 
   /**
@@ -84,6 +90,15 @@ export class Table<Row = Record<string, unknown>> {
       ? staticTableOperations(location, io)
       : fileSystemTableOperations(location, io, rest);
     return tableFromOperations(operations, await operations.load(), rest);
+  }
+
+  /** Another handle on the same version, whose data files the writer makes: that of an engine, like `lakehouse.writer`. */
+  withWriter(writer: DataFileWriter): Table<Row> {
+    return new Table<Row>(this.#operations, this.#loaded, {
+      runtime: this.#runtime,
+      reporter: this.#reporter,
+      writer,
+    });
   }
 
   /** The full name in its catalog, or the location it was loaded from. */
@@ -207,7 +222,12 @@ export class Table<Row = Record<string, unknown>> {
    * COMMIT_STATE_UNKNOWN if the answer of the catalog was lost: the commit may have happened.
    */
   async transaction(body: (transaction: Transaction) => unknown, options: TransactionOptions = {}): Promise<Commit> {
-    const host = { operations: this.#operations, runtime: this.#runtime, reporter: this.#reporter };
+    const host = {
+      operations: this.#operations,
+      runtime: this.#runtime,
+      reporter: this.#reporter,
+      writer: this.#writer,
+    };
     const { commit, loaded } = await runTransaction(host, this.#loaded, body, options);
     // Commits of one handle may end in another order than they were made in.
     if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#loaded = loaded;

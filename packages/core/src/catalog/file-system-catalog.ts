@@ -7,6 +7,7 @@ import { applyUpdates } from '../spec/apply-updates.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
 import type { TableUpdate } from '../spec/updates.ts';
 import { tableFromOperations, type Table } from '../table.ts';
+import type { DataFileWriter } from '../write/data-file-writer.ts';
 import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata } from './catalog.ts';
 import { createdMetadata } from './created-metadata.ts';
 import {
@@ -27,6 +28,8 @@ export interface FileSystemCatalogOptions {
   readonly name?: string | undefined;
   readonly runtime?: Runtime | undefined;
   readonly reporter?: Reporter | undefined;
+  /** Makes the data files of the tables' writes; core itself if left out. */
+  readonly writer?: DataFileWriter | undefined;
 }
 
 /** An empty file that keeps a namespace without tables; stores have no directories. */
@@ -50,6 +53,7 @@ export class FileSystemCatalog implements Catalog {
   readonly #io: FileIO;
   readonly #runtime: Runtime;
   readonly #reporter: Reporter | undefined;
+  readonly #writer: DataFileWriter | undefined;
 
   private constructor(options: FileSystemCatalogOptions) {
     this.name = options.name ?? 'file-system';
@@ -57,6 +61,7 @@ export class FileSystemCatalog implements Catalog {
     this.#io = options.io;
     this.#runtime = options.runtime ?? systemRuntime;
     this.#reporter = options.reporter;
+    this.#writer = options.writer;
   }
 
   /** Nothing is read or written yet: a place that can't be written to can be read. */
@@ -188,7 +193,11 @@ export class FileSystemCatalog implements Catalog {
   }
 
   #table<Row = Record<string, unknown>>(operations: FileSystemTableOperations, loaded: LoadedMetadata): Table<Row> {
-    return tableFromOperations(operations, loaded, { runtime: this.#runtime, reporter: this.#reporter });
+    return tableFromOperations(operations, loaded, {
+      runtime: this.#runtime,
+      reporter: this.#reporter,
+      writer: this.#writer,
+    });
   }
 
   async #markDropped(operations: FileSystemTableOperations): Promise<LoadedMetadata> {

@@ -5,6 +5,7 @@ import type { Reporter } from '../reporter.ts';
 import { systemRuntime, type Runtime } from '../runtime.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
 import { tableFromOperations, type Table } from '../table.ts';
+import type { DataFileWriter } from '../write/data-file-writer.ts';
 import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata } from './catalog.ts';
 import { createdMetadata } from './created-metadata.ts';
 import { identifierLevels, identifierText, tableLevels } from './identifier.ts';
@@ -22,6 +23,8 @@ export interface MemoryCatalogOptions {
   readonly name?: string | undefined;
   readonly runtime?: Runtime | undefined;
   readonly reporter?: Reporter | undefined;
+  /** Makes the data files of the tables' writes; core itself if left out. */
+  readonly writer?: DataFileWriter | undefined;
 }
 
 /**
@@ -34,6 +37,7 @@ export class MemoryCatalog implements Catalog {
   readonly warehouse: string;
   readonly #runtime: Runtime;
   readonly #reporter: Reporter | undefined;
+  readonly #writer: DataFileWriter | undefined;
   readonly #namespaces = new Map<string, Namespace>();
   readonly #tables = new Map<string, MemoryTableEntry>();
 
@@ -43,6 +47,7 @@ export class MemoryCatalog implements Catalog {
     this.warehouse = normalLocation(this.io, options.warehouse ?? 'memory://warehouse');
     this.#runtime = options.runtime ?? systemRuntime;
     this.#reporter = options.reporter;
+    this.#writer = options.writer;
   }
 
   // --- namespaces -----------------------------------------------------------------------------------------------
@@ -162,7 +167,11 @@ export class MemoryCatalog implements Catalog {
   }
 
   #table<Row = Record<string, unknown>>(operations: MemoryTableOperations, loaded: LoadedMetadata): Table<Row> {
-    return tableFromOperations(operations, loaded, { runtime: this.#runtime, reporter: this.#reporter });
+    return tableFromOperations(operations, loaded, {
+      runtime: this.#runtime,
+      reporter: this.#reporter,
+      writer: this.#writer,
+    });
   }
 
   #existing(namespace: Identifier): readonly string[] {

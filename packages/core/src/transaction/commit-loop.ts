@@ -153,6 +153,7 @@ function committed(loaded: LoadedMetadata, snapshot: Snapshot | null, attempts: 
     summary: snapshot ? fullSummary(snapshot) : {},
     attempts,
     metadataLocation: loaded.metadataLocation,
+    warnings: [],
   };
   return { commit, loaded, snapshot };
 }

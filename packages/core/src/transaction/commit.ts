@@ -15,6 +15,8 @@ export interface Commit {
   readonly attempts: number;
   /** The table's metadata file as of this commit. */
   readonly metadataLocation: string;
+  /** What the table's properties ask for and the writer of data files couldn't do, in sentences; mostly none. */
+  readonly warnings: readonly string[];
 }
 
 /** The outcome of a transaction: what the caller is told, and the version of the table that it led to. */
@@ -33,6 +35,7 @@ export function unchangedOutcome(loaded: LoadedMetadata, snapshot: Snapshot | nu
     summary: {},
     attempts: 0,
     metadataLocation: loaded.metadataLocation,
+    warnings: [],
   };
   return { commit, loaded, snapshot: null };
 }

@@ -49,6 +49,7 @@ export async function runTransaction(
     options,
     staging: { operations, runtime, staged: new StagedFiles(operations.io), commitUuid: randomUuid(runtime), signal },
     actions: [],
+    warnings: new Set(),
     metadata: base.metadata,
     running: null,
     finished: false,
@@ -65,7 +66,7 @@ export async function runTransaction(
     const durationMs = runtime.now() - startedMs;
     sendReport(host.reporter, commitReport(operations.name, outcome.snapshot, outcome.commit.attempts, durationMs));
   }
-  return outcome;
+  return { ...outcome, commit: { ...outcome.commit, warnings: [...state.warnings] } };
 }
 
 async function runBody(state: TransactionState, body: (transaction: Transaction) => unknown): Promise<void> {

@@ -1,18 +1,17 @@
 import { unsupported } from '../errors.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
-import { currentSchema, currentSortOrder, currentSpec } from '../spec/metadata-accessors.ts';
+import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import { writeDataFiles } from '../write/data-writer.ts';
+import { writeInput } from '../write/data-file-writer.ts';
 import { inferSchema } from '../write/infer-columns.ts';
-import { toBatches } from '../write/input.ts';
 import type { AppendData } from '../write/input.ts';
-import { dataLocations } from '../write/locations.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
 import { newSnapshotId } from './snapshot-producer.ts';
 import { writeAddedManifests } from './stage-manifests.ts';
 import type { AddedManifests } from './stage-manifests.ts';
 import type { StagedData } from './staged-data.ts';
+import { stagingOptions } from './staging-options.ts';
 import type { StageOptions } from './transaction-options.ts';
 import type { TransactionState } from './transaction-state.ts';
 
@@ -31,29 +30,13 @@ export async function stageAppend(
   state: TransactionState,
 ): Promise<StagedAppend | null> {
   const { host, base } = state;
-  const { signal, onProgress } = state.options;
   const { metadata, input, schemaChange } = options.mergeSchema
     ? await mergeSchema(data, state)
     : { metadata: state.metadata, input: data, schemaChange: null };
   refuseEncrypted(metadata, host.operations.name);
   const schema = currentSchema(metadata);
   const spec = currentSpec(metadata);
-  const locationFor = dataLocations(metadata.location, metadata.properties);
-  const files = await writeDataFiles(toBatches(input, schema, signal ? { signal } : {}), {
-    io: host.operations.io,
-    schema,
-    spec,
-    sortOrder: currentSortOrder(metadata),
-    properties: metadata.properties,
-    locationFor(fileName, partitionPath) {
-      const location = locationFor(fileName, partitionPath);
-      state.staging.staged.add(location);
-      return location;
-    },
-    runtime: host.runtime,
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  });
+  const files = await writeInput(input, host.writer, stagingOptions(metadata, state));
   if (files.length === 0) return null;
   const written = { files, schema, spec, lastColumnId: base.metadata.lastColumnId };
   const snapshotId = newSnapshotId(metadata, host.runtime);

@@ -2,6 +2,7 @@ import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
 import type { Reporter } from '../reporter.ts';
 import type { Runtime } from '../runtime.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { DataFileWriter } from '../write/data-file-writer.ts';
 import type { Action, StagingContext } from './action.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
@@ -10,6 +11,7 @@ export interface TransactionHost {
   readonly operations: TableOperations;
   readonly runtime: Runtime;
   readonly reporter: Reporter | undefined;
+  readonly writer: DataFileWriter;
 }
 
 export interface TransactionState {
@@ -19,6 +21,8 @@ export interface TransactionState {
   readonly options: TransactionOptions;
   readonly staging: StagingContext;
   readonly actions: Action[];
+  /** For the user: what the writer of data files didn't do, though the table's properties ask for it. */
+  readonly warnings: Set<string>;
   /** The table with the changes so far; snapshots are added only when the transaction is committed. */
   metadata: TableMetadata;
   /** The asynchronous call that is under way. */

@@ -18,6 +18,7 @@ import type { SortOrder } from '../spec/sort-order.ts';
 import { tableProperty } from '../spec/table-properties.ts';
 import type { Properties } from '../spec/table-properties.ts';
 import { partitionPath } from '../transforms/partition-path.ts';
+import type { BatchInput } from './data-file-writer.ts';
 import type { DataLocations } from './locations.ts';
 import { metricsModes } from './metrics-config.ts';
 import { OpenFile } from './open-file.ts';
@@ -29,7 +30,7 @@ import { TaskPool } from './task-pool.ts';
 
 export interface WriteOptions {
   readonly io: FileIO;
-  /** The batches' columns. */
+  /** The batches' columns: the table's, and behind them any others that are to be stored, by their reserved ids. */
   readonly schema: Schema;
   readonly spec: PartitionSpec;
   readonly sortOrder: SortOrder;
@@ -39,6 +40,8 @@ export interface WriteOptions {
   readonly runtime: Runtime;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: WriteProgress) => void;
+  /** Told, in a sentence, what the properties ask for and the writer doesn't do. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /** What has been written so far. */
@@ -53,10 +56,7 @@ export interface WriteProgress {
  * as memory allows (only files that are sorted as a whole say so). Memory is bounded however many partitions there are.
  * If it fails or is aborted, the files written so far are deleted as far as possible and none is returned.
  */
-export async function writeDataFiles(
-  input: AsyncIterable<ColumnBatch>,
-  options: WriteOptions,
-): Promise<readonly DataFile[]> {
+export async function writeDataFiles(input: BatchInput, options: WriteOptions): Promise<readonly DataFile[]> {
   const writer = new DataWriter(options);
   try {
     for await (const batch of input) {

@@ -41,28 +41,80 @@ const MAX_BATCH_ROWS = 64 * 1024;
 export async function* toBatches(
   data: AppendData,
   schema: StructType,
-  options: { readonly signal?: AbortSignal } = {},
+  options: InputOptions = {},
 ): AsyncGenerator<ColumnBatch> {
-  const rows = new RowCollector(schema);
-  let count = 0;
+  const collector = new InputCollector(schema);
   for await (const item of inputItems(data)) {
     throwIfAborted(options.signal);
+    yield* collector.add(item);
+  }
+  yield* collector.rest();
+}
+
+export interface InputOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** The same; of data that is all there already, batches that need not be waited for. */
+export function inputBatches(
+  data: AppendData,
+  schema: StructType,
+  options: InputOptions = {},
+): Iterable<ColumnBatch> | AsyncIterable<ColumnBatch> {
+  const items = inputItems(data);
+  return Array.isArray(items) && !items.some(isPromise)
+    ? presentBatches(items, schema, options)
+    : toBatches(data, schema, options);
+}
+
+function* presentBatches(
+  items: readonly InputItem[],
+  schema: StructType,
+  options: InputOptions,
+): Generator<ColumnBatch> {
+  const collector = new InputCollector(schema);
+  for (const item of items) {
+    throwIfAborted(options.signal);
+    yield* collector.add(item);
+  }
+  yield* collector.rest();
+}
+
+function isPromise(item: unknown): boolean {
+  return typeof (item as { readonly then?: unknown } | null)?.then === 'function';
+}
+
+/** Makes batches of items, which may be rows and Arrow data in turn. */
+class InputCollector {
+  readonly #schema: StructType;
+  readonly #rows: RowCollector;
+  #count = 0;
+
+  constructor(schema: StructType) {
+    this.#schema = schema;
+    this.#rows = new RowCollector(schema);
+  }
+
+  *add(item: InputItem): Generator<ColumnBatch> {
     const batches = arrowBatches(item);
     if (batches === null) {
-      rows.add(item, count++);
-      if (rows.isFull) yield rows.take();
-      continue;
+      this.#rows.add(item, this.#count++);
+      if (this.#rows.isFull) yield this.#rows.take();
+      return;
     }
     // What comes in order stays in order.
-    if (rows.length > 0) yield rows.take();
+    yield* this.rest();
     for (const batch of batches) {
       // The batch that a table without rows has comes without buffers.
       if (batch.numRows === 0) continue;
-      yield* castBatch(batch, schema, count);
-      count += batch.numRows;
+      yield* castBatch(batch, this.#schema, this.#count);
+      this.#count += batch.numRows;
     }
   }
-  if (rows.length > 0) yield rows.take();
+
+  *rest(): Generator<ColumnBatch> {
+    if (this.#rows.length > 0) yield this.#rows.take();
+  }
 }
 
 /** The items of the input, one by one; Arrow data alone is an item. */

@@ -1,0 +1,46 @@
+import type { ColumnBatch } from '../columns/column.ts';
+import type { DataFile } from '../spec/data-file.ts';
+import { writeDataFiles } from './data-writer.ts';
+import type { WriteOptions } from './data-writer.ts';
+import { inputBatches } from './input.ts';
+import type { AppendData } from './input.ts';
+
+/** What makes data files of rows: core itself, or an engine that is plugged in (`TableOptions.writer`). */
+export interface DataFileWriter {
+  /**
+   * Writes batches of `options.schema`'s columns, which may have columns behind the table's own (row lineage), as data
+   * files: one per partition and target size, at the places that `options.locationFor` gives. What the table's
+   * properties ask for and the writer can't do goes to `options.onWarning`. If it fails or is aborted, the files written
+   * so far are deleted as far as possible and none is returned.
+   */
+  writeDataFiles(input: BatchInput, options: WriteOptions): Promise<readonly DataFile[]>;
+}
+
+/** Batches as they come, or, where no one has to wait for them, as they are asked for. */
+export type BatchInput = AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>;
+
+export const coreWriter: DataFileWriter = { writeDataFiles };
+
+/**
+ * Rows that an engine makes and writes by itself, like those of a query. Whoever needs the rows and not files of them
+ * iterates over them.
+ */
+export interface SelfWritingRows extends AsyncIterable<object> {
+  /** As `DataFileWriter.writeDataFiles`, which checks the rows against `options.schema`, too. */
+  writeDataFiles(options: WriteOptions): Promise<readonly DataFile[]>;
+}
+
+/** Writes what a user gives to append as data files: by itself if it can, else with the writer. */
+export function writeInput(
+  data: AppendData,
+  writer: DataFileWriter,
+  options: WriteOptions,
+): Promise<readonly DataFile[]> {
+  if (isSelfWriting(data)) return data.writeDataFiles(options);
+  const { schema, signal } = options;
+  return writer.writeDataFiles(inputBatches(data, schema, signal ? { signal } : {}), options);
+}
+
+function isSelfWriting(data: AppendData): data is SelfWritingRows {
+  return typeof (data as Partial<SelfWritingRows> | null)?.writeDataFiles === 'function';
+}
