@@ -58,6 +58,8 @@ export interface ExpectedRead {
 
 export interface ExpectedPlan {
   readonly filter: FilterJson;
+  /** The filter as Iceberg Java writes it. */
+  readonly iceberg: unknown;
   readonly sql?: string;
   readonly snapshotId?: string | null;
   /** SQL's answer; not every plan has one. */

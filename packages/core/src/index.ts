@@ -88,5 +88,6 @@ export { MappedFileIO } from './io/mapped-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
 
 export { LakehouseError, isLakehouseError, throwIfAborted, type ErrorCode, type ErrorContext } from './errors.ts';
-export type { CommitReport, Metric, Metrics, MetricsReport, Reporter, ScanReport } from './reporter.ts';
+export { reportToJson } from './reporter.ts';
+export type { CommitReport, Metric, Metrics, MetricsReport, Reporter, ReportMetadata, ScanReport } from './reporter.ts';
 export { systemRuntime, type Runtime } from './runtime.ts';

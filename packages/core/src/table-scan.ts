@@ -13,7 +13,7 @@ import { batchToRows } from './read/batch-rows.ts';
 import type { RowOptions } from './read/batch-rows.ts';
 import { deleteLoader, readTask, taskSchema } from './read/read-task.ts';
 import { sendReport } from './reporter.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter, ReportMetadata } from './reporter.ts';
 import type { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Runtime } from './runtime.ts';
 import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
@@ -41,6 +41,8 @@ export interface ScanOptions<Select extends readonly string[] = readonly string[
   readonly caseSensitive?: boolean | undefined;
   /** Columns whose statistics the files of the plan are to carry; decoding them costs time, so none if left out. */
   readonly columnStats?: readonly string[] | undefined;
+  /** Entries for the `metadata` of the scan's report, such as the query that it is for. */
+  readonly reportMetadata?: ReportMetadata | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,6 +62,7 @@ const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
   limit: true,
   caseSensitive: true,
   columnStats: true,
+  reportMetadata: true,
   signal: true,
   snapshotId: true,
   ref: true,
@@ -85,6 +88,7 @@ export class TableScan<Row = Record<string, unknown>> {
   readonly #limit: number | null;
   readonly #columnStats: ReadonlySet<number>;
   readonly #nameMapping: NameMapping | null;
+  readonly #reportMetadata: ReportMetadata | undefined;
   readonly #signal: AbortSignal | undefined;
 
   /** For `table.scan()`. */
@@ -102,6 +106,7 @@ export class TableScan<Row = Record<string, unknown>> {
     this.#limit = limit ?? null;
     this.#columnStats = new Set(columnStats.map((name) => this.#fieldId(name, caseSensitive)));
     this.#nameMapping = tableNameMapping(source.metadata.properties);
+    this.#reportMetadata = options.reportMetadata;
     this.#signal = signal;
   }
 
@@ -232,6 +237,10 @@ export class TableScan<Row = Record<string, unknown>> {
     const { name, reporter } = this.#source;
     const { schemaId } = this.#target.schema;
     const { projection } = this.#selection;
-    sendReport(reporter, scanReport({ tableName: name, filter: this.#filter, schemaId, projection, metrics }));
+    const metadata = this.#reportMetadata;
+    sendReport(
+      reporter,
+      scanReport({ tableName: name, filter: this.#filter, schemaId, projection, metrics, metadata }),
+    );
   }
 }

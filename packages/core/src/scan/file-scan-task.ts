@@ -53,6 +53,16 @@ export interface ScanMetrics {
   };
   readonly deleteFilesTotal: number;
   readonly deleteFilesApplied: number;
+  /** Delete files in the manifests that were read, left out by their partition or metrics. */
+  readonly deleteFilesSkipped: number;
+  /** Delete files that were matched with data files, by kind. */
+  readonly deleteFilesIndexed: {
+    readonly equality: number;
+    readonly position: number;
+    readonly deletionVector: number;
+  };
+  /** Summed over the data files: a delete file counts for each one that it applies to. */
+  readonly deleteReferences: { readonly files: number; readonly bytes: number };
   readonly bytesScanned: number;
   readonly bytesSkipped: number;
   readonly rowsScanned: number;

@@ -145,7 +145,10 @@ class ScanPlanner {
       this.#counters.deleteManifestsScanned++;
       for (const batch of this.#decode(manifest, bytes, 'all', this.#deleteFilter(manifest))) {
         this.#counters.deleteFilesTotal += batch.length;
-        for (const { file, sequenceNumber } of batch) deletes.push({ file, sequenceNumber });
+        for (const { file, sequenceNumber } of batch) {
+          this.#counters.indexDelete(file);
+          deletes.push({ file, sequenceNumber });
+        }
       }
     }
     return new DeleteFileIndex(deletes, { specs: this.#options.metadata.partitionSpecs, schemas: this.#schemas });
@@ -191,7 +194,7 @@ class ScanPlanner {
     return {
       ...(matchesPartition && { partition: matchesPartition }),
       ...(matches && { metrics: { columns: this.#filterColumns, matches: (file) => mayDeleteMatches(file, matches) } }),
-      onSkipped: () => this.#counters.deleteFilesTotal++,
+      onSkipped: () => this.#counters.skipDelete(),
     };
   }
 

@@ -11,11 +11,14 @@ export class ScanCounters {
   readonly #startedAt: number;
   #finishedAt: number | null = null;
   readonly #applied = new Set<DeleteFile>();
+  readonly #indexed = { equality: 0, position: 0, deletionVector: 0 };
+  readonly #references = { files: 0, bytes: 0 };
   readonly #skippedBy = { manifestSummary: 0, partition: 0, metrics: 0 };
   #filesScanned = 0;
   #bytesScanned = 0;
   #bytesSkipped = 0;
   #rowsScanned = 0;
+  #deleteFilesSkipped = 0;
   manifestsTotal = 0;
   manifestsScanned = 0;
   manifestsSkipped = 0;
@@ -44,7 +47,22 @@ export class ScanCounters {
     this.#filesScanned++;
     this.#bytesScanned += file.fileSizeInBytes;
     this.#rowsScanned += file.recordCount;
-    for (const entry of deletes) this.#applied.add(entry);
+    for (const entry of deletes) {
+      this.#applied.add(entry);
+      this.#references.files++;
+      // Many deletion vectors share one file.
+      this.#references.bytes += entry.file.contentSizeInBytes ?? entry.file.fileSizeInBytes;
+    }
+  }
+
+  indexDelete({ content, format }: DataFile): void {
+    this.#indexed[content === 'equality-deletes' ? 'equality' : format === 'puffin' ? 'deletionVector' : 'position']++;
+  }
+
+  /** Of a delete manifest that is read. */
+  skipDelete(): void {
+    this.deleteFilesTotal++;
+    this.#deleteFilesSkipped++;
   }
 
   finish(): void {
@@ -67,6 +85,9 @@ export class ScanCounters {
       filesSkippedBy: { ...this.#skippedBy },
       deleteFilesTotal: this.deleteFilesTotal,
       deleteFilesApplied: this.#applied.size,
+      deleteFilesSkipped: this.#deleteFilesSkipped,
+      deleteFilesIndexed: { ...this.#indexed },
+      deleteReferences: { ...this.#references },
       bytesScanned: this.#bytesScanned,
       bytesSkipped: this.#bytesSkipped,
       rowsScanned: this.#rowsScanned,

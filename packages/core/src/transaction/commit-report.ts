@@ -1,4 +1,4 @@
-import { byteCounter, counter, timer } from '../reporter.ts';
+import { byteCounter, counter, reportMetadata, timer } from '../reporter.ts';
 import type { CommitReport, Metric } from '../reporter.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 
@@ -28,6 +28,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   'manifests-created': 'manifests-created',
   'manifests-kept': 'manifests-kept',
   'manifests-replaced': 'manifests-replaced',
+  'entries-processed': 'manifest-entries-processed',
 };
 
 const BYTE_COUNTERS: Readonly<Record<string, string>> = {
@@ -48,8 +49,9 @@ export function commitReport(
     attempts: counter(attempts),
   };
   for (const [key, text] of Object.entries(snapshot.summary)) {
-    if (COUNTERS[key] !== undefined) metrics[COUNTERS[key]] = counter(Number(text));
-    if (BYTE_COUNTERS[key] !== undefined) metrics[BYTE_COUNTERS[key]] = byteCounter(Number(text));
+    // Other keys are the user's, and may be anything.
+    if (Object.hasOwn(COUNTERS, key)) metrics[COUNTERS[key]!] = counter(Number(text));
+    else if (Object.hasOwn(BYTE_COUNTERS, key)) metrics[BYTE_COUNTERS[key]!] = byteCounter(Number(text));
   }
   return {
     reportType: 'commit-report',
@@ -58,5 +60,6 @@ export function commitReport(
     sequenceNumber: snapshot.sequenceNumber,
     operation: snapshot.operation ?? 'append',
     metrics,
+    metadata: reportMetadata(),
   };
 }

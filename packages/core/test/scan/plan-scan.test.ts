@@ -161,6 +161,10 @@ describe('deletes', () => {
       deleteManifestsScanned: 1,
       deleteFilesTotal: 2,
       deleteFilesApplied: 2,
+      deleteFilesSkipped: 0,
+      deleteFilesIndexed: { equality: 1, position: 1, deletionVector: 0 },
+      // `pos` is read for both files.
+      deleteReferences: { files: 3, bytes: 3 * tasks[0]!.deletes[0]!.file.fileSizeInBytes },
     });
     // Statistics that were needed to tell which apply are not handed out.
     expect(tasks[0]!.file.lowerBounds).toBeNull();
@@ -189,7 +193,7 @@ describe('deletes', () => {
     );
     const { tasks, metrics } = await table.plan(idIs(7n));
     expect(applied(tasks)).toEqual({ a: ['e2', 'pos'] });
-    expect(metrics).toMatchObject({ deleteFilesTotal: 3, deleteFilesApplied: 2 });
+    expect(metrics).toMatchObject({ deleteFilesTotal: 3, deleteFilesApplied: 2, deleteFilesSkipped: 1 });
   });
 
   it('are judged by the metrics of their delete columns only', async () => {

@@ -2,6 +2,7 @@ import { tableToIPC, tableFromIPC } from 'apache-arrow';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { expr } from '../../src/expr/expr.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import { LIBRARY_VERSION } from '../../src/reporter.ts';
 import type { MetricsReport } from '../../src/reporter.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
@@ -137,12 +138,13 @@ describe('planning', () => {
         snapshotId: table.currentSnapshot()!.snapshotId,
         filter: { op: 'eq', term: { column: 'city' }, value: 'Seoul' },
         schemaId: 0,
-        projectedFieldIds: [1, 2, 3, 4],
-        projectedFieldNames: ['id', 'city', 'geo', 'tags'],
+        projectedFieldIds: [1, 2, 3, 5, 6, 4, 7],
+        projectedFieldNames: ['id', 'city', 'geo', 'geo.lat', 'geo.lon', 'tags', 'tags.element'],
         metrics: expect.objectContaining({
           'result-data-files': { unit: 'count', value: 1 },
           'total-planning-duration': { 'time-unit': 'nanoseconds', count: 1, 'total-duration': expect.any(Number) },
         }),
+        metadata: { 'lakehouse-version': LIBRARY_VERSION },
       },
     ]);
   });
