@@ -186,7 +186,7 @@ class EqualityGrouping {
 }
 
 /** The one file that a position delete is about: named, or told by equal bounds of its `file_path` column. */
-function referencedPath(file: DataFile): string | null {
+export function referencedPath(file: DataFile): string | null {
   if (file.referencedDataFile !== null) return file.referencedDataFile;
   const lower = file.lowerBounds?.get(FILE_PATH.id);
   const upper = file.upperBounds?.get(FILE_PATH.id);

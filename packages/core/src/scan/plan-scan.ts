@@ -6,8 +6,8 @@ import type { FileIO } from '../io/file-io.ts';
 import type { ManifestCache } from '../manifest/manifest-cache.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { decodeManifest, readManifestBytes, type EntryFilter, type FilteredFile } from '../manifest/read-manifest.ts';
-import { restrictStats, unionOfStats, withStatsOf, type StatsColumns } from '../manifest/stats-columns.ts';
+import { decodeManifest, readManifestBytes, type EntryFilter } from '../manifest/read-manifest.ts';
+import { unionOfStats, withStatsOf, type StatsColumns } from '../manifest/stats-columns.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestEntry, ManifestFile } from '../spec/manifest.ts';
@@ -15,6 +15,7 @@ import type { Schema } from '../spec/schema.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { DeleteFileIndex } from './delete-file-index.ts';
+import { mayDeleteMatches } from './delete-matches.ts';
 import type { DeleteFile, FileScanTask, ScanMetrics } from './file-scan-task.ts';
 import { lookAhead } from './look-ahead.ts';
 import { ScanCounters } from './scan-counters.ts';
@@ -227,23 +228,6 @@ class ScanPlanner {
     const { cache, signal } = this.#options;
     return { ...(cache && { cache }), ...(signal && { signal }) };
   }
-}
-
-/**
- * Whether a delete file may delete a row that matches. The metrics of an equality delete tell of its delete columns
- * only: others are there for reference. Those of position deletes tell nothing of the table's columns.
- */
-function mayDeleteMatches(file: FilteredFile, matches: MetricsEvaluator): boolean {
-  if (file.content !== 'equality-deletes') return true;
-  const columns = new Set(file.equalityIds);
-  return matches({
-    recordCount: file.recordCount,
-    valueCounts: restrictStats(file.valueCounts, columns),
-    nullValueCounts: restrictStats(file.nullValueCounts, columns),
-    nanValueCounts: restrictStats(file.nanValueCounts, columns),
-    lowerBounds: restrictStats(file.lowerBounds, columns),
-    upperBounds: restrictStats(file.upperBounds, columns),
-  });
 }
 
 function checkReadable(file: DataFile, deletes: readonly DeleteFile[]): void {

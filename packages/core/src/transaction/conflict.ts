@@ -1,0 +1,21 @@
+import { LakehouseError } from '../errors.ts';
+import type { ErrorContext } from '../errors.ts';
+
+/**
+ * What others have committed doesn't go together with a change. Building the same change again would meet it again, so
+ * the commit loop doesn't; who works the change out anew from the table's newest version may succeed.
+ */
+export function validationConflict(table: string, problem: string, context: ErrorContext = {}): LakehouseError {
+  return new LakehouseError(
+    'COMMIT_CONFLICT',
+    `Another writer changed ${table} meanwhile: ${problem}. Refresh the table and try again.`,
+    { context: { ...context, table, conflict: 'validation' } },
+  );
+}
+
+/** True for a conflict that goes away when the change is worked out anew from the newest version of the table. */
+export function isValidationConflict(error: unknown): boolean {
+  return (
+    error instanceof LakehouseError && error.code === 'COMMIT_CONFLICT' && error.context['conflict'] === 'validation'
+  );
+}
