@@ -173,7 +173,8 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
   'write.delete.mode': known(rowLevelMode, 'copy-on-write'),
   'write.update.mode': known(rowLevelMode, 'copy-on-write'),
   'write.merge.mode': known(rowLevelMode, 'copy-on-write'),
-  'write.delete.granularity': known(oneOf('file', 'partition'), 'partition'),
+  // As Iceberg's writer for Spark has it: a file about one data file is read for no other, and replaced with the next.
+  'write.delete.granularity': known(oneOf('file', 'partition'), 'file'),
   'write.delete.isolation-level': known(isolationLevel, 'serializable'),
   'write.update.isolation-level': known(isolationLevel, 'serializable'),
   'write.merge.isolation-level': known(isolationLevel, 'serializable'),
