@@ -5,6 +5,7 @@ import type { ColumnBatch } from '../columns/column.ts';
 import { takeBatch } from '../columns/take.ts';
 import { toRecordBatch } from '../columns/to-arrow.ts';
 import { DeleteLoader } from '../deletes/row-deletes.ts';
+import type { BoundExpression } from '../expr/bound-expression.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
@@ -27,6 +28,8 @@ export interface ReadTaskOptions {
   readonly projection: StructType;
   /** Returned after the columns of the projection. */
   readonly metadataColumns?: readonly MetadataColumn[];
+  /** The task's residual only tells which row groups can be left out: of the others, rows that don't match come too. */
+  readonly wholeRowGroups?: boolean;
   /** The most rows of one batch; wide rows come in smaller ones. */
   readonly batchSize?: number;
   /** For files without field ids. */
@@ -66,16 +69,17 @@ export async function* readTaskColumns(
   task: FileScanTask,
   options: ReadTaskOptions,
 ): AsyncGenerator<ColumnBatch> {
-  const { projection, metadataColumns = [], batchSize, deletes: loader = deleteLoader(io) } = options;
+  const { projection, metadataColumns = [], wholeRowGroups, batchSize, deletes: loader = deleteLoader(io) } = options;
   const [file, deletes] = await Promise.all([openFile(io, task.file, options), loader.load(task, options)]);
   const { fields } = file;
   const constants = partitionConstants(task);
   const metadata = metadataReader(task, metadataColumns, fields);
   // What filter, deletes and metadata need is read with the projection, and dropped before the batch is handed out.
-  const filterFields = selectFields(task.schema, referencedFieldIds(task.residual));
+  const rowFilter: BoundExpression = wholeRowGroups ? { op: 'true' } : task.residual;
+  const filterFields = selectFields(task.schema, referencedFieldIds(rowFilter));
   const wanted = [filterFields, deletes.fields, metadata.stored].reduce(mergeFields, projection);
   const mayMatch = rowGroupFilter(task.residual, task.schema, fields, absentLeaves(task.schema, fields, constants));
-  const filter = batchFilter(task.residual, wanted);
+  const filter = batchFilter(rowFilter, wanted);
   const liveRows = deletes.liveRows(wanted);
   const read = { constants, ...(batchSize && { batchSize }), ...(mayMatch && { mayMatch }) };
   for await (const batch of file.read(wanted, read)) {

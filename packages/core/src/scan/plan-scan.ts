@@ -36,6 +36,8 @@ export interface PlanScanOptions {
   /** Stop when the tasks so far surely have this many rows that match. */
   readonly limit?: number;
   readonly cache?: ManifestCache;
+  /** All deletes of the tasks' files, not only those that may delete rows that match: for who rewrites whole files. */
+  readonly allDeletes?: boolean;
 }
 
 export interface StreamingScanPlan {
@@ -191,7 +193,7 @@ class ScanPlanner {
 
   #deleteFilter(manifest: ManifestFile): EntryFilter {
     const { matchesPartition } = this.#filterOf(manifest.partitionSpecId);
-    const matches = this.#matchesMetrics;
+    const matches = this.#options.allDeletes ? null : this.#matchesMetrics;
     return {
       ...(matchesPartition && { partition: matchesPartition }),
       ...(matches && { metrics: { columns: this.#filterColumns, matches: (file) => mayDeleteMatches(file, matches) } }),
