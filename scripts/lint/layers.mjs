@@ -18,13 +18,14 @@ export const LAYERS = [
   ['read'],
   ['write'],
   ['transaction'],
-  // Looking into a table, and following it …
-  ['inspect'],
+  // Following a table …
   ['changes'],
   // How tables are found and committed to, without knowing of `Table` …
   ['catalog/table-location'],
   ['catalog/file-system', 'catalog/static-table-operations'],
   ['table-scan'],
+  // Looking into a table …
+  ['inspect'],
   ['table'],
   // … and the catalogs that hand out `Table`s.
   ['catalog'],
