@@ -18,12 +18,12 @@ export const LAYERS = [
   ['read'],
   ['write'],
   ['transaction'],
+  ['table-scan'],
   // Following a table …
   ['changes'],
   // How tables are found and committed to, without knowing of `Table` …
   ['catalog/table-location'],
   ['catalog/file-system', 'catalog/static-table-operations'],
-  ['table-scan'],
   // Looking into a table …
   ['inspect'],
   ['table'],

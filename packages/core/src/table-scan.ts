@@ -18,6 +18,7 @@ import type { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Runtime } from './runtime.ts';
 import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
 import { planScan } from './scan/plan-scan.ts';
+import type { PlanScanOptions, StreamingScanPlan } from './scan/plan-scan.ts';
 import { tableNameMapping } from './spec/name-mapping.ts';
 import type { NameMapping } from './spec/name-mapping.ts';
 import { findFieldByName } from './spec/schema-fields.ts';
@@ -56,6 +57,9 @@ export interface ScanSource {
   readonly cache: ManifestCache;
 }
 
+/** Finds the files of a scan. */
+export type ScanPlanning = (options: PlanScanOptions) => StreamingScanPlan;
+
 const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
   filter: true,
   select: true,
@@ -90,9 +94,10 @@ export class TableScan<Row = Record<string, unknown>> {
   readonly #nameMapping: NameMapping | null;
   readonly #reportMetadata: ReportMetadata | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #planner: ScanPlanning;
 
-  /** For `table.scan()`. */
-  constructor(source: ScanSource, options: ScanOptions) {
+  /** For `table.scan()` and its kin; `planner` finds the files. */
+  constructor(source: ScanSource, options: ScanOptions, planner: ScanPlanning = planScan) {
     refuseUnknownOptions(options);
     const { filter, select, limit, caseSensitive = true, columnStats = [], signal } = options;
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
@@ -108,6 +113,7 @@ export class TableScan<Row = Record<string, unknown>> {
     this.#nameMapping = tableNameMapping(source.metadata.properties);
     this.#reportMetadata = options.reportMetadata;
     this.#signal = signal;
+    this.#planner = planner;
   }
 
   /** The snapshot that is read; null if the table had none. */
@@ -202,7 +208,7 @@ export class TableScan<Row = Record<string, unknown>> {
   #plan(): { readonly tasks: AsyncIterable<FileScanTask>; metrics(): ScanMetrics } {
     const { io, metadata, runtime, cache } = this.#source;
     const { snapshot, schema } = this.#target;
-    const planning = planScan({
+    const planning = this.#planner({
       io,
       metadata,
       snapshot,

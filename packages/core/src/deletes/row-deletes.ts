@@ -24,7 +24,7 @@ export interface RowDeletes {
   readonly liveRows: (schema: StructType) => LiveRows;
 }
 
-const NOTHING_DELETED: RowDeletes = { fields: { kind: 'struct', fields: [] }, liveRows: () => (_, __, rows) => rows };
+export const NOTHING_DELETED: RowDeletes = { fields: { kind: 'struct', fields: [] }, liveRows: () => (_, __, rows) => rows };
 
 /** Delete files of one scan take this much memory at most while no task needs them, in bytes; each kind of them. */
 const MAX_CACHED_BYTES = 64 * 1024 * 1024;

@@ -4,11 +4,11 @@ import { arrowSchema } from '../columns/arrow-schema.ts';
 import type { ColumnBatch } from '../columns/column.ts';
 import { takeBatch } from '../columns/take.ts';
 import { toRecordBatch } from '../columns/to-arrow.ts';
-import { DeleteLoader } from '../deletes/row-deletes.ts';
+import { DeleteLoader, NOTHING_DELETED } from '../deletes/row-deletes.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
 import type { FileIO } from '../io/file-io.ts';
-import type { FileScanTask } from '../scan/file-scan-task.ts';
+import type { DeleteFile, FileScanTask } from '../scan/file-scan-task.ts';
 import type { NameMapping } from '../spec/name-mapping.ts';
 import { mergeFields, selectFields } from '../spec/select-fields.ts';
 import type { StructType } from '../spec/types.ts';
@@ -30,6 +30,8 @@ export interface ReadTaskOptions {
   readonly metadataColumns?: readonly MetadataColumn[];
   /** The task's residual only tells which row groups can be left out: of the others, rows that don't match come too. */
   readonly wholeRowGroups?: boolean;
+  /** Of the rows that the task's own deletes leave, only those that these would delete. */
+  readonly deletedBy?: DeletedBy | undefined;
   /** The most rows of one batch; wide rows come in smaller ones. */
   readonly batchSize?: number;
   /** For files without field ids. */
@@ -37,6 +39,12 @@ export interface ReadTaskOptions {
   /** For the tasks of one scan: see `deleteLoader`. Without one, delete files are read for this task alone. */
   readonly deletes?: DeleteLoader;
   readonly signal?: AbortSignal;
+}
+
+/** Deletes that apply to a task's file. The loader must not be one that reads the task's own deletes: keys would mix. */
+export interface DeletedBy {
+  readonly files: readonly DeleteFile[];
+  readonly loader: DeleteLoader;
 }
 
 /** The schema of what `readTask` returns: the projection, then the metadata columns. */
@@ -70,23 +78,44 @@ export async function* readTaskColumns(
   options: ReadTaskOptions,
 ): AsyncGenerator<ColumnBatch> {
   const { projection, metadataColumns = [], wholeRowGroups, batchSize, deletes: loader = deleteLoader(io) } = options;
-  const [file, deletes] = await Promise.all([openFile(io, task.file, options), loader.load(task, options)]);
+  const { deletedBy } = options;
+  const [file, deletes, others] = await Promise.all([
+    openFile(io, task.file, options),
+    loader.load(task, options),
+    deletedBy ? deletedBy.loader.load({ ...task, deletes: deletedBy.files }, options) : NOTHING_DELETED,
+  ]);
   const { fields } = file;
   const constants = partitionConstants(task);
   const metadata = metadataReader(task, metadataColumns, fields);
   // What filter, deletes and metadata need is read with the projection, and dropped before the batch is handed out.
   const rowFilter: BoundExpression = wholeRowGroups ? { op: 'true' } : task.residual;
   const filterFields = selectFields(task.schema, referencedFieldIds(rowFilter));
-  const wanted = [filterFields, deletes.fields, metadata.stored].reduce(mergeFields, projection);
+  const wanted = [filterFields, deletes.fields, others.fields, metadata.stored].reduce(mergeFields, projection);
   const mayMatch = rowGroupFilter(task.residual, task.schema, fields, absentLeaves(task.schema, fields, constants));
   const filter = batchFilter(rowFilter, wanted);
   const liveRows = deletes.liveRows(wanted);
+  const restRows = deletedBy ? others.liveRows(wanted) : null;
   const read = { constants, ...(batchSize && { batchSize }), ...(mayMatch && { mayMatch }) };
   for await (const batch of file.read(wanted, read)) {
-    const rows = liveRows(batch, batch.firstRow, filter(batch));
+    const live = liveRows(batch, batch.firstRow, filter(batch));
+    const rows = restRows ? withoutRows(batch.length, live, restRows(batch, batch.firstRow, live)) : live;
     if (rows?.length === 0) continue;
     const projected = narrowBatch(batch, wanted, projection).columns;
     const all = { length: batch.length, columns: [...projected, ...metadata.columns(batch, wanted, batch.firstRow)] };
     yield rows === null ? all : takeBatch(all, rows);
   }
+}
+
+/** Of some rows of a batch (null: all of them) those that are not among others of them, all in order. */
+function withoutRows(length: number, rows: Int32Array | null, others: Int32Array | null): Int32Array {
+  if (others === rows || others === null) return new Int32Array(0);
+  const left = new Int32Array((rows?.length ?? length) - others.length);
+  let count = 0;
+  let next = 0;
+  for (let i = 0; count < left.length; i++) {
+    const row = rows === null ? i : rows[i]!;
+    if (row === others[next]) next++;
+    else left[count++] = row;
+  }
+  return left;
 }

@@ -232,7 +232,8 @@ class ScanPlanner {
   }
 }
 
-function checkReadable(file: DataFile, deletes: readonly DeleteFile[]): void {
+/** UNSUPPORTED for encrypted files. */
+export function checkReadable(file: DataFile, deletes: readonly DeleteFile[]): void {
   const encrypted = file.keyMetadata === null ? deletes.find((entry) => entry.file.keyMetadata !== null)?.file : file;
   if (encrypted) {
     throw unsupported(`${encrypted.path} is encrypted; encrypted tables can't be read yet.`, { path: encrypted.path });
