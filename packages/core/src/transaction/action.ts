@@ -36,4 +36,6 @@ export interface StagingContext {
 export interface CommitAttempt extends StagingContext {
   /** 1 for the first attempt. */
   readonly number: number;
+  /** Snapshots that earlier actions of the transaction have made in this attempt. */
+  readonly ownSnapshots: ReadonlySet<bigint>;
 }

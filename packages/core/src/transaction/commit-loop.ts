@@ -58,7 +58,7 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     const done = context.alreadyDone?.(base.metadata);
     if (done) return unchangedOutcome(base, done);
     if (lost && !lost.again) throw gaveUp(lost.error, number - 1, operations.name);
-    const updates = await buildUpdates(actions, base, { ...context, number });
+    const updates = await buildUpdates(actions, base, context, number);
     if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
     const snapshot = lastSnapshot(updates);
     if (snapshot) tried.push(snapshot);
@@ -122,15 +122,19 @@ export function replacedTable(table: string): LakehouseError {
 async function buildUpdates(
   actions: readonly Action[],
   base: LoadedMetadata,
-  attempt: CommitAttempt,
+  staging: StagingContext,
+  number: number,
 ): Promise<readonly TableUpdate[]> {
-  const context = { nowMs: attempt.runtime.now(), baseMetadataLocation: null };
+  const context = { nowMs: staging.runtime.now(), baseMetadataLocation: null };
+  const ownSnapshots = new Set<bigint>();
+  const attempt: CommitAttempt = { ...staging, number, ownSnapshots };
   const updates: TableUpdate[] = [];
   let metadata = base.metadata;
   for (const action of actions) {
     const built = await action.build(metadata, attempt);
     if (built.length === 0) continue;
     updates.push(...built);
+    for (const update of built) if (update.action === 'add-snapshot') ownSnapshots.add(update.snapshot.snapshotId);
     metadata = applyUpdates(metadata, built, context);
   }
   return updates;

@@ -1,5 +1,10 @@
 import { invalidArgument } from '../errors.ts';
-import type { DataFile } from '../spec/data-file.ts';
+import { isDeletionVector } from '../manifest/content-problem.ts';
+import { partitionKey } from '../scan/partition-key.ts';
+import type { DataFile, FileContent } from '../spec/data-file.ts';
+import { currentSchema, specById } from '../spec/metadata-accessors.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import { partitionPath } from '../transforms/partition-path.ts';
 
 /**
  * Builds a snapshot's summary (spec: "Optional Snapshot Summary Fields") under the names, and with the omissions, of
@@ -11,10 +16,19 @@ export class SnapshotSummary {
 
   /** `partitionPath`: the file's partition as text, '' in an unpartitioned table. */
   addedFile(file: DataFile, partitionPath: string): void {
-    this.#changes.added(file);
-    let partition = this.#byPartition.get(partitionPath);
-    if (!partition) this.#byPartition.set(partitionPath, (partition = new Changes()));
-    partition.added(file);
+    this.#changes.count('added', file);
+    this.#inPartition(partitionPath).count('added', file);
+  }
+
+  removedFile(file: DataFile, partitionPath: string): void {
+    this.#changes.count('removed', file);
+    this.#inPartition(partitionPath).count('removed', file);
+  }
+
+  #inPartition(path: string): Changes {
+    let changes = this.#byPartition.get(path);
+    if (!changes) this.#byPartition.set(path, (changes = new Changes()));
+    return changes;
   }
 
   /**
@@ -34,22 +48,74 @@ export class SnapshotSummary {
   }
 }
 
-class Changes {
-  #files = 0;
-  #records = 0n;
-  #bytes = 0n;
+/** The fields that say what a snapshot changed, of the files that it adds and removes. */
+export function summarizeFiles(
+  added: readonly DataFile[],
+  removed: readonly DataFile[],
+  metadata: TableMetadata,
+  partitionLimit: number,
+): Record<string, string> {
+  const schema = currentSchema(metadata);
+  const pathOf = ({ specId, partition }: DataFile): string => {
+    const spec = specById(metadata, specId);
+    // What an unknown transform's values look like isn't known, but which of them are equal.
+    const isKnown = spec.fields.every(({ transform }) => transform.kind !== 'unknown');
+    return isKnown ? partitionPath(spec, schema, partition) : partitionKey(specId, partition);
+  };
+  const summary = new SnapshotSummary();
+  for (const file of added) summary.addedFile(file, pathOf(file));
+  for (const file of removed) summary.removedFile(file, pathOf(file));
+  return summary.build(partitionLimit);
+}
 
-  added(file: DataFile): void {
-    this.#files += 1;
-    this.#records += BigInt(file.recordCount);
-    this.#bytes += BigInt(file.fileSizeInBytes);
+type Direction = 'added' | 'removed';
+
+/** What is counted, in the order of the summary: its key when files come, and when they go. */
+const COUNTED = {
+  dataFiles: { added: 'added-data-files', removed: 'deleted-data-files' },
+  equalityDeleteFiles: { added: 'added-equality-delete-files', removed: 'removed-equality-delete-files' },
+  positionDeleteFiles: { added: 'added-position-delete-files', removed: 'removed-position-delete-files' },
+  deleteFiles: { added: 'added-delete-files', removed: 'removed-delete-files' },
+  vectors: { added: 'added-dvs', removed: 'removed-dvs' },
+  records: { added: 'added-records', removed: 'deleted-records' },
+  bytes: { added: 'added-files-size', removed: 'removed-files-size' },
+  positionDeletes: { added: 'added-position-deletes', removed: 'removed-position-deletes' },
+  equalityDeletes: { added: 'added-equality-deletes', removed: 'removed-equality-deletes' },
+} as const satisfies Record<string, Readonly<Record<Direction, string>>>;
+
+type Counted = keyof typeof COUNTED;
+
+/** Which files and which rows a file counts as; delete files count as such, too. */
+const COUNTED_AS: Readonly<Record<FileContent, (file: DataFile) => readonly [files: Counted, rows: Counted]>> = {
+  data: () => ['dataFiles', 'records'],
+  'position-deletes': (file) => [isDeletionVector(file) ? 'vectors' : 'positionDeleteFiles', 'positionDeletes'],
+  'equality-deletes': () => ['equalityDeleteFiles', 'equalityDeletes'],
+};
+
+class Changes {
+  readonly #counts = new Map<string, bigint>();
+
+  count(direction: Direction, file: DataFile): void {
+    const [files, rows] = COUNTED_AS[file.content](file);
+    this.#add(COUNTED[files][direction], 1n);
+    if (file.content !== 'data') this.#add(COUNTED.deleteFiles[direction], 1n);
+    this.#add(COUNTED[rows][direction], BigInt(file.recordCount));
+    // Several deletion vectors share a file; each counts for its own part.
+    this.#add(COUNTED.bytes[direction], BigInt(file.contentSizeInBytes ?? file.fileSizeInBytes));
+  }
+
+  #add(key: string, count: bigint): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0n) + count);
   }
 
   fields(): Record<string, string> {
     const fields: Record<string, string> = {};
-    if (this.#files > 0) fields['added-data-files'] = String(this.#files);
-    if (this.#records > 0n) fields['added-records'] = String(this.#records);
-    if (this.#bytes > 0n) fields['added-files-size'] = String(this.#bytes);
+    for (const keys of Object.values(COUNTED)) {
+      for (const key of [keys.added, keys.removed]) {
+        const count = this.#counts.get(key) ?? 0n;
+        if (count > 0n) fields[key] = String(count);
+      }
+    }
     return fields;
   }
 }
@@ -103,6 +169,7 @@ const COMPUTED = new Set([
   'manifests-kept',
   'manifests-replaced',
   ...TOTALS.flat(),
+  ...Object.values(COUNTED).flatMap(({ added, removed }) => [added, removed]),
 ]);
 
 /** Refuses properties that would replace what the summary says of the snapshot itself. */

@@ -7,9 +7,6 @@ import { inferSchema } from '../write/infer-columns.ts';
 import type { AppendData } from '../write/input.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
-import { newSnapshotId } from './snapshot-producer.ts';
-import { writeAddedManifests } from './stage-manifests.ts';
-import type { AddedManifests } from './stage-manifests.ts';
 import type { StagedData } from './staged-data.ts';
 import { stagingOptions } from './staging-options.ts';
 import type { StageOptions } from './transaction-options.ts';
@@ -17,13 +14,11 @@ import type { TransactionState } from './transaction-state.ts';
 
 export interface StagedAppend {
   readonly data: StagedData;
-  readonly added: AddedManifests;
-  readonly snapshotId: bigint;
   /** With `mergeSchema`: what makes the table's schema that of the data. */
   readonly schemaChange: SchemaChange | null;
 }
 
-/** Writes data files that fit the transaction's version of the table, and their manifests. Null if there are no rows. */
+/** Writes data files that fit the transaction's version of the table. Null if there are no rows. */
 export async function stageAppend(
   data: AppendData,
   options: StageOptions,
@@ -38,10 +33,7 @@ export async function stageAppend(
   const spec = currentSpec(metadata);
   const files = await writeInput(input, host.writer, stagingOptions(metadata, state));
   if (files.length === 0) return null;
-  const written = { files, schema, spec, lastColumnId: base.metadata.lastColumnId };
-  const snapshotId = newSnapshotId(metadata, host.runtime);
-  const added = await writeAddedManifests(written, snapshotId, metadata, state.staging);
-  return { data: written, added, snapshotId, schemaChange };
+  return { data: { files, schema, spec, lastColumnId: base.metadata.lastColumnId }, schemaChange };
 }
 
 /** The version of the table that has the data's new columns, too. */

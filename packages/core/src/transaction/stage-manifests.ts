@@ -1,14 +1,14 @@
-import { readManifest } from '../manifest/read-manifest.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../manifest/manifest-file.ts';
+import { readManifest } from '../manifest/read-manifest.ts';
 import { writeManifest } from '../manifest/write-manifest.ts';
+import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import type { ManifestEntry, ManifestFile } from '../spec/manifest.ts';
+import type { ManifestContent, ManifestFile } from '../spec/manifest.ts';
 import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
-import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableProperty } from '../spec/table-properties.ts';
 import type { StagingContext } from './action.ts';
-import type { StagedData } from './staged-data.ts';
 
 /** Some megabytes of manifest for a table of ordinary width; Iceberg Java splits at the same count. */
 const FILES_PER_MANIFEST = 10_000;
@@ -16,42 +16,43 @@ const FILES_PER_MANIFEST = 10_000;
 /** Avro's names of the codecs that the table property knows. */
 const CODECS = { gzip: 'deflate', zstd: 'zstandard', snappy: 'snappy', uncompressed: 'null' } as const;
 
-/** Manifests of new files. They fit every version of the table that has this format version. */
-export interface AddedManifests {
-  readonly formatVersion: FormatVersion;
-  readonly manifests: readonly ManifestFile[];
+/** What the entries of a manifest have in common. */
+export interface ManifestSettings {
+  readonly content: ManifestContent;
+  readonly spec: PartitionSpec;
+  /** The snapshot that the manifest is written for. */
+  readonly snapshotId: bigint;
+  /** The data sequence number of added files; left out, they inherit that of the commit. */
+  readonly sequenceNumber?: bigint | undefined;
 }
 
-/** Writes manifests that add the files. Sequence numbers and row ids are left to be inherited, so they fit any attempt. */
+/** Writes manifests that add the files. What is left to be inherited fits any attempt, so they are written once. */
 export async function writeAddedManifests(
-  data: StagedData,
-  snapshotId: bigint,
+  files: readonly DataFile[],
+  settings: ManifestSettings,
   metadata: TableMetadata,
   context: StagingContext,
-): Promise<AddedManifests> {
+): Promise<readonly ManifestFile[]> {
   const manifests: ManifestFile[] = [];
-  for (let start = 0; start < data.files.length; start += FILES_PER_MANIFEST) {
-    const files = data.files.slice(start, start + FILES_PER_MANIFEST);
-    const entries = files.map((file) => addedEntry(file, snapshotId));
-    manifests.push(await stageManifest(entries, data.spec, snapshotId, metadata, context));
+  for (let start = 0; start < files.length; start += FILES_PER_MANIFEST) {
+    const some = files.slice(start, start + FILES_PER_MANIFEST);
+    manifests.push(await stageManifest(addedEntries(some, settings.snapshotId), settings, metadata, context));
   }
-  return { formatVersion: metadata.formatVersion, manifests };
+  return manifests;
 }
 
 /**
- * Writes one manifest out of the new files, if they are to be in it, and the live entries of committed manifests.
- * Those carry their sequence numbers and row ids explicitly from now on (spec: "Sequence Number Inheritance", "First Row
- * ID Inheritance").
+ * Writes one manifest out of new files and the live entries of committed manifests. Those carry their sequence numbers
+ * and row ids explicitly from now on (spec: "Sequence Number Inheritance", "First Row ID Inheritance").
  */
 export async function writeMergedManifest(
-  data: StagedData,
-  withNew: boolean,
+  newFiles: readonly DataFile[],
   inputs: readonly ManifestFile[],
-  snapshotId: bigint,
+  settings: ManifestSettings,
   metadata: TableMetadata,
   context: StagingContext,
 ): Promise<ManifestFile> {
-  const entries = withNew ? data.files.map((file) => addedEntry(file, snapshotId)) : [];
+  const entries: NewManifestEntry[] = [...addedEntries(newFiles, settings.snapshotId)];
   for (const manifest of inputs) {
     const batches = readManifest(context.operations.io, manifest, {
       specs: metadata.partitionSpecs,
@@ -64,18 +65,20 @@ export async function writeMergedManifest(
       for (const entry of batch) entries.push({ ...entry, status: 'existing' });
     }
   }
-  return stageManifest(entries, data.spec, snapshotId, metadata, context);
+  return stageManifest(entries, settings, metadata, context);
 }
 
-function addedEntry(file: DataFile, snapshotId: bigint): ManifestEntry {
+function* addedEntries(files: readonly DataFile[], snapshotId: bigint): Generator<NewManifestEntry> {
   const unassigned = UNASSIGNED_SEQUENCE_NUMBER;
-  return { status: 'added', snapshotId, sequenceNumber: unassigned, fileSequenceNumber: unassigned, file };
+  for (const file of files) {
+    yield { status: 'added', snapshotId, sequenceNumber: unassigned, fileSequenceNumber: unassigned, file };
+  }
 }
 
-async function stageManifest(
-  entries: readonly ManifestEntry[],
-  spec: PartitionSpec,
-  snapshotId: bigint,
+/** Writes one manifest under a name of its own, as one of the transaction's staged files. */
+export async function stageManifest(
+  entries: Iterable<NewManifestEntry>,
+  { content, spec, snapshotId, sequenceNumber }: ManifestSettings,
   metadata: TableMetadata,
   context: StagingContext,
 ): Promise<ManifestFile> {
@@ -93,8 +96,9 @@ async function stageManifest(
       schema: currentSchema(metadata),
       otherSchemas: metadata.schemas,
       spec,
-      content: 'data',
+      content,
       snapshotId,
+      ...(sequenceNumber !== undefined && { sequenceNumber }),
       compression: CODECS[tableProperty(metadata.properties, 'write.manifest.compression-codec')],
     },
     entries,

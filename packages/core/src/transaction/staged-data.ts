@@ -1,4 +1,4 @@
-import { LakehouseError } from '../errors.ts';
+import { isDeletionVector } from '../manifest/content-problem.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { PartitionField, PartitionSpec } from '../spec/partition-spec.ts';
 import { indexById } from '../spec/schema-fields.ts';
@@ -6,6 +6,7 @@ import type { IndexedField } from '../spec/schema-fields.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { transformToText } from '../spec/transform-text.ts';
+import { validationConflict } from './conflict.ts';
 
 /** Data files that are written but not committed, with what they were written by. */
 export interface StagedData {
@@ -16,6 +17,12 @@ export interface StagedData {
   readonly lastColumnId: number;
 }
 
+/** Delete files that are written but not committed. Several deletion vectors may lie in one Puffin file. */
+export interface StagedDeletes {
+  readonly files: readonly DataFile[];
+  readonly spec: PartitionSpec;
+}
+
 /**
  * Checks that files written by one version of the table can be part of another, newer one. Others may have added,
  * dropped, renamed or promoted columns and changed the spec meanwhile: files stay readable by field id. What must not have
@@ -24,12 +31,22 @@ export interface StagedData {
  */
 export function checkStagedData(metadata: TableMetadata, schema: Schema, staged: StagedData, table: string): void {
   const problem = findSpecProblem(metadata, staged.spec) ?? findSchemaProblem(schema, staged);
-  if (problem === null) return;
-  throw new LakehouseError(
-    'COMMIT_CONFLICT',
-    `Another writer changed ${table} while data was being written: ${problem}. Refresh the table and write again.`,
-    { context: { table } },
-  );
+  if (problem !== null) throw validationConflict(table, problem);
+}
+
+/** Checks that delete files can be part of a newer version of the table than the one they were written for. */
+export function checkStagedDeletes(metadata: TableMetadata, staged: StagedDeletes, table: string): void {
+  const problem = findSpecProblem(metadata, staged.spec) ?? findVersionProblem(metadata, staged.files);
+  if (problem !== null) throw validationConflict(table, problem);
+}
+
+/** Deletes came with v2; v3 takes new position deletes as deletion vectors only (spec: "Row-level Deletes"). */
+function findVersionProblem({ formatVersion }: TableMetadata, deletes: readonly DataFile[]): string | null {
+  const positions = deletes.filter(({ content }) => content === 'position-deletes');
+  if (formatVersion === 1) return 'it has format version 1, which has no deletes';
+  const wanted = formatVersion >= 3 ? 'deletion vectors' : 'position deletes';
+  if (positions.every((file) => isDeletionVector(file) === formatVersion >= 3)) return null;
+  return `it has format version ${formatVersion} now, which takes ${wanted}`;
 }
 
 function findSpecProblem(metadata: TableMetadata, staged: PartitionSpec): string | null {

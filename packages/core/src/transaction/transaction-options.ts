@@ -1,4 +1,5 @@
 import type { WriteProgress } from '../write/data-writer.ts';
+import { IDEMPOTENCY_KEY } from './snapshot-summary.ts';
 
 /** What every commit takes. */
 export interface CommitOptions {
@@ -30,4 +31,10 @@ export interface AppendOptions extends TransactionOptions {
 /** What `transaction.append` takes; the rest is said once for the whole transaction. */
 export interface StageOptions {
   readonly mergeSchema?: boolean | undefined;
+}
+
+/** What the options of a write add to the summary of each of its snapshots. */
+export function commitSummary(options: TransactionOptions): Readonly<Record<string, string>> {
+  const { snapshotProperties, idempotencyKey } = options;
+  return { ...snapshotProperties, ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }) };
 }

@@ -7,14 +7,13 @@ import type { Schema } from '../spec/schema.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
 import type { Action, MetadataAction } from './action.ts';
-import { appendAction } from './append.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
 import { evolveSpecAction } from './evolve-spec.ts';
 import type { SpecChange } from './evolve-spec.ts';
-import { parentOnBranch } from './refs.ts';
+import { findRef, parentOnBranch } from './refs.ts';
 import { rollbackToAction, rollbackToTimestampAction, setCurrentSnapshotAction } from './set-current-snapshot.ts';
-import { IDEMPOTENCY_KEY } from './snapshot-summary.ts';
+import { snapshotChangeAction } from './snapshot-change.ts';
 import { stageAppend } from './stage-append.ts';
 import { toEpochMs } from './time-input.ts';
 import type { TimeInput } from './time-input.ts';
@@ -23,6 +22,7 @@ import { createBranchAction, createTagAction, fastForwardAction, removeRefAction
 import type { BranchOptions, TagOptions } from './update-refs.ts';
 import { updateSortOrderAction } from './update-sort-order.ts';
 import { upgradeFormatVersionAction } from './upgrade-format-version.ts';
+import { commitSummary } from './transaction-options.ts';
 import type { StageOptions } from './transaction-options.ts';
 import type { TransactionState } from './transaction-state.ts';
 
@@ -71,13 +71,18 @@ export class Transaction {
     const staged = await stageAppend(data, options, state);
     if (staged === null) return;
     if (staged.schemaChange) this.#apply(state, evolveSchemaAction(staged.schemaChange));
-    const { snapshotProperties, idempotencyKey } = state.options;
-    const summary = {
-      ...snapshotProperties,
-      ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }),
-    };
-    const { data: written, added, snapshotId } = staged;
-    state.actions.push(appendAction({ data: written, added, snapshotId, branch, summary }));
+    state.actions.push(
+      snapshotChangeAction({
+        baseSnapshotId: findRef(state.base.metadata, branch)?.snapshotId ?? null,
+        branch,
+        operation: 'append',
+        addedData: [staged.data],
+        addedDeletes: [],
+        removed: [],
+        checks: {},
+        summary: commitSummary(state.options),
+      }),
+    );
   }
 
   /** Evolves the schema; calls of the builder apply in sequence. It may be called again if another writer commits first. */

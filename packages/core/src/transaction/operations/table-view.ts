@@ -1,0 +1,53 @@
+import { parentOnBranch, findRef } from '../refs.ts';
+import { applyUpdates } from '../../spec/apply-updates.ts';
+import { currentSchema } from '../../spec/metadata-accessors.ts';
+import type { Schema } from '../../spec/schema.ts';
+import type { Snapshot } from '../../spec/snapshot.ts';
+import type { TableMetadata } from '../../spec/table-metadata.ts';
+import type { TransactionState } from '../transaction-state.ts';
+
+/** What an operation reads and changes: a version of the table, with what the transaction has done to it so far. */
+export interface TableView {
+  readonly state: TransactionState;
+  readonly metadata: TableMetadata;
+  readonly schema: Schema;
+  /** The branch's head; null if there is none. */
+  readonly snapshot: Snapshot | null;
+  /** The branch's head as committed, which `snapshot` builds on: conflicts are looked for in what comes after it. */
+  readonly baseSnapshotId: bigint | null;
+}
+
+/**
+ * The table as the transaction sees it: data that it has staged is there, too. For that its snapshots are made, but not
+ * committed: other writers may come in between, and the commit makes them anew.
+ */
+export async function transactionView(state: TransactionState): Promise<TableView> {
+  const { base, branch } = state;
+  const metadata = await withSnapshots(state);
+  return viewOf(state, metadata, findRef(base.metadata, branch)?.snapshotId ?? null);
+}
+
+/** A newer version of the table, for an operation that is its transaction's first change of rows. */
+export function newerView(state: TransactionState, metadata: TableMetadata): TableView {
+  return viewOf(state, metadata, findRef(metadata, state.branch)?.snapshotId ?? null);
+}
+
+function viewOf(state: TransactionState, metadata: TableMetadata, baseSnapshotId: bigint | null): TableView {
+  const snapshot = parentOnBranch(metadata, state.branch);
+  return { state, metadata, schema: currentSchema(metadata), snapshot, baseSnapshotId };
+}
+
+/** Builds those of the transaction's actions that have not been built for an earlier call. */
+async function withSnapshots(state: TransactionState): Promise<TableMetadata> {
+  const { actions, base, host, staging } = state;
+  if (state.metadataIsAll) return state.metadata;
+  let { metadata, built } = state.preview ?? { metadata: base.metadata, built: 0 };
+  for (const action of actions.slice(built)) {
+    // Attempts to commit are counted from 1 on; names of files must differ from theirs.
+    const updates = await action.build(metadata, { ...staging, number: -(++built) });
+    if (updates.length === 0) continue;
+    metadata = applyUpdates(metadata, updates, { nowMs: host.runtime.now(), baseMetadataLocation: null });
+  }
+  state.preview = { metadata, built };
+  return metadata;
+}
