@@ -77,6 +77,16 @@ export class Planner {
     return this.#serialized(`SELECT json_serialize_plan(${quoteString(sql)}, skip_null := true, optimize := true)`);
   }
 
+  /** The names that DuckDB gives the columns of a query over shadow tables. */
+  async columnNames(sql: string): Promise<readonly string[]> {
+    const statement = await this.#connection.prepare(sql);
+    try {
+      return Array.from({ length: statement.columnCount }, (_, i) => statement.columnName(i));
+    } finally {
+      statement.destroySync();
+    }
+  }
+
   async #serialized(sql: string): Promise<Serialized> {
     return parseSerialized(await queryText(this.#connection, sql));
   }

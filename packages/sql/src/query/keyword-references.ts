@@ -35,7 +35,15 @@ export function keywordReferences(sql: string, tokens: readonly Token[]): QueryR
       verb: null,
     });
   }
-  return { tables, columns: [], fileReads: [], contextCalls: [], functions: new Set(), selects: [] };
+  return {
+    tables,
+    columns: [],
+    fileReads: [],
+    contextCalls: [],
+    functions: new Set(),
+    selects: [],
+    hasUnnamedSubqueries: false,
+  };
 }
 
 function aliasOf(tokens: readonly Token[], i: number): { readonly alias: string | null; readonly next: number } {

@@ -1,5 +1,6 @@
+import { version } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileIO, IcebergType, ScanPlan, Schema } from '@lh/core';
+import type { FileIO, IcebergType, ReportMetadata, ScanPlan, Schema } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
 import { bindExpression, deleteLoader, expressionToText, tableNameMapping } from '@lh/core/engine';
 import type { DeleteLoader } from '@lh/core/engine';
@@ -20,6 +21,7 @@ import type { SerializedError } from './serialized.ts';
 import { contextValues, isTime, needsSession } from './context-calls.ts';
 import { describeSource, shadowColumns } from './mentions.ts';
 import type { Mention, TableMention } from './mentions.ts';
+import { ownColumnNames, withColumnNames } from './column-names.ts';
 import { replaceTables } from './table-references.ts';
 import type { FileRead, QueryReferences, Replacement } from './table-references.ts';
 
@@ -46,6 +48,13 @@ export interface QueryText {
   /** The text that the user gave, and where an offset of `sql` is in it: for errors. */
   readonly source: string;
   toSource(offset: number): number;
+}
+
+interface QueryNeeds {
+  /** One for each table of a catalog. */
+  readonly needs: readonly ScanNeeds[];
+  /** Names of the result's columns, where the query that is run would give others. */
+  readonly names: readonly string[] | null;
 }
 
 interface PlannedMention {
@@ -83,7 +92,7 @@ export class QueryRunner {
     options: { readonly signal?: AbortSignal | undefined; readonly plans: boolean },
   ): Promise<PreparedQuery> {
     const tables = mentions.filter((mention) => mention.kind === 'table');
-    const needs = tables.length === 0 ? [] : await this.#needs(text, references, mentions, executor, options.plans);
+    const { needs, names } = await this.#needs(text, references, mentions, executor, options.plans);
     throwIfAborted(options.signal);
     const planned = await Promise.all(tables.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
     const disposals: (() => void)[] = [];
@@ -93,7 +102,7 @@ export class QueryRunner {
       dispose,
     );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
-    return { sql, scans: planned.map(report), dispose };
+    return { sql: names ? withColumnNames(sql, names) : sql, scans: planned.map(report), dispose };
   }
 
   /** What the query needs of each table, by DuckDB's own plan of it. */
@@ -103,15 +112,19 @@ export class QueryRunner {
     mentions: readonly Mention[],
     executor: Executor,
     plans: boolean,
-  ): Promise<readonly ScanNeeds[]> {
+  ): Promise<QueryNeeds> {
     const tables = mentions.filter((mention) => mention.kind === 'table');
-    const whole = (reason: string): readonly ScanNeeds[] =>
-      tables.map(() => ({
+    const whole = (reason: string): QueryNeeds => ({
+      needs: tables.map(() => ({
         filter: expr.alwaysTrue(),
         notPushed: [{ predicate: '(the whole query)', reason }],
         columns: null,
         distinctColumns: new Set(),
-      }));
+        maxRows: null,
+      })),
+      names: null,
+    });
+    if (tables.length === 0 && !references.hasUnnamedSubqueries) return { needs: [], names: null };
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
     const constants = await this.#constants(text.sql, references, mentions, executor);
@@ -130,11 +143,21 @@ export class QueryRunner {
     );
     const serialized = await this.#planner.plan(edited.text, settings);
     if (serialized.ok) {
-      return mentions.flatMap((mention, i) =>
+      const needs = mentions.flatMap((mention, i) =>
         mention.kind === 'table'
           ? [scanNeeds(serialized.root, shadows[i]!, mention.schema, { utc: isUtc(settings) })]
           : [],
       );
+      const names = references.hasUnnamedSubqueries ? await this.#planner.columnNames(edited.text) : null;
+      return {
+        needs,
+        names:
+          names &&
+          ownColumnNames(
+            names,
+            mentions.map(({ reference }, i) => ({ reference, shadow: shadows[i]! })),
+          ),
+      };
     }
     await this.#refuseInvalid(text, references, mentions, edited, serialized.error);
     return whole(`The query could not be planned: ${withoutPointer(serialized.error.message)}`);
@@ -269,8 +292,24 @@ async function planMention(
   signal: AbortSignal | undefined,
 ): Promise<PlannedMention> {
   const columnStats = floatColumns(mention.schema, needs.columns);
-  const scan = mention.table.scan({ ...mention.target, filter: needs.filter, columnStats, ...(signal && { signal }) });
+  const scan = mention.table.scan({
+    ...mention.target,
+    filter: needs.filter,
+    select: readColumns(mention, needs),
+    columnStats,
+    reportMetadata: ENGINE,
+    ...(signal && { signal }),
+  });
   return { mention, needs, plan: await scan.plan() };
+}
+
+/** For the scan's report. */
+const ENGINE: ReportMetadata = { 'engine-name': 'duckdb', 'engine-version': version() };
+
+function readColumns({ schema, metadataColumns }: TableMention, { columns }: ScanNeeds): readonly string[] {
+  const names = schema.fields.filter((_, i) => columns === null || columns.has(i)).map(({ name }) => name);
+  // A scan reads some column; this one is in no file.
+  return names.length + metadataColumns.length === 0 ? ['_pos'] : [...names, ...metadataColumns];
 }
 
 /** Columns whose counts of NaN decide how their files are read: those of floating-point numbers that the query reads. */

@@ -58,6 +58,8 @@ export interface QueryReferences {
   /** Functions called, in lower case. */
   readonly functions: ReadonlySet<string>;
   readonly selects: readonly SelectScope[];
+  /** A SELECT has a column with a subquery and without a name, which is then the column's own text. */
+  readonly hasUnnamedSubqueries: boolean;
 }
 
 /** Finds what a parsed query refers to. `tree` is `json_serialize_sql`'s answer for `sql`, `tokens` are of the same text. */
@@ -83,6 +85,7 @@ class Walker implements QueryReferences {
   readonly contextCalls: ContextCall[] = [];
   readonly functions = new Set<string>();
   readonly selects: OpenScope[] = [];
+  hasUnnamedSubqueries = false;
   #select: OpenScope | null = null;
   readonly #sql: string;
   readonly #tokens: readonly Token[];
@@ -123,6 +126,7 @@ class Walker implements QueryReferences {
     const select: OpenScope = { parent, tables: [], stars: [], columns: [], nodes: [], hasNaturalJoin: false };
     this.selects.push(select);
     this.#select = select;
+    this.hasUnnamedSubqueries ||= list(node['select_list']).some(isUnnamedSubquery);
     this.#children(node, scope);
     this.#select = parent;
     for (const star of select.nodes) this.#star(star, select);
@@ -261,6 +265,15 @@ const WHOLE_QUERY_VERBS = ['table', 'describe', 'desc', 'summarize', 'show'] as 
 
 export function isAtClause(tokens: readonly Token[], i: number): boolean {
   return isKeyword(tokens[i], 'at') && isSymbol(tokens[i + 1], '(') && isKeyword(tokens[i + 2], 'version', 'timestamp');
+}
+
+function isUnnamedSubquery(column: JsonValue): boolean {
+  return (text(object(column)['alias']) ?? '') === '' && holdsSubquery(column);
+}
+
+function holdsSubquery(value: JsonValue): boolean {
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).some(holdsSubquery);
+  return isObject(value) && (value['class'] === 'SUBQUERY' || Object.values(value).some(holdsSubquery));
 }
 
 function withName(scope: ReadonlySet<string>, name: string | null): ReadonlySet<string> {
