@@ -14,15 +14,18 @@ export class SnapshotSummary {
   readonly #changes = new Changes();
   readonly #byPartition = new Map<string, Changes>();
 
-  /** `partitionPath`: the file's partition as text, '' in an unpartitioned table. */
-  addedFile(file: DataFile, partitionPath: string): void {
-    this.#changes.count('added', file);
-    this.#inPartition(partitionPath).count('added', file);
+  /** `partition`: the file's partition as text, '' in an unpartitioned table. */
+  addedFile(file: DataFile, partition: string): void {
+    this.#count('added', file, partition);
   }
 
-  removedFile(file: DataFile, partitionPath: string): void {
-    this.#changes.count('removed', file);
-    this.#inPartition(partitionPath).count('removed', file);
+  removedFile(file: DataFile, partition: string): void {
+    this.#count('removed', file, partition);
+  }
+
+  #count(direction: Direction, file: DataFile, partition: string): void {
+    this.#changes.count(direction, file);
+    this.#inPartition(partition).count(direction, file);
   }
 
   #inPartition(path: string): Changes {

@@ -13,7 +13,7 @@ import { evolveSpecAction } from './evolve-spec.ts';
 import type { SpecChange } from './evolve-spec.ts';
 import { findRef, parentOnBranch } from './refs.ts';
 import { rollbackToAction, rollbackToTimestampAction, setCurrentSnapshotAction } from './set-current-snapshot.ts';
-import { snapshotChangeAction } from './snapshot-change.ts';
+import { snapshotChangeAction } from './snapshot-change-action.ts';
 import { stageAppend } from './stage-append.ts';
 import { toEpochMs } from './time-input.ts';
 import type { TimeInput } from './time-input.ts';
