@@ -9,6 +9,7 @@ export type { Transaction } from './transaction/transaction.ts';
 export type {
   AppendOptions,
   CommitOptions,
+  PublishOptions,
   StageOptions,
   TransactionOptions,
 } from './transaction/transaction-options.ts';

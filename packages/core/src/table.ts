@@ -30,7 +30,12 @@ import { runTransaction } from './transaction/run-transaction.ts';
 import type { TimeInput } from './transaction/time-input.ts';
 import type { Transaction } from './transaction/transaction.ts';
 import type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
-import type { AppendOptions, CommitOptions, TransactionOptions } from './transaction/transaction-options.ts';
+import type {
+  AppendOptions,
+  CommitOptions,
+  PublishOptions,
+  TransactionOptions,
+} from './transaction/transaction-options.ts';
 import { coreWriter } from './write/data-file-writer.ts';
 import type { DataFileWriter } from './write/data-file-writer.ts';
 import type { AppendData } from './write/input.ts';
@@ -287,6 +292,20 @@ export class Table<Row = Record<string, unknown>> {
   /** Moves `branch` forward to where `to`, a branch or tag built on it, is. */
   fastForward(branch: string, to: string, options: CommitOptions = {}): Promise<Commit> {
     return this.transaction((tx) => tx.fastForward(branch, to), options);
+  }
+
+  /**
+   * Makes the change of a snapshot that is not in the history of main (or `branch`) a part of it. A snapshot that
+   * follows the head becomes the head; an append is made again on top of it, and so is an overwrite of partitions that
+   * have not changed since. INVALID_ARGUMENT for others, ALREADY_EXISTS if the change is there already.
+   */
+  cherrypick(snapshotId: bigint, options: PublishOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.cherrypick(snapshotId), options);
+  }
+
+  /** Publishes what was staged by a write with this `wapId`, as `cherrypick` does. NOT_FOUND if nothing was. */
+  publishChanges(wapId: string, options: PublishOptions = {}): Promise<Commit> {
+    return this.transaction((tx) => tx.publishChanges(wapId), options);
   }
 
   /** Takes main back to a snapshot of its history. */

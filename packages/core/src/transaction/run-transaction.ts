@@ -6,12 +6,13 @@ import { ancestorsOf } from '../spec/metadata-accessors.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
+import { tableProperty } from '../spec/table-properties.ts';
 import { commitActions } from './commit-loop.ts';
 import { commitReport } from './commit-report.ts';
 import { currentSnapshotOf, unchangedOutcome } from './commit.ts';
 import type { CommitOutcome } from './commit.ts';
 import { findRef } from './refs.ts';
-import { IDEMPOTENCY_KEY, checkSnapshotProperties } from './snapshot-summary.ts';
+import { IDEMPOTENCY_KEY, WAP_ID, checkSnapshotProperties } from './snapshot-summary.ts';
 import { StagedFiles } from './staged-files.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionHost, TransactionState } from './transaction-state.ts';
@@ -35,11 +36,12 @@ export async function runTransaction(
   throwIfAborted(signal);
   checkSnapshotProperties(options.snapshotProperties ?? {});
   if (key === '') throw invalidArgument('An idempotency key must not be empty.');
+  checkWapId(options.wapId, base.metadata);
   const startedMs = runtime.now();
   const branch = options.branch ?? MAIN_BRANCH;
   if (key !== undefined) {
     const loaded = await operations.load();
-    const earlier = findByKey(loaded.metadata, branch, key);
+    const earlier = findByKey(loaded.metadata, branch, options);
     if (earlier) return unchangedOutcome(loaded, earlier);
   }
   const state: TransactionState = {
@@ -60,7 +62,7 @@ export async function runTransaction(
     ...state.staging,
     tableUuid: base.metadata.tableUuid,
     branch,
-    ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, key) }),
+    ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, options) }),
   });
   if (outcome.snapshot) {
     const durationMs = runtime.now() - startedMs;
@@ -84,9 +86,24 @@ async function runBody(state: TransactionState, body: (transaction: Transaction)
   }
 }
 
-function findByKey(metadata: TableMetadata, branch: string, key: string): Snapshot | undefined {
-  for (const snapshot of ancestorsOf(metadata, findRef(metadata, branch)?.snapshotId ?? null)) {
-    if (snapshot.summary[IDEMPOTENCY_KEY] === key) return snapshot;
+function checkWapId(wapId: string | undefined, { properties }: TableMetadata): void {
+  if (wapId === undefined) return;
+  if (wapId === '') throw invalidArgument('A wapId must not be empty.');
+  if (tableProperty(properties, 'write.wap.enabled')) return;
+  throw invalidArgument(
+    "The table takes writes with a wapId when its property 'write.wap.enabled' is 'true'; set it first.",
+  );
+}
+
+/** The snapshot that an earlier call with the same key has made: in the history of the branch, or staged. */
+function findByKey(
+  metadata: TableMetadata,
+  branch: string,
+  { idempotencyKey, wapId }: TransactionOptions,
+): Snapshot | undefined {
+  const staged = metadata.snapshots.filter(({ summary }) => wapId !== undefined && summary[WAP_ID] === wapId);
+  for (const snapshot of [...ancestorsOf(metadata, findRef(metadata, branch)?.snapshotId ?? null), ...staged]) {
+    if (snapshot.summary[IDEMPOTENCY_KEY] === idempotencyKey) return snapshot;
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { invalidArgument } from '../errors.ts';
 import { writeManifestList } from '../manifest/write-manifest-list.ts';
 import { randomSnapshotId } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
@@ -7,7 +8,7 @@ import type { Operation, Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { CommitAttempt, Updates } from './action.ts';
 import { findRef, movedBranch } from './refs.ts';
-import { totalsAfter } from './snapshot-summary.ts';
+import { totalsAfter, WAP_ID } from './snapshot-summary.ts';
 
 export interface NewSnapshot {
   readonly snapshotId: bigint;
@@ -20,13 +21,22 @@ export interface NewSnapshot {
   readonly summary: Readonly<Record<string, string>>;
 }
 
-/** Writes the manifest list of a new snapshot on top of `metadata`, and gives the updates that put it on its branch. */
+/**
+ * Writes the manifest list of a new snapshot on top of `metadata`, and gives the updates that put it on its branch, or
+ * on none if it has a `wap.id` to be published by.
+ */
 export async function produceSnapshot(
   metadata: TableMetadata,
   input: NewSnapshot,
   attempt: CommitAttempt,
 ): Promise<Updates> {
   const { operations, staged } = attempt;
+  const toBePublished = input.summary[WAP_ID] !== undefined;
+  if (toBePublished && attempt.ownSnapshots.size > 0) {
+    throw invalidArgument(
+      'A transaction with a wapId stages one change of rows; make another transaction of the other.',
+    );
+  }
   const location = operations.newMetadataFileLocation(
     metadata,
     `snap-${input.snapshotId}-${attempt.number}-${attempt.commitUuid}.avro`,
@@ -64,13 +74,10 @@ export async function produceSnapshot(
     keyId: null,
     unknownFields: {},
   };
+  const ref = movedBranch(findRef(metadata, input.branch), snapshot.snapshotId);
   return [
     { action: 'add-snapshot', snapshot },
-    {
-      action: 'set-snapshot-ref',
-      refName: input.branch,
-      ref: movedBranch(findRef(metadata, input.branch), snapshot.snapshotId),
-    },
+    ...(toBePublished ? [] : [{ action: 'set-snapshot-ref', refName: input.branch, ref } as const]),
   ];
 }
 

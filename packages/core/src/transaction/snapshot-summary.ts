@@ -163,9 +163,22 @@ function parseCount(text: string | undefined): bigint | null {
 /** Where the key of `idempotencyKey` is kept. */
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
+/** Of a snapshot that is staged, to be published later: the `wapId` that it was staged with. It is on no branch. */
+export const WAP_ID = 'wap.id';
+/** Of a snapshot that makes the change of a staged one. */
+export const PUBLISHED_WAP_ID = 'published-wap-id';
+/** Of a snapshot that makes the change of another one: that one's id. */
+export const SOURCE_SNAPSHOT_ID = 'source-snapshot-id';
+/** 'true' in an overwrite that replaces the partitions that it adds files to. */
+export const REPLACE_PARTITIONS = 'replace-partitions';
+
 const COMPUTED = new Set([
   'operation',
   IDEMPOTENCY_KEY,
+  WAP_ID,
+  PUBLISHED_WAP_ID,
+  SOURCE_SNAPSHOT_ID,
+  REPLACE_PARTITIONS,
   'changed-partition-count',
   'partition-summaries-included',
   'manifests-created',

@@ -1,10 +1,15 @@
 import type { WriteProgress } from '../write/data-writer.ts';
-import { IDEMPOTENCY_KEY } from './snapshot-summary.ts';
+import { IDEMPOTENCY_KEY, WAP_ID } from './snapshot-summary.ts';
 
 /** What every commit takes. */
 export interface CommitOptions {
   /** Stops waiting and writing; a commit that the catalog is busy with is not taken back. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface PublishOptions extends CommitOptions {
+  /** The branch to publish to; main if left out. */
+  readonly branch?: string | undefined;
 }
 
 /** What every write takes. */
@@ -18,6 +23,12 @@ export interface TransactionOptions extends CommitOptions {
    * through. Kept in the snapshot's summary, and looked for in the history of the branch.
    */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * Stages the write under this id instead of publishing it (write, audit, publish): its snapshot is in the table, but
+   * on no branch until `publishChanges`. The table must have `write.wap.enabled`. To audit several writes together,
+   * write to a branch, and fast-forward to it.
+   */
+  readonly wapId?: string | undefined;
   /** What other writers may do meanwhile. A write that reads nothing, as an append, is the same at both levels. */
   readonly isolation?: 'serializable' | 'snapshot' | undefined;
   readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
@@ -35,6 +46,10 @@ export interface StageOptions {
 
 /** What the options of a write add to the summary of each of its snapshots. */
 export function commitSummary(options: TransactionOptions): Readonly<Record<string, string>> {
-  const { snapshotProperties, idempotencyKey } = options;
-  return { ...snapshotProperties, ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }) };
+  const { snapshotProperties, idempotencyKey, wapId } = options;
+  return {
+    ...snapshotProperties,
+    ...(idempotencyKey !== undefined && { [IDEMPOTENCY_KEY]: idempotencyKey }),
+    ...(wapId !== undefined && { [WAP_ID]: wapId }),
+  };
 }

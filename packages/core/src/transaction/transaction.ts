@@ -7,6 +7,7 @@ import type { Schema } from '../spec/schema.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
 import type { Action, MetadataAction } from './action.ts';
+import { cherrypickAction, publishChangesAction } from './cherrypick.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
 import { evolveSpecAction } from './evolve-spec.ts';
@@ -137,6 +138,16 @@ export class Transaction {
   /** Moves `branch` forward to where `to`, a branch or tag built on it, is. */
   fastForward(branch: string, to: string): void {
     this.#later(fastForwardAction(branch, to));
+  }
+
+  /** Makes the change of a snapshot that is not in the branch's history on top of its head. */
+  cherrypick(snapshotId: bigint): void {
+    this.#later(cherrypickAction(snapshotId, this.#state.branch));
+  }
+
+  /** Cherry-picks what was staged with a `wapId`. */
+  publishChanges(wapId: string): void {
+    this.#later(publishChangesAction(wapId, this.#state.branch));
   }
 
   /** Takes main back to a snapshot of its history. */
