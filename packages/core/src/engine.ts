@@ -17,6 +17,7 @@ export { findFieldByName } from './spec/schema-fields.ts';
 export { typeToText } from './spec/type-text.ts';
 export { sourceColumn, sourceField } from './columns/from-arrow.ts';
 export type { ArrowDataLike, ArrowFieldLike } from './columns/from-arrow.ts';
+export { batchBytes } from './columns/column.ts';
 export type { Column, ColumnBatch } from './columns/column.ts';
 export type { SourceField, SourceType } from './columns/source-type.ts';
 export { absentValue, partitionConstants } from './read/absent-values.ts';
