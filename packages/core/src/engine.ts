@@ -27,3 +27,8 @@ export { deleteLoader, readTaskColumns } from './read/read-task.ts';
 export { lookAhead } from './scan/look-ahead.ts';
 export { partitionKey } from './scan/partition-key.ts';
 export type { PositionBitmap } from './formats/puffin/position-bitmap.ts';
+export { METADATA_TABLE_NAMES, isMetadataTableName } from './inspect/metadata-table-name.ts';
+export type { MetadataTableName } from './inspect/metadata-table-name.ts';
+export type { InspectedTable } from './inspect/metadata-table-definition.ts';
+export { openMetadataTable } from './inspect/open-metadata-table.ts';
+export type { MetadataTableColumns, ReadColumnsOptions } from './inspect/open-metadata-table.ts';

@@ -88,7 +88,7 @@ function bytesOf(positions: PositionsByPath): number {
 }
 
 /** One range of a Puffin file. INVALID_DATA if what is there isn't the vector that the manifest says it is. */
-async function readVector(io: FileIO, { file }: DeleteFile, options: IOOptions): Promise<PositionBitmap> {
+export async function readVector(io: FileIO, { file }: DeleteFile, options: IOOptions): Promise<PositionBitmap> {
   const { path, contentOffset, contentSizeInBytes, recordCount } = file;
   // Readers of manifests have made sure that there is a place.
   const range = { offset: contentOffset!, length: contentSizeInBytes! };

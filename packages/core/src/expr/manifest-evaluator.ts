@@ -19,10 +19,11 @@ export function manifestEvaluator(
   const evaluate = mayMatch(projectInclusive(spec, schema, expression));
   const positions = new Map(spec.fields.map(({ fieldId }, i) => [fieldId, i]));
   return (summaries) =>
-    summaries === null || evaluate((term) => statisticsOf(summaries[positions.get(term.field.id) ?? -1], term));
+    summaries === null || evaluate((term) => summaryStatistics(summaries[positions.get(term.field.id) ?? -1], term));
 }
 
-function statisticsOf(summary: PartitionFieldSummary | undefined, term: BoundTerm): ColumnStatistics {
+/** What a partition field's summary tells of the values in a manifest; `term` is of the field's type. */
+export function summaryStatistics(summary: PartitionFieldSummary | undefined, term: BoundTerm): ColumnStatistics {
   if (!summary) return UNKNOWN_STATISTICS;
   const { containsNull, containsNaN, lowerBound, upperBound } = summary;
   const mayBeNaN = isFloating(term.field.type) && containsNaN !== false;

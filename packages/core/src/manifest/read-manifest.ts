@@ -243,7 +243,7 @@ class EntryBuilder {
 }
 
 /** A manifest is judged by its own version, which may be older than the table's. */
-function manifestVersion({ metadata }: AvroContainer, { path }: ManifestFile): number {
+export function manifestVersion({ metadata }: AvroContainer, { path }: ManifestFile): number {
   const text = metadata.get('format-version') ?? '1';
   if (text !== '1' && text !== '2' && text !== '3') {
     throw unsupported(`The manifest ${path} has the format version ${text}; 1 to 3 can be read.`, { path });
@@ -251,7 +251,7 @@ function manifestVersion({ metadata }: AvroContainer, { path }: ManifestFile): n
   return Number(text);
 }
 
-function checkManifestContent({ metadata }: AvroContainer, { path, content }: ManifestFile): void {
+export function checkManifestContent({ metadata }: AvroContainer, { path, content }: ManifestFile): void {
   const written = metadata.get('content') ?? 'data';
   if (written !== content) {
     throw invalidData(`The manifest ${path} holds ${written}, but the manifest list says ${content}.`, { path });

@@ -1,0 +1,69 @@
+import type { ColumnBatch } from '../columns/column.ts';
+import { throwIfAborted } from '../errors.ts';
+import { readManifestList } from '../manifest/read-manifest-list.ts';
+import { readManifestBytes } from '../manifest/read-manifest.ts';
+import { systemRuntime } from '../runtime.ts';
+import { lookAhead } from '../scan/look-ahead.ts';
+import type { ManifestFile } from '../spec/manifest.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import { entryBatches } from './entry-batches.ts';
+import type { EntryScan } from './entry-batches.ts';
+import type { InspectedTable } from './metadata-table-definition.ts';
+
+type Signal = AbortSignal | undefined;
+
+/** The manifests of a snapshot; none without one. */
+export async function snapshotManifests(
+  { io, metadata, cache }: InspectedTable,
+  snapshot: Snapshot | null,
+  signal: Signal,
+): Promise<readonly ManifestFile[]> {
+  if (snapshot === null) return [];
+  return readManifestList(io, snapshot, metadata, { ...(cache && { cache }), ...(signal && { signal }) });
+}
+
+/** The manifests of all snapshots, each of them once. */
+export async function reachableManifests(table: InspectedTable, signal: Signal): Promise<readonly ManifestFile[]> {
+  const byPath = new Map<string, ManifestFile>();
+  const lists = lookAhead(table.metadata.snapshots, concurrency(table), (snapshot) =>
+    snapshotManifests(table, snapshot, signal),
+  );
+  for await (const manifests of lists) {
+    throwIfAborted(signal);
+    for (const manifest of manifests) if (!byPath.has(manifest.path)) byPath.set(manifest.path, manifest);
+  }
+  return [...byPath.values()];
+}
+
+/** The entries of manifests, one manifest after the other: no more is in memory than the next few manifests' bytes. */
+export async function* readEntries(
+  table: InspectedTable,
+  manifests: readonly ManifestFile[],
+  scan: EntryScan,
+  signal: Signal,
+): AsyncGenerator<ColumnBatch> {
+  for await (const { manifest, bytes } of manifestFiles(table, manifests, signal)) {
+    for (const batch of entryBatches(bytes, manifest, scan)) {
+      throwIfAborted(signal);
+      yield batch;
+    }
+  }
+}
+
+/** The bytes of manifests, in their order. */
+export function manifestFiles(
+  table: InspectedTable,
+  manifests: readonly ManifestFile[],
+  signal: Signal,
+): AsyncGenerator<{ readonly manifest: ManifestFile; readonly bytes: Uint8Array }> {
+  const { io, cache } = table;
+  const options = { ...(cache && { cache }), ...(signal && { signal }) };
+  return lookAhead(manifests, concurrency(table), async (manifest) => ({
+    manifest,
+    bytes: await readManifestBytes(io, manifest, options),
+  }));
+}
+
+function concurrency({ runtime = systemRuntime }: InspectedTable): number {
+  return runtime.concurrency;
+}
