@@ -26,6 +26,7 @@ export const LAYERS = [
   ['catalog/file-system', 'catalog/static-table-operations'],
   // Looking into a table …
   ['inspect'],
+  ['describe'],
   ['table'],
   // … and the catalogs that hand out `Table`s.
   ['catalog'],

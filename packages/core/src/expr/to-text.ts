@@ -1,5 +1,6 @@
 import { formatDate, formatTime, formatTimestamp } from '../spec/datetime-text.ts';
 import { formatDecimal } from '../spec/decimal-text.ts';
+import { transformToText } from '../spec/transform-text.ts';
 import type { Transform, TransformKind } from '../spec/transform.ts';
 import type { IcebergType, TypeKind } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
@@ -79,11 +80,16 @@ function predicateText(predicate: AnyPredicate): string {
 }
 
 function termText({ term }: AnyPredicate): string {
-  const name = nameToText('path' in term ? term.path.join('.') : term.column);
-  return term.transform ? TERM_TEXT[term.transform.kind](name, term.transform) : name;
+  return termToText('path' in term ? term.path.join('.') : term.column, term.transform);
 }
 
-const call = (name: string, { kind }: Transform): string => `${kind}(${name})`;
+/** A column, or a transform of it: `day(ts)`, `bucket(16, id)`. */
+export function termToText(column: string, transform: Transform | null | undefined): string {
+  const name = nameToText(column);
+  return transform ? TERM_TEXT[transform.kind](name, transform) : name;
+}
+
+const call = (name: string, transform: Transform): string => `${transformToText(transform)}(${name})`;
 
 const TERM_TEXT: { readonly [K in TransformKind]: (name: string, transform: Transform) => string } = {
   identity: (name) => name,
