@@ -5,8 +5,7 @@ import type { SerializedError } from 'vitest';
 export class ClosingLines implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    for (const line of [...plans(tests), ...leftOut(tests), ...wrongInSql(tests), ...memory(tests), ...outcomes(tests)])
-      console.log(line);
+    for (const line of [...plans(tests), ...leftOut(tests), ...memory(tests), ...outcomes(tests)]) console.log(line);
     const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
     // A file that doesn't load has no tests, and one that crashes leaves its tests pending.
     const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module)).length;
@@ -49,13 +48,6 @@ function* leftOut(tests: readonly TestCase[]): Generator<string> {
     const rows = test.meta().rowsLeftOut;
     if (rows)
       yield `${test.fullName}: ${rows} of the expected rows are no part of SQL's answer: there the filter is null`;
-  }
-}
-
-function* wrongInSql(tests: readonly TestCase[]): Generator<string> {
-  for (const test of tests) {
-    const why = test.meta().wrongInSql;
-    if (why) yield `SQL's answer is known to be wrong: ${test.fullName}: ${why}`;
   }
 }
 

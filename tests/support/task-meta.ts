@@ -6,8 +6,6 @@ declare module 'vitest' {
     plan?: PlanDifference;
     /** Lines of a read's expectation that are no part of SQL's answer. */
     rowsLeftOut?: number;
-    /** Why SQL's answer is known to be wrong. */
-    wrongInSql?: string;
     /** Peak growth of the process's memory in bytes while the test ran. */
     peakBytes?: number;
     /** What came of a broken table, or of mutated files: outcomes by name. */

@@ -1,7 +1,7 @@
 import { DuckDBTableFunction, BIGINT } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import type { Schema } from '@lh/core';
+import type { StructType } from '@lh/core';
 import { sourceColumn, sourceField } from '@lh/core/engine';
 import type { ArrowDataLike, ArrowFieldLike, Column, ColumnBatch } from '@lh/core/engine';
 import { quoteName } from '../text/quote.ts';
@@ -63,7 +63,7 @@ export function arrowFeed(table: ArrowTableLike): Feed {
 }
 
 /** Batches of Iceberg columns, as core's reader gives them. */
-export function icebergFeed(schema: Schema, batches: readonly ColumnBatch[]): Feed {
+export function icebergFeed(schema: StructType, batches: readonly ColumnBatch[]): Feed {
   const types = schema.fields.map((field) => fedIcebergType(field.type));
   return makeFeed(
     duckdbNames(schema),
@@ -145,6 +145,11 @@ export class Feeds {
   relation(id: bigint): string {
     const feed = this.#feeds.get(id)!;
     return `SELECT ${feed.select.join(', ')} FROM ${FUNCTION}(${id})`;
+  }
+
+  /** SQL that reads a feed's columns as they are filled in, of which `select` makes its values. */
+  source(id: bigint): string {
+    return `FROM ${FUNCTION}(${id})`;
   }
 }
 

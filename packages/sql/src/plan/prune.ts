@@ -15,6 +15,8 @@ export interface ScanNeeds {
   readonly columns: ReadonlySet<number> | null;
   /** Indexes of columns in IS [NOT] DISTINCT FROM, which DuckDB must not judge by statistics. */
   readonly distinctColumns: ReadonlySet<number>;
+  /** So many rows are enough, whichever they are; null if all are needed. */
+  readonly maxRows: number | null;
 }
 
 function distinctColumns(filter: PlanExpression, isDistinct = false): readonly number[] {
@@ -60,5 +62,6 @@ export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, opti
     notPushed: pushed.flatMap(({ notPushed }) => notPushed),
     columns: new Set(scans.flatMap((scan) => scan.columns)),
     distinctColumns: new Set(scans.flatMap((scan) => scan.filters.flatMap((filter) => distinctColumns(filter)))),
+    maxRows: scans.length === 1 ? scans[0]!.maxRows : null,
   };
 }

@@ -5,12 +5,13 @@ import { LakehouseError, expr, throwIfAborted } from '@lh/core';
 import { bindExpression, deleteLoader, expressionToText, tableNameMapping } from '@lh/core/engine';
 import type { DeleteLoader } from '@lh/core/engine';
 import { duckdbError, withoutPointer } from '../errors.ts';
-import type { Feed } from '../feed/feeds.ts';
+import { QueryRows } from '../feed/query-rows.ts';
 import type { Planner, ShadowColumn } from '../plan/planner.ts';
 import { scanNeeds } from '../plan/prune.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
 import { emptyRelation, hiddenPrefix, relationSchema, scanRelation } from '../relation/scan-relation.ts';
+import type { RelationSource } from '../relation/scan-relation.ts';
 import type { Session } from '../session/session.ts';
 import { isUtc } from '../session/settings.ts';
 import { byteOffsetMap } from '../text/edits.ts';
@@ -23,6 +24,8 @@ import { describeSource, shadowColumns } from './mentions.ts';
 import type { Mention, TableMention } from './mentions.ts';
 import { ownColumnNames, withColumnNames } from './column-names.ts';
 import { replaceTables } from './table-references.ts';
+import { handsOnBytes, readsVariants } from './variant-form.ts';
+import type { PlannedQuery } from './variant-form.ts';
 import type { FileRead, QueryReferences, Replacement } from './table-references.ts';
 
 /** A query, ready to run. */
@@ -50,11 +53,21 @@ export interface QueryText {
   toSource(offset: number): number;
 }
 
+export interface PrepareOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** False for a statement that can't be planned; its tables are then scanned whole. */
+  readonly plans: boolean;
+  /** The query is the whole statement: its result is the user's. */
+  readonly isWhole: boolean;
+}
+
 interface QueryNeeds {
   /** One for each table of a catalog. */
   readonly needs: readonly ScanNeeds[];
   /** Names of the result's columns, where the query that is run would give others. */
   readonly names: readonly string[] | null;
+  /** It is given variants as their bytes. */
+  readonly variantBytes: boolean;
 }
 
 interface PlannedMention {
@@ -83,22 +96,21 @@ export class QueryRunner {
     return (await this.#planner.unknownFunctions(references.functions)).length > 0;
   }
 
-  /** `plans` is false for a statement that can't be planned; its tables are then scanned whole. */
   async prepare(
     text: QueryText,
     references: QueryReferences,
     mentions: readonly Mention[],
     executor: Executor,
-    options: { readonly signal?: AbortSignal | undefined; readonly plans: boolean },
+    options: PrepareOptions,
   ): Promise<PreparedQuery> {
     const tables = mentions.filter((mention) => mention.kind === 'table');
-    const { needs, names } = await this.#needs(text, references, mentions, executor, options.plans);
+    const { needs, names, variantBytes } = await this.#needs(text, references, mentions, executor, options);
     throwIfAborted(options.signal);
     const planned = await Promise.all(tables.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
-    const disposals: (() => void)[] = [];
-    const dispose = (): void => disposals.forEach((one) => one());
+    const rows = new QueryRows(this.#session.feeds, () => this.#session.lease());
+    const dispose = (): void => rows.dispose();
     const relations = await allOrNone(
-      planned.map((one) => this.#relation(one, disposals, options.signal)),
+      planned.map((one) => this.#relation(one, { rows, variantBytes, signal: options.signal })),
       dispose,
     );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
@@ -111,7 +123,7 @@ export class QueryRunner {
     references: QueryReferences,
     mentions: readonly Mention[],
     executor: Executor,
-    plans: boolean,
+    { plans, isWhole }: PrepareOptions,
   ): Promise<QueryNeeds> {
     const tables = mentions.filter((mention) => mention.kind === 'table');
     const whole = (reason: string): QueryNeeds => ({
@@ -123,24 +135,25 @@ export class QueryRunner {
         maxRows: null,
       })),
       names: null,
+      variantBytes: false,
     });
-    if (tables.length === 0 && !references.hasUnnamedSubqueries) return { needs: [], names: null };
+    if (tables.length === 0 && !references.hasUnnamedSubqueries) return { needs: [], names: null, variantBytes: false };
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
     const constants = await this.#constants(text.sql, references, mentions, executor);
     if (!constants) return whole('It depends on values of the session that the plan can not know.');
     const files = await this.#fileColumns(text, references, executor.connection);
-    const shadows = await this.#planner.shadows([
-      ...mentions.map(shadowColumns),
-      ...files.map(({ columns }) => columns),
-    ]);
-    const edited = replaceTables(
-      text.sql,
-      references,
-      mentions.map((mention, i) => ({ ...exposed(mention), by: { name: shadows[i]! } })),
-      files.map(({ read }, i) => ({ read, name: shadows[mentions.length + i]! })),
-      constants,
-    );
+    const fileColumns = files.map(({ columns }) => columns);
+    const rewrite = (names: readonly string[]): EditedText =>
+      replaceTables(
+        text.sql,
+        references,
+        mentions.map((mention, i) => ({ ...exposed(mention), by: { name: names[i]! } })),
+        files.map(({ read }, i) => ({ read, name: names[mentions.length + i]! })),
+        constants,
+      );
+    const shadows = await this.#planner.shadows([...mentions.map(shadowColumns), ...fileColumns]);
+    const edited = rewrite(shadows);
     const serialized = await this.#planner.plan(edited.text, settings);
     if (serialized.ok) {
       const needs = mentions.flatMap((mention, i) =>
@@ -149,8 +162,17 @@ export class QueryRunner {
           : [],
       );
       const names = references.hasUnnamedSubqueries ? await this.#planner.columnNames(edited.text) : null;
+      const query: PlannedQuery = {
+        plan: serialized.root,
+        columnsOf: (mention) => needs[tables.indexOf(mention)]!.columns,
+        mentions,
+        fileColumns,
+        rewrite: (others) => rewrite(others).text,
+        settings,
+      };
       return {
         needs,
+        variantBytes: isWhole && (await handsOnBytes(this.#planner, query)),
         names:
           names &&
           ownColumnNames(
@@ -207,7 +229,7 @@ export class QueryRunner {
     planError: SerializedError,
   ): Promise<void> {
     const relations = mentions.flatMap((mention) =>
-      mention.kind === 'table' ? [emptyRelation(relationSchema(mention))] : [],
+      mention.kind === 'table' ? [emptyRelation(relationSchema({ ...mention, variantBytes: false }))] : [],
     );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
     await this.#session.onMain(async () => {
@@ -231,8 +253,7 @@ export class QueryRunner {
 
   async #relation(
     { mention, needs, plan }: PlannedMention,
-    disposals: (() => void)[],
-    signal: AbortSignal | undefined,
+    { rows, variantBytes, signal }: Pick<RelationSource, 'rows' | 'variantBytes' | 'signal'>,
   ): Promise<string> {
     const { table, schema } = mention;
     const lease = await this.#session.lease();
@@ -242,12 +263,15 @@ export class QueryRunner {
         io: table.io,
         schema,
         metadataColumns: mention.metadataColumns,
+        columns: needs.columns,
+        maxRows: needs.maxRows,
+        variantBytes: variantBytes && readsVariants(mention, needs.columns),
         nameMapping: tableNameMapping(table.metadata.properties),
         files: this.#files,
         positions: this.#positionsOf(table.io),
         guarded: needs.distinctColumns,
         hiddenPrefix: hiddenPrefix(schema),
-        feed: (feed: Feed) => this.#feed(feed, disposals),
+        rows,
         signal,
       };
       return await scanRelation(source, plan.tasks);
@@ -260,13 +284,6 @@ export class QueryRunner {
     const loader = this.#positions.get(io) ?? deleteLoader(io);
     this.#positions.set(io, loader);
     return loader;
-  }
-
-  /** Rows that the query reads, and that are forgotten when it is through. */
-  #feed(feed: Feed, disposals: (() => void)[]): string {
-    const id = this.#session.feeds.add(feed);
-    disposals.push(() => this.#session.feeds.remove(id));
-    return this.#session.feeds.relation(id);
   }
 }
 

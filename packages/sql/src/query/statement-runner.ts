@@ -19,7 +19,7 @@ import type { Token } from '../text/tokens.ts';
 import { keywordReferences } from './keyword-references.ts';
 import { resolveMentions } from './mentions.ts';
 import type { Mention } from './mentions.ts';
-import type { Executor, PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
+import type { Executor, PrepareOptions, PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
 import { syntaxError } from './query-runner.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
@@ -117,7 +117,7 @@ export class StatementRunner {
       ? findReferences(query.sql, tokens, parsed.root)
       : await this.#knownReferences(query.sql, tokens, resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
-    const options = { signal, plans: parsed.ok };
+    const options = { signal, plans: parsed.ok, isWhole: inner.first === 0 };
     const whole = (sql: string): string => `${text.sql.slice(0, start)}${sql}${text.sql.slice(end)}`;
     const isWrapped = inner.first > 0;
     if (isWrapped || !parsed.ok || (await this.#queries.needsMain(references, mentions))) {
@@ -146,6 +146,7 @@ export class StatementRunner {
     const prepared = await this.#queries.prepare(text, references, mentions, this.#mainExecutor(), {
       signal,
       plans: false,
+      isWhole: false,
     });
     return this.#runOnMain(prepared.sql, prepared, signal);
   }
@@ -200,7 +201,7 @@ export class StatementRunner {
     query: QueryText,
     references: QueryReferences,
     mentions: readonly Mention[],
-    options: { readonly signal: AbortSignal | undefined; readonly plans: boolean },
+    options: PrepareOptions,
   ): Promise<SqlResult> {
     const lease = await this.#session.lease();
     let prepared: PreparedQuery | null = null;

@@ -61,7 +61,7 @@ async function readGroup(source: RelationSource, group: readonly FileToRead[]): 
   };
   const joins: string[] = [];
   if (positions !== null) {
-    const places = source.feed(placesFeed(files.map((file) => file.positions!)));
+    const places = source.rows.feed(placesFeed(files.map((file) => file.positions!)));
     joins.push(`ANTI JOIN (${places}) AS places ON ${add('place', ROW_PLACE)} = places.place`);
   }
   const joined = keys.map(({ keys: { columns } }) => columns.ids.join());

@@ -25,7 +25,7 @@ export interface FileSchema {
 export class FileSchemas {
   readonly #byPath = new Map<string, FileSchema>();
   readonly #byFingerprint = new Map<string, FileSchema>();
-  /** Files in codecs or encodings that DuckDB lacks. */
+  /** Files in codecs or encodings that DuckDB lacks, or whose variants it takes for structs. */
   readonly #unreadable = new Set<string>();
   readonly #capacity: number;
 
@@ -71,6 +71,9 @@ export class FileSchemas {
         this.#byFingerprint.set(key, schema);
       }
       this.#byPath.set(String(path), schema);
+      const variants = schema.fields.reduce((sum, field) => sum + countVariants(field), 0);
+      if (variants > 0 && variants !== (await annotatedVariants(connection, String(path))))
+        this.#unreadable.add(String(path));
     }
   }
 
@@ -101,6 +104,22 @@ async function unreadableFiles(connection: DuckDBConnection, paths: readonly str
     for (const path of paths) each.push(...(await unreadableFiles(connection, [path])));
     return each;
   }
+}
+
+/** Groups that are laid out as variants are. */
+function countVariants(node: FileNode): number {
+  return isVariant(node) ? 1 : node.children.reduce((sum, child) => sum + countVariants(child), 0);
+}
+
+export function isVariant({ kind, children }: FileNode): boolean {
+  const names = new Set(children.map(({ name }) => name));
+  return kind === 'struct' && names.has('metadata') && (names.has('value') || names.has('typed_value'));
+}
+
+/** DuckDB knows variants by an annotation that early writers left out, and that `parquet_schema` doesn't show. */
+async function annotatedVariants(connection: DuckDBConnection, path: string): Promise<number> {
+  const columns = await query(connection, `DESCRIBE SELECT * FROM read_parquet(${fileList([path])})`);
+  return columns.reduce((sum, [, type]) => sum + String(type).split(/\bVARIANT\b/).length - 1, 0);
 }
 
 async function query(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {

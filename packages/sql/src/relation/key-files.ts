@@ -1,7 +1,6 @@
 import type { FileScanTask, Schema } from '@lh/core';
 import { METADATA_COLUMNS, readTaskColumns } from '@lh/core/engine';
 import type { Column, ColumnBatch } from '@lh/core/engine';
-import { icebergFeed } from '../feed/feeds.ts';
 import type { AppliedFile, EqualityKeys } from './equality-deletes.ts';
 import { fileList } from './file-list.ts';
 import { hidesVirtualColumns, perFile } from './per-file.ts';
@@ -80,18 +79,25 @@ async function readKeysWithCore(
   tasks: readonly FileScanTask[],
   numbersOf: (task: FileScanTask) => readonly number[],
 ): Promise<string> {
-  const { io, nameMapping, signal } = source;
-  const batches: ColumnBatch[] = [];
-  for (const task of tasks) {
-    const numbers = numbersOf(task);
-    const options = { projection: schema, ...(nameMapping && { nameMapping }), ...(signal && { signal }) };
-    for await (const { length, columns } of readTaskColumns(io, task, options)) {
-      batches.push({ length, columns: [...columns, ...numbers.map((number) => longs(BigInt(number), length))] });
-    }
-  }
   const { type } = METADATA_COLUMNS._pos;
   const added = ['scope', 'cutoff'].map((name, i) => ({ id: -1 - i, name, required: true, type }));
-  return source.feed(icebergFeed({ ...schema, fields: [...schema.fields, ...added] }, batches));
+  const batches = keyBatches(source, schema, tasks, numbersOf);
+  return source.rows.collect({ kind: 'struct', fields: [...schema.fields, ...added] }, batches);
+}
+
+async function* keyBatches(
+  { io, nameMapping, signal }: RelationSource,
+  projection: Schema,
+  tasks: readonly FileScanTask[],
+  numbersOf: (task: FileScanTask) => readonly number[],
+): AsyncGenerator<ColumnBatch> {
+  const options = { projection, ...(nameMapping && { nameMapping }), ...(signal && { signal }) };
+  for (const task of tasks) {
+    const numbers = numbersOf(task);
+    for await (const { length, columns } of readTaskColumns(io, task, options)) {
+      yield { length, columns: [...columns, ...numbers.map((number) => longs(BigInt(number), length))] };
+    }
+  }
 }
 
 function longs(value: bigint, length: number): Column {

@@ -4,6 +4,8 @@ import { absentValue, invalidData, partitionConstants } from '@lh/core/engine';
 import { quoteName, quoteString } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import { valueLiteral } from '../types/value-literal.ts';
+import { holdsVariant } from '../types/variant-bytes.ts';
+import { isVariant } from './file-schema.ts';
 import type { FileNode, FileSchema } from './file-schema.ts';
 import { leafCast } from './leaf-casts.ts';
 
@@ -104,9 +106,15 @@ function selectList(
   return stored.map((access, i) => {
     const expression = access ?? (values.next().value as string);
     const name = names[i]!;
-    if (access !== null && guarded.has(i)) return `${guard(expression)} AS ${name}`;
+    if (access !== null && (guarded.has(i) || hasVariantInside(schema.fields[i]!.type)))
+      return `${guard(expression)} AS ${name}`;
     return expression === name ? name : `${expression} AS ${name}`;
   });
+}
+
+/** DuckDB 1.5 fails (`INTERNAL Error`) where a path into a struct goes on into a variant, if its reader may follow it. */
+function hasVariantInside(type: IcebergType): boolean {
+  return type.kind === 'struct' && holdsVariant(type);
 }
 
 /**
@@ -133,7 +141,7 @@ function absent(field: NestedField, task: FileScanTask): string {
 /** `access`, which reads the file's node, as the column's type; `access` itself if nothing has to change. */
 function project(type: IcebergType, node: FileNode, access: string): string {
   if (type.kind === 'variant') {
-    if (node.children.some((child) => child.name === 'metadata')) return access;
+    if (isVariant(node)) return access;
     throw new NeedsCoreReader('a variant in a form of its own');
   }
   if (isPrimitive(type)) {

@@ -2,11 +2,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileIO, FileScanTask, Schema } from '@lh/core';
 import { METADATA_COLUMNS, deleteLoader, lookAhead, readTaskColumns } from '@lh/core/engine';
 import type { ColumnBatch, DeleteLoader, MetadataColumn, NameMapping, PositionBitmap } from '@lh/core/engine';
-import { icebergFeed } from '../feed/feeds.ts';
-import type { Feed } from '../feed/feeds.ts';
+import type { QueryRows } from '../feed/query-rows.ts';
 import { quoteName } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
 import { valueLiteral } from '../types/value-literal.ts';
+import { withVariantBytes } from '../types/variant-bytes.ts';
 import { EqualityDeletes } from './equality-deletes.ts';
 import type { AppliedKeys } from './equality-deletes.ts';
 import { STORED_METADATA, readFiles } from './file-reads.ts';
@@ -23,6 +23,12 @@ export interface RelationSource {
   readonly schema: Schema;
   /** Given after the columns of the schema. */
   readonly metadataColumns: readonly MetadataColumn[];
+  /** Indexes of the schema's columns that the query reads; null if that isn't known. */
+  readonly columns: ReadonlySet<number> | null;
+  /** So many rows are enough, whichever they are; null if all are needed. */
+  readonly maxRows: number | null;
+  /** The query only hands variants on: they are given as their bytes. */
+  readonly variantBytes: boolean;
   readonly nameMapping: NameMapping | null;
   readonly files: FileSchemas;
   /** Reads position deletes, for any number of scans: they name their data files. */
@@ -31,19 +37,18 @@ export interface RelationSource {
   readonly guarded: ReadonlySet<number>;
   /** No column of the table begins with it. */
   readonly hiddenPrefix: string;
-  /** Makes rows in memory readable for the query; gives the SQL that reads them. */
-  readonly feed: (feed: Feed) => string;
+  readonly rows: QueryRows;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * A query without parentheses that gives the live rows of a scan's files: the columns of the schema and the metadata
- * columns, in order. Files that DuckDB can't read exactly are read here, into memory.
+ * columns, in order. Files that DuckDB can't read exactly are read by core.
  */
 export async function scanRelation(source: RelationSource, tasks: readonly FileScanTask[]): Promise<string> {
   const { forDuckDB, forCore } = await shareOut(source, tasks);
   const reads = [...(await readFiles(source, forDuckDB))];
-  if (forCore.length > 0) reads.push(source.feed(await readWithCore(source, forCore)));
+  if (forCore.length > 0) reads.push(await readWithCore(source, forCore));
   return reads.length === 0 ? emptyRelation(relationSchema(source)) : reads.join('\nUNION ALL\n');
 }
 
@@ -68,6 +73,8 @@ interface Shares {
 }
 
 async function shareOut(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Shares> {
+  // DuckDB reads variants as its own.
+  if (source.variantBytes) return { forDuckDB: [], forCore: tasks };
   const equality = new EqualityDeletes(source.schema, source.hiddenPrefix);
   const projectors = new Projectors(source);
   const forDuckDB: FileToRead[] = [];
@@ -136,9 +143,31 @@ class Projectors {
   }
 }
 
-async function readWithCore(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Feed> {
-  const { io, schema, metadataColumns, nameMapping, signal } = source;
-  const batches: ColumnBatch[] = [];
+/** Columns that the query doesn't read are null. */
+async function readWithCore(source: RelationSource, tasks: readonly FileScanTask[]): Promise<string> {
+  const { schema, columns } = source;
+  const isRead = (index: number): boolean => columns === null || columns.has(index);
+  const fields = schema.fields.filter((_, i) => isRead(i));
+  // Some column has to be read; this one is in no file.
+  const metadataColumns = fields.length + source.metadataColumns.length > 0 ? source.metadataColumns : POSITION;
+  const read = { ...source, schema: { ...schema, fields }, metadataColumns };
+  const rows = await source.rows.collect(relationSchema(read), coreBatches(read, tasks));
+  if (fields.length === schema.fields.length) return rows;
+  const relation = relationSchema(source);
+  const names = duckdbNames(relation).map(quoteName);
+  const list = relation.fields.map(({ type }, i) =>
+    i >= schema.fields.length || isRead(i) ? names[i]! : `${valueLiteral(type, null)} AS ${names[i]!}`,
+  );
+  return `SELECT ${list.join(', ')} FROM (${rows})`;
+}
+
+const POSITION: readonly MetadataColumn[] = ['_pos'];
+
+/** The live rows of files, as core reads them; those that fail the tasks' residuals may be missing. */
+async function* coreBatches(
+  { io, schema, metadataColumns, nameMapping, maxRows, signal }: RelationSource,
+  tasks: readonly FileScanTask[],
+): AsyncGenerator<ColumnBatch> {
   const options = {
     projection: schema,
     metadataColumns,
@@ -146,14 +175,22 @@ async function readWithCore(source: RelationSource, tasks: readonly FileScanTask
     ...(nameMapping && { nameMapping }),
     ...(signal && { signal }),
   };
-  for (const task of tasks) for await (const batch of readTaskColumns(io, task, options)) batches.push(batch);
-  return icebergFeed(relationSchema(source), batches);
+  let missing = maxRows ?? Number.POSITIVE_INFINITY;
+  for (const task of tasks) {
+    for await (const batch of readTaskColumns(io, task, options)) {
+      yield batch;
+      missing -= batch.length;
+      if (missing <= 0) return;
+    }
+  }
 }
 
 /** The columns of a scan's relation. */
 export function relationSchema({
   schema,
   metadataColumns,
-}: Pick<RelationSource, 'schema' | 'metadataColumns'>): Schema {
-  return { ...schema, fields: [...schema.fields, ...metadataColumns.map((name) => METADATA_COLUMNS[name])] };
+  variantBytes,
+}: Pick<RelationSource, 'schema' | 'metadataColumns' | 'variantBytes'>): Schema {
+  const fields = [...schema.fields, ...metadataColumns.map((name) => METADATA_COLUMNS[name])];
+  return { ...schema, fields: variantBytes ? withVariantBytes(fields) : fields };
 }

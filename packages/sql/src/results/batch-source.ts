@@ -2,7 +2,7 @@ import type { DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { Field, RecordBatch, Schema, Struct, makeData } from 'apache-arrow';
 import type { ColumnCodec } from './codec.ts';
-import { codecFor } from './codecs.ts';
+import { codecFor, typeText } from './codecs.ts';
 
 export interface ResultColumn {
   readonly name: string;
@@ -22,7 +22,7 @@ export class BatchSource {
     const types: readonly DuckDBType[] = result.columnTypes();
     const names = result.deduplicatedColumnNames();
     this.#result = result;
-    this.columns = names.map((name, i) => ({ name, type: types[i]!.toString() }));
+    this.columns = names.map((name, i) => ({ name, type: typeText(types[i]!) }));
     this.codecs = types.map(codecFor);
     this.schema = new Schema(names.map((name, i) => new Field(name, this.codecs[i]!.arrowType, true)));
   }

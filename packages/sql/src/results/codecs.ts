@@ -1,4 +1,4 @@
-import { DuckDBTypeId } from '@duckdb/node-api';
+import { BLOB, DuckDBTypeId, STRUCT } from '@duckdb/node-api';
 import type {
   DuckDBArrayType,
   DuckDBDecimalType,
@@ -35,6 +35,7 @@ import {
 } from 'apache-arrow';
 import type { DataType } from 'apache-arrow';
 import { toHex } from '../text/quote.ts';
+import { VARIANT_BYTES } from '../types/variant-bytes.ts';
 import type { ColumnCodec, RowOptions } from './codec.ts';
 import { enumCodec, nullCodec, stringCodec, textCodec } from './text-codecs.ts';
 import { booleanCodec, fixedCodec, rewrittenCodec } from './fixed-codecs.ts';
@@ -51,6 +52,14 @@ export function codecFor(type: DuckDBType): ColumnCodec {
   }
   return make(type);
 }
+
+/** A result column's type as SQL text. */
+export function typeText(type: DuckDBType): string {
+  if (type.typeId === DuckDBTypeId.STRUCT && isVariantStruct(type as DuckDBStructType)) return 'VARIANT';
+  return type.toString().replaceAll(BYTES_TEXT, 'VARIANT');
+}
+
+const BYTES_TEXT = STRUCT(Object.fromEntries(VARIANT_BYTES.map((name) => [name, BLOB]))).toString();
 
 type MakeCodec = (type: DuckDBType) => ColumnCodec;
 type Values = ArrayLike<number>;
@@ -143,10 +152,16 @@ const uuidCodec: ColumnCodec = rewrittenCodec(
 const blob: ColumnCodec = stringCodec(new Binary(), (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)));
 const utf8: ColumnCodec = stringCodec(new Utf8(), (bytes, start, end) => bytes.toString('utf8', start, end));
 
-/** In DuckDB: a struct of the two parts, as `variant_to_parquet_variant` makes it. */
+/** Variants leave DuckDB as a struct of their bytes: `variant_to_parquet_variant`'s, or the one that they came in as. */
+function isVariantStruct({ alias, entryNames }: DuckDBStructType): boolean {
+  return alias === 'PARQUET_VARIANT' || entryNames.join() === VARIANT_BYTES.join();
+}
+
 function structOrVariant(type: DuckDBStructType): ColumnCodec {
-  const struct = structCodec(type.entryNames.map((name, i) => ({ name, codec: codecFor(type.entryTypes[i]!) })));
-  if (type.alias !== 'PARQUET_VARIANT') return struct;
+  const isVariant = isVariantStruct(type);
+  const names = isVariant ? ['metadata', 'value'] : type.entryNames;
+  const struct = structCodec(names.map((name, i) => ({ name, codec: codecFor(type.entryTypes[i]!) })));
+  if (!isVariant) return struct;
   return {
     ...struct,
     reader: (data, options) => {
