@@ -1,3 +1,6 @@
+import { describeTable } from './describe/describe-table.ts';
+import type { DescribeOptions } from './describe/describe-table.ts';
+import type { TableDescription } from './describe/table-description.ts';
 import { fileSystemTableOperations } from './catalog/file-system/table-operations.ts';
 import { isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
 import type { LoadedMetadata, TableOperations } from './catalog/catalog.ts';
@@ -183,6 +186,16 @@ export class Table<Row = Record<string, unknown>> {
   /** Branches and tags by name. */
   refs(): Readonly<Record<string, SnapshotRef>> {
     return this.metadata.refs;
+  }
+
+  /**
+   * What the table is, as data that prints neatly: columns, partitioning, snapshots, refs, counts, sizes, and what slows
+   * reading down. Reads the manifest list; with `{ files: true }` the manifests, too.
+   */
+  describe(options: DescribeOptions = {}): Promise<TableDescription> {
+    const { name, io, metadata, metadataLocation } = this;
+    const table = { name, io, metadata, metadataLocation, runtime: this.#runtime, cache: this.#cache };
+    return describeTable(table, options);
   }
 
   /** Moves the handle to the newest version. NOT_FOUND if the table was dropped, or another one took its place. */
