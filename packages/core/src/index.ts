@@ -4,6 +4,15 @@ export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOper
 
 export { Table, tableFromOperations } from './table.ts';
 export type { HistoryEntry, LoadTableOptions, TableOptions } from './table.ts';
+export type { DescribeOptions } from './describe/describe-table.ts';
+export type {
+  ColumnDescription,
+  DescriptionLine,
+  FileCounts,
+  TableContents,
+  TableDescription,
+  TableHealth,
+} from './describe/table-description.ts';
 export type { Commit } from './transaction/commit.ts';
 export type { Transaction } from './transaction/transaction.ts';
 export type {
