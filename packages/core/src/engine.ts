@@ -4,6 +4,7 @@
  */
 export { KeyFields } from './deletes/equality-delete-files.ts';
 export type { DeleteLoader } from './deletes/row-deletes.ts';
+export { describeColumns } from './describe/describe-table.ts';
 export { invalidArgument, invalidData, unsupported } from './errors.ts';
 export { bindExpression } from './expr/bind.ts';
 export { expressionToText } from './expr/to-text.ts';
