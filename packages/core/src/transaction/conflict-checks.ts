@@ -80,7 +80,8 @@ export class ConflictChecker {
         }
       }
     }
-    this.#checkedUpTo = parent?.snapshotId ?? null;
+    // Not the parent: that may be one of our own, which stands on top of others' in the next attempt.
+    this.#checkedUpTo = snapshots[0]?.snapshotId ?? this.#checkedUpTo;
   }
 
   /** Snapshots of others between the base and the parent. */

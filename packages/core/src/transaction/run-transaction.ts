@@ -26,7 +26,7 @@ export async function runTransaction(
   host: TransactionHost,
   base: LoadedMetadata,
   body: (transaction: Transaction) => unknown,
-  options: TransactionOptions,
+  options: TransactionOptions & { readonly single?: boolean },
 ): Promise<CommitOutcome> {
   const { operations, runtime } = host;
   const { signal, idempotencyKey: key } = options;
@@ -50,7 +50,10 @@ export async function runTransaction(
     branch,
     options,
     staging: { operations, runtime, staged: new StagedFiles(operations.io), commitUuid: randomUuid(runtime), signal },
+    single: options.single ?? false,
     actions: [],
+    applied: 0,
+    preview: null,
     warnings: new Set(),
     metadata: base.metadata,
     running: null,
@@ -74,7 +77,7 @@ export async function runTransaction(
 async function runBody(state: TransactionState, body: (transaction: Transaction) => unknown): Promise<void> {
   try {
     await body(new Transaction(state));
-    if (state.running) throw invalidArgument('The transaction ended before its append; await it.');
+    if (state.running) throw invalidArgument('The transaction ended before one of its calls; await them.');
   } catch (error) {
     state.finished = true;
     // Whatever still runs must end before its files can be deleted.

@@ -55,7 +55,7 @@ async function mergeSchema(
 }
 
 /** Plain files in an encrypted table would be worse than none (spec: "Encryption Keys"). */
-function refuseEncrypted({ properties }: TableMetadata, table: string): void {
+export function refuseEncrypted({ properties }: TableMetadata, table: string): void {
   if (properties['encryption.key-id'] === undefined) return;
   throw unsupported(`Table ${table} is encrypted; encrypted tables can't be written yet.`, { table });
 }

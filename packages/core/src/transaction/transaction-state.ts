@@ -20,7 +20,17 @@ export interface TransactionState {
   readonly branch: string;
   readonly options: TransactionOptions;
   readonly staging: StagingContext;
+  /** The transaction is one call made for the user, who has seen nothing of it: it may be worked out anew. */
+  readonly single: boolean;
   readonly actions: Action[];
+  /** How many of the actions `metadata` has in it. */
+  applied: number;
+  /** The table with the first so many actions, snapshots included. */
+  preview: {
+    readonly metadata: TableMetadata;
+    readonly built: number;
+    readonly ownSnapshots: ReadonlySet<bigint>;
+  } | null;
   /** For the user: what the writer of data files didn't do, though the table's properties ask for it. */
   readonly warnings: Set<string>;
   /** The table with the changes so far; snapshots are added only when the transaction is committed. */

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../errors.ts';
+import type { FilterInput } from '../expr/filter-input.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
 import type { SortFieldInput } from '../spec/inputs.ts';
 import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
@@ -13,9 +14,25 @@ import type { SchemaChange } from './evolve-schema.ts';
 import { evolveSpecAction } from './evolve-spec.ts';
 import type { SpecChange } from './evolve-spec.ts';
 import { findRef, parentOnBranch } from './refs.ts';
+import type { Assignments } from './operations/assignments.ts';
+import { deleteRows } from './operations/delete-rows.ts';
+import { mergeRows, upsertRows } from './operations/merge-rows.ts';
+import type { MergeOptions, UpsertOptions } from './operations/merge-rows.ts';
+import { overwritePartitions } from './operations/overwrite-partitions.ts';
+import type { OverwritePartitionsOptions } from './operations/overwrite-partitions.ts';
+import { overwriteRows } from './operations/overwrite-rows.ts';
+import type { OverwriteOptions } from './operations/overwrite-rows.ts';
+import { rowDeltaOperation } from './operations/row-delta.ts';
+import type { RowDelta } from './operations/row-delta.ts';
+import type { RowLevelOptions } from './operations/row-level-settings.ts';
+import { rowOperationAction } from './operations/row-operation.ts';
+import type { RowOperation } from './operations/row-operation.ts';
+import { transactionView } from './operations/table-view.ts';
+import { updateRows } from './operations/update-rows.ts';
 import { rollbackToAction, rollbackToTimestampAction, setCurrentSnapshotAction } from './set-current-snapshot.ts';
 import { snapshotChangeAction } from './snapshot-change-action.ts';
 import { stageAppend } from './stage-append.ts';
+import type { StagedData } from './staged-data.ts';
 import { toEpochMs } from './time-input.ts';
 import type { TimeInput } from './time-input.ts';
 import { removePropertiesAction, setPropertiesAction } from './update-properties.ts';
@@ -55,9 +72,78 @@ export class Transaction {
    * Writes data files to be added as one snapshot. Rows, Arrow tables and record batches, or an iterable or async
    * iterable of them. INVALID_ARGUMENT for rows that don't fit the schema. Await it before the next call.
    */
-  async append(data: AppendData, options: StageOptions = {}): Promise<void> {
+  append(data: AppendData, options: StageOptions = {}): Promise<void> {
+    return this.#run(async (state) => {
+      const staged = await this.#stage(state, data, options);
+      if (staged === null) return;
+      const { branch } = state;
+      state.actions.push(
+        snapshotChangeAction({
+          baseSnapshotId: findRef(state.base.metadata, branch)?.snapshotId ?? null,
+          branch,
+          operation: 'append',
+          addedData: [staged],
+          addedDeletes: [],
+          removed: [],
+          checks: {},
+          summary: commitSummary(state.options),
+        }),
+      );
+    });
+  }
+
+  /**
+   * Replaces the rows for which `filter` is TRUE, all rows if there is none, by others. As for the following calls: what
+   * the transaction has done before is seen, and the call must be awaited.
+   */
+  overwrite(data: AppendData, options: OverwriteOptions = {}): Promise<void> {
+    return this.#run(async (state) => {
+      const staged = await this.#stage(state, data, options);
+      await this.#operate(state, overwriteRows(staged, options));
+    });
+  }
+
+  /** Replaces all rows of the partitions that the new rows are in. */
+  overwritePartitions(data: AppendData, options: OverwritePartitionsOptions = {}): Promise<void> {
+    return this.#run(async (state) => {
+      const staged = await this.#stage(state, data, options);
+      if (staged !== null) await this.#operate(state, overwritePartitions(staged, options));
+    });
+  }
+
+  /** Deletes the rows for which the filter is TRUE. */
+  delete(filter: FilterInput, options: RowLevelOptions = {}): Promise<void> {
+    return this.#run((state) => this.#operate(state, deleteRows(filter, options)));
+  }
+
+  /** Assigns values, or what functions make of a row, to columns of the rows for which the filter is TRUE. */
+  update(filter: FilterInput, assignments: Assignments, options: RowLevelOptions = {}): Promise<void> {
+    return this.#run((state) => this.#operate(state, updateRows(filter, assignments, options)));
+  }
+
+  /** Replaces rows by those with the same key, and adds the rest. */
+  upsert(data: AppendData, options: UpsertOptions = {}): Promise<void> {
+    return this.#run((state) => this.#operate(state, upsertRows(data, options)));
+  }
+
+  /** Updates, deletes and adds rows as those of a source with the same key tell. */
+  merge(source: AppendData, options: MergeOptions): Promise<void> {
+    return this.#run((state) => this.#operate(state, mergeRows(source, options)));
+  }
+
+  /** Adds rows, and delete files that say which rows are gone, without reading the table. */
+  rowDelta(delta: RowDelta): Promise<void> {
+    return this.#run(async (state) => {
+      const data = delta.rows === undefined ? null : await this.#stage(state, delta.rows, {});
+      await this.#operate(state, await rowDeltaOperation(data, delta, state));
+    });
+  }
+
+  /** One call after the other: each builds on what the ones before did. */
+  async #run(call: (state: TransactionState) => Promise<void>): Promise<void> {
     const state = this.#open();
-    const running = this.#append(state, data, options);
+    if (state.actions.length === 0) parentOnBranch(state.metadata, state.branch);
+    const running = call(state);
     state.running = running;
     try {
       await running;
@@ -66,24 +152,15 @@ export class Transaction {
     }
   }
 
-  async #append(state: TransactionState, data: AppendData, options: StageOptions): Promise<void> {
-    const { branch } = state;
-    if (state.actions.length === 0) parentOnBranch(state.metadata, branch);
+  async #stage(state: TransactionState, data: AppendData, options: StageOptions): Promise<StagedData | null> {
     const staged = await stageAppend(data, options, state);
-    if (staged === null) return;
-    if (staged.schemaChange) this.#apply(state, evolveSchemaAction(staged.schemaChange));
-    state.actions.push(
-      snapshotChangeAction({
-        baseSnapshotId: findRef(state.base.metadata, branch)?.snapshotId ?? null,
-        branch,
-        operation: 'append',
-        addedData: [staged.data],
-        addedDeletes: [],
-        removed: [],
-        checks: {},
-        summary: commitSummary(state.options),
-      }),
-    );
+    if (staged?.schemaChange) this.#apply(state, evolveSchemaAction(staged.schemaChange));
+    return staged === null ? null : staged.data;
+  }
+
+  async #operate(state: TransactionState, operation: RowOperation): Promise<void> {
+    const change = await operation.plan(await transactionView(state));
+    if (change !== null) state.actions.push(rowOperationAction(operation, change, state));
   }
 
   /** Evolves the schema; calls of the builder apply in sequence. It may be called again if another writer commits first. */
@@ -179,6 +256,7 @@ export class Transaction {
       });
     }
     state.actions.push(action);
+    state.applied++;
   }
 
   #later(action: Action): void {
@@ -187,7 +265,7 @@ export class Transaction {
 
   #open(): TransactionState {
     if (this.#state.finished) throw invalidArgument('The transaction is over; start another one.');
-    if (this.#state.running) throw invalidArgument('Await the append before the next call of the transaction.');
+    if (this.#state.running) throw invalidArgument('Await each call of the transaction before the next one.');
     return this.#state;
   }
 }

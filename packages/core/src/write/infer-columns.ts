@@ -19,6 +19,12 @@ export interface InferredColumns {
   readonly data: AppendData;
 }
 
+export interface InferOptions {
+  readonly formatVersion: FormatVersion;
+  /** A column without a value is of type unknown; an error otherwise. */
+  readonly unknownTypes?: boolean;
+}
+
 /** Of a stream, so many items are looked at; of an array or Arrow table, all. */
 const PEEKED_ITEMS = 1000;
 
@@ -29,7 +35,7 @@ const PEEKED_ITEMS = 1000;
 export async function inferSchema(
   data: AppendData,
   schema: StructType,
-  options: { readonly formatVersion: FormatVersion },
+  options: InferOptions,
 ): Promise<InferredColumns> {
   const items = inputItems(data);
   const peeked = Array.isArray(items) ? { first: items as readonly InputItem[], data } : await peek(items);
@@ -43,7 +49,7 @@ export async function inferSchema(
         : inferArrow((item as { schema: { fields: readonly ArrowFieldLike[] } }).schema.fields);
     found = merge(found, shape, []);
   }
-  const newColumns = newFields(found as InferredStruct, schema, [], new FieldIds(), options.formatVersion);
+  const newColumns = newFields(found as InferredStruct, schema, [], new FieldIds(), options);
   return { newColumns, data: peeked.data };
 }
 
@@ -237,7 +243,7 @@ function newFields(
   known: StructType | null,
   path: readonly string[],
   ids: FieldIds,
-  version: FormatVersion,
+  options: InferOptions,
 ): StructType | null {
   const fields: NestedField[] = [];
   for (const [name, inferred] of found.fields) {
@@ -246,7 +252,7 @@ function newFields(
       known?.fields.find((field) => field.name === name)?.type ?? null,
       [...path, name],
       ids,
-      version,
+      options,
     );
     if (type !== null) fields.push({ id: ids.next(), name, required: false, type });
   }
@@ -259,23 +265,24 @@ function newType(
   known: IcebergType | null,
   path: readonly string[],
   ids: FieldIds,
-  version: FormatVersion,
+  options: InferOptions,
 ): IcebergType | null {
   switch (inferred.kind) {
     case 'nothing':
       if (known !== null) return null;
+      if (options.unknownTypes) return { kind: 'unknown' };
       throw invalidArgument(
         `The new column '${path.join('.')}' has no values, so its type can't be told; add it with updateSchema().`,
       );
     case 'leaf':
-      return known === null ? inferred.type(version) : null;
+      return known === null ? inferred.type(options.formatVersion) : null;
     case 'struct':
       // An object may also be what is given for a map, and anything for a variant.
       if (known !== null && known.kind !== 'struct') return null;
-      return newFields(inferred, known, path, ids, version) ?? (known === null ? { kind: 'struct', fields: [] } : null);
+      return newFields(inferred, known, path, ids, options) ?? (known === null ? { kind: 'struct', fields: [] } : null);
     case 'list': {
       if (known !== null && known.kind !== 'list') return null;
-      const element = newType(inferred.element, known?.element ?? null, [...path, 'element'], ids, version);
+      const element = newType(inferred.element, known?.element ?? null, [...path, 'element'], ids, options);
       return (
         element && { kind: 'list', elementId: ids.next(), elementRequired: known?.elementRequired ?? false, element }
       );
@@ -283,8 +290,8 @@ function newType(
     case 'map': {
       if (known !== null && known.kind !== 'map') return null;
       const [key, value] = [known?.key ?? null, known?.value ?? null];
-      const newKey = newType(inferred.key, key, [...path, 'key'], ids, version);
-      const newValue = newType(inferred.value, value, [...path, 'value'], ids, version);
+      const newKey = newType(inferred.key, key, [...path, 'key'], ids, options);
+      const newValue = newType(inferred.value, value, [...path, 'value'], ids, options);
       if (known !== null && newValue === null) return null;
       return {
         kind: 'map',

@@ -29,11 +29,11 @@ export function rowLevelSettings(
   { metadata: { properties, formatVersion }, state }: TableView,
 ): RowLevelSettings {
   if (mode !== undefined && !MODES.includes(mode)) {
-    throw invalidArgument(`mode must be 'copy-on-write' or 'merge-on-read', not ${String(mode)}.`);
+    throw invalidArgument(`mode must be 'copy-on-write' or 'merge-on-read', not ${mode as string}.`);
   }
   const isolation = state.options.isolation ?? tableProperty(properties, `write.${command}.isolation-level`);
   if (isolation !== 'serializable' && isolation !== 'snapshot') {
-    throw invalidArgument(`isolation must be 'serializable' or 'snapshot', not ${String(isolation)}.`);
+    throw invalidArgument(`isolation must be 'serializable' or 'snapshot', not ${isolation as string}.`);
   }
   const wanted = mode ?? tableProperty(properties, `write.${command}.mode`);
   const mergeOnRead = wanted === 'merge-on-read' && formatVersion > 1;

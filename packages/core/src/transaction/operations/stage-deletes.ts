@@ -7,7 +7,7 @@ import { tableProperty } from '../../spec/table-properties.ts';
 import type { DeletedPositions } from '../../write/delete-file.ts';
 import { writeDeletionVectors } from '../../write/deletion-vector-writer.ts';
 import { writePositionDeletes } from '../../write/position-delete-writer.ts';
-import type { StagedDeletes } from '../snapshot-change.ts';
+import type { StagedDeletes } from '../staged-data.ts';
 import { stagingOptions } from '../staging-options.ts';
 import type { FileMatches, FileReader } from './file-matches.ts';
 import type { TableView } from './table-view.ts';
@@ -31,11 +31,13 @@ export async function stageRowDeletes(
   reader: FileReader,
 ): Promise<StagedRowDeletes> {
   const merges = view.metadata.formatVersion >= 3 || granularity(view) === 'file';
+  const { signal } = view.state.options;
   const deleted: (DeletedPositions & { readonly dataFile: DataFile })[] = [];
   const removed: DataFile[] = [];
   for (const { task, positions } of matches) {
-    const before = positions === null ? null : await reader.deletes.positions(task, view.state.options);
+    const before = positions === null ? null : await reader.deletes.positions(task, signal ? { signal } : {});
     const all = positions === null ? null : union(positions, before);
+    if (before !== null && all?.size === before.size) continue;
     if (all === null || all.size === task.file.recordCount) {
       removed.push(task.file);
       continue;

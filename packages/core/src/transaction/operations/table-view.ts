@@ -39,15 +39,21 @@ function viewOf(state: TransactionState, metadata: TableMetadata, baseSnapshotId
 
 /** Builds those of the transaction's actions that have not been built for an earlier call. */
 async function withSnapshots(state: TransactionState): Promise<TableMetadata> {
-  const { actions, base, host, staging } = state;
-  if (state.metadataIsAll) return state.metadata;
-  let { metadata, built } = state.preview ?? { metadata: base.metadata, built: 0 };
+  const { actions, applied, base, host, staging } = state;
+  if (applied === actions.length) return state.metadata;
+  let { metadata, built, ownSnapshots } = state.preview ?? {
+    metadata: base.metadata,
+    built: 0,
+    ownSnapshots: new Set(),
+  };
   for (const action of actions.slice(built)) {
     // Attempts to commit are counted from 1 on; names of files must differ from theirs.
-    const updates = await action.build(metadata, { ...staging, number: -(++built) });
+    const updates = await action.build(metadata, { ...staging, number: -++built, ownSnapshots });
     if (updates.length === 0) continue;
     metadata = applyUpdates(metadata, updates, { nowMs: host.runtime.now(), baseMetadataLocation: null });
+    const made = updates.flatMap((update) => (update.action === 'add-snapshot' ? [update.snapshot.snapshotId] : []));
+    ownSnapshots = new Set([...ownSnapshots, ...made]);
   }
-  state.preview = { metadata, built };
+  state.preview = { metadata, built, ownSnapshots };
   return metadata;
 }
