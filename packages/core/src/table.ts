@@ -4,6 +4,7 @@ import type { TableDescription } from './describe/table-description.ts';
 import { fileSystemTableOperations } from './catalog/file-system/table-operations.ts';
 import { isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
 import type { LoadedMetadata, TableOperations } from './catalog/catalog.ts';
+import type { FilterInput } from './expr/filter-input.ts';
 import type { FileIO } from './io/file-io.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Reporter } from './reporter.ts';
@@ -29,6 +30,12 @@ import { replacedTable } from './transaction/commit-loop.ts';
 import type { Commit } from './transaction/commit.ts';
 import type { SchemaChange } from './transaction/evolve-schema.ts';
 import type { SpecChange } from './transaction/evolve-spec.ts';
+import type { Assignments } from './transaction/operations/assignments.ts';
+import type { MergeOptions, UpsertOptions } from './transaction/operations/merge-rows.ts';
+import type { OverwritePartitionsOptions } from './transaction/operations/overwrite-partitions.ts';
+import type { OverwriteOptions } from './transaction/operations/overwrite-rows.ts';
+import type { RowDelta } from './transaction/operations/row-delta.ts';
+import type { RowLevelOptions } from './transaction/operations/row-level-settings.ts';
 import { runTransaction } from './transaction/run-transaction.ts';
 import type { TimeInput } from './transaction/time-input.ts';
 import type { Transaction } from './transaction/transaction.ts';
@@ -235,18 +242,103 @@ export class Table<Row = Record<string, unknown>> {
   }
 
   /**
+   * Replaces the rows for which `filter` is TRUE (SQL's logic; all rows if there is none) by others, as one commit.
+   * Options and outcome as for `delete`.
+   */
+  overwrite(data: AppendData, options: OverwriteOptions & TransactionOptions = {}): Promise<Commit> {
+    return this.#single((tx) => tx.overwrite(data, options), options);
+  }
+
+  /**
+   * Replaces all rows of the partitions that the new rows are in; an unpartitioned table is one. What others have added
+   * to these partitions meanwhile is replaced, too, unless an isolation level is asked for.
+   */
+  overwritePartitions(
+    data: AppendData,
+    options: OverwritePartitionsOptions & TransactionOptions = {},
+  ): Promise<Commit> {
+    return this.#single((tx) => tx.overwritePartitions(data, options), options);
+  }
+
+  /**
+   * Deletes the rows for which a filter is TRUE: `table.delete("ts < '2024-01-01'")`. Files that it surely covers are
+   * dropped unread; others are rewritten, or with `mode: 'merge-on-read'` get delete files. Nothing is written if no row
+   * matches (`commit.changed`). If other writers get in the way, it is done anew on their version of the table, as often
+   * as `commit.retry.*` allows; COMMIT_CONFLICT if that was not enough. UNSUPPORTED for what can't be read or written.
+   */
+  delete(filter: FilterInput, options: RowLevelOptions & TransactionOptions = {}): Promise<Commit> {
+    return this.#single((tx) => tx.delete(filter, options), options);
+  }
+
+  /**
+   * Changes columns of the rows for which a filter is TRUE, to values or to what functions make of a row:
+   * `table.update('id = 1', { city: 'Busan', visits: (row) => row.visits + 1n })`. As `delete` otherwise; a function may
+   * be called several times for a row.
+   */
+  update(
+    filter: FilterInput,
+    assignments: Assignments<readonly [Row], keyof Row>,
+    options: RowLevelOptions & TransactionOptions = {},
+  ): Promise<Commit> {
+    return this.#single((tx) => tx.update(filter, assignments as Assignments, options), options);
+  }
+
+  /**
+   * Replaces rows by those with the same key, and adds the rest: `table.upsert(rows, { on: ['id'] })`. Rows that are the
+   * same already stay where they are. The new rows are held in memory. INVALID_ARGUMENT if two of them have the same key;
+   * a null in a key matches nothing. As `delete` otherwise, with `write.merge.*`.
+   */
+  upsert(data: AppendData, options: UpsertOptions & TransactionOptions = {}): Promise<Commit> {
+    return this.#single((tx) => tx.upsert(data, options), options);
+  }
+
+  /**
+   * Updates, deletes and adds rows as a source of rows, which is held in memory, tells by key. It may have columns that
+   * the table lacks, for conditions and values:
+   * `table.merge(changes, { on: 'id', whenMatched: [{ if: (_, s) => s.gone, delete: true }, 'update'], whenNotMatched: 'insert' })`.
+   * As `upsert` otherwise.
+   */
+  merge<Source extends object = Record<string, unknown>>(
+    source: AppendData,
+    options: MergeOptions<Row, Source> & TransactionOptions,
+  ): Promise<Commit> {
+    return this.#single((tx) => tx.merge(source, options as MergeOptions), options);
+  }
+
+  /**
+   * Adds rows and deletes others, by key or by position, without reading the table: what streams do. UNSUPPORTED for
+   * deletes in tables of format version 1.
+   */
+  rowDelta(delta: RowDelta, options: TransactionOptions = {}): Promise<Commit> {
+    return this.#single((tx) => tx.rowDelta(delta), options);
+  }
+
+  /**
    * Makes several changes as one commit. The function gets a transaction to make them on; if it throws, nothing changes.
    * COMMIT_CONFLICT if other writers won all the time, or what they did doesn't go together with the changes;
    * COMMIT_STATE_UNKNOWN if the answer of the catalog was lost: the commit may have happened.
    */
-  async transaction(body: (transaction: Transaction) => unknown, options: TransactionOptions = {}): Promise<Commit> {
+  transaction(body: (transaction: Transaction) => unknown, options: TransactionOptions = {}): Promise<Commit> {
+    return this.#commit(body, options, false);
+  }
+
+  /** A transaction of one call, which is made anew if it meets a conflict. */
+  #single(body: (transaction: Transaction) => unknown, options: TransactionOptions): Promise<Commit> {
+    return this.#commit(body, options, true);
+  }
+
+  async #commit(
+    body: (transaction: Transaction) => unknown,
+    options: TransactionOptions,
+    single: boolean,
+  ): Promise<Commit> {
     const host = {
       operations: this.#operations,
       runtime: this.#runtime,
       reporter: this.#reporter,
       writer: this.#writer,
     };
-    const { commit, loaded } = await runTransaction(host, this.#loaded, body, options);
+    const { commit, loaded } = await runTransaction(host, this.#loaded, body, { ...options, single });
     // Commits of one handle may end in another order than they were made in.
     if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#loaded = loaded;
     return commit;
