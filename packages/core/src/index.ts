@@ -34,6 +34,8 @@ export type { AppendData } from './write/input.ts';
 export type { ScanOptions, TableScan } from './table-scan.ts';
 export type { ScanTargetOptions } from './table-scan/scan-target.ts';
 export type { SelectedRow } from './table-scan/selected-row.ts';
+export type { InspectOptions, MetadataTable } from './inspect/metadata-table.ts';
+export type { MetadataTableName } from './inspect/metadata-table-name.ts';
 export type { RowOptions } from './read/batch-rows.ts';
 export type { DeleteFile, FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
 

@@ -1,10 +1,20 @@
+import type { Table as ArrowTable } from 'apache-arrow';
 import { describeTable } from './describe/describe-table.ts';
 import type { DescribeOptions } from './describe/describe-table.ts';
 import type { TableDescription } from './describe/table-description.ts';
 import { fileSystemTableOperations } from './catalog/file-system/table-operations.ts';
 import { isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
 import type { LoadedMetadata, TableOperations } from './catalog/catalog.ts';
+import { MetadataTable } from './inspect/metadata-table.ts';
+import type { InspectOptions } from './inspect/metadata-table.ts';
+import type { MetadataTableName } from './inspect/metadata-table-name.ts';
 import type { FilterInput } from './expr/filter-input.ts';
+import { resolveAppendRange, resolveChangeRange } from './changes/change-range.ts';
+import type { ChangesOptions, IncrementalAppendScanOptions } from './changes/change-range.ts';
+import { TableFollower } from './changes/follow.ts';
+import type { FollowOptions } from './changes/follow.ts';
+import { appendPlanner } from './changes/plan-appends.ts';
+import { TableChanges } from './changes/table-changes.ts';
 import type { FileIO } from './io/file-io.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Reporter } from './reporter.ts';
@@ -24,7 +34,7 @@ import type { Snapshot, SnapshotRef } from './spec/snapshot.ts';
 import type { SortOrder } from './spec/sort-order.ts';
 import type { FormatVersion, TableMetadata } from './spec/table-metadata.ts';
 import { TableScan } from './table-scan.ts';
-import type { ScanOptions } from './table-scan.ts';
+import type { ScanOptions, ScanSource } from './table-scan.ts';
 import type { SelectedRow } from './table-scan/selected-row.ts';
 import { replacedTable } from './transaction/commit-loop.ts';
 import type { Commit } from './transaction/commit.ts';
@@ -84,6 +94,8 @@ export class Table<Row = Record<string, unknown>> {
   readonly #writer: DataFileWriter;
   /** Manifests of this table's scans: the next scan mostly needs the same ones. */
   readonly #cache = new ManifestCache(MANIFEST_CACHE_BYTES);
+  /** Told when the handle moves to another version. */
+  readonly #moveListeners = new Set<() => void>();
   #loaded: LoadedMetadata;
 
   /** For catalogs: users call `catalog.loadTable` or `Table.load`. */
@@ -209,8 +221,15 @@ export class Table<Row = Record<string, unknown>> {
   async refresh(): Promise<this> {
     const loaded = await this.#operations.load();
     if (loaded.metadata.tableUuid !== this.uuid) throw replacedTable(this.name);
-    this.#loaded = loaded;
+    this.#moveTo(loaded);
     return this;
+  }
+
+  #moveTo(loaded: LoadedMetadata): void {
+    const isOther = loaded.metadataLocation !== this.metadataLocation;
+    this.#loaded = loaded;
+    if (!isOther) return;
+    for (const listener of [...this.#moveListeners]) listener();
   }
 
   /**
@@ -220,17 +239,87 @@ export class Table<Row = Record<string, unknown>> {
   scan<const Select extends readonly string[] = readonly never[]>(
     options: ScanOptions<Select> = {},
   ): TableScan<SelectedRow<Row, Select>> {
-    return new TableScan(
+    return new TableScan(this.#scanSource(this.metadata), options);
+  }
+
+  #scanSource(metadata: TableMetadata): ScanSource {
+    const { name, io } = this;
+    return { name, io, metadata, runtime: this.#runtime, reporter: this.#reporter, cache: this.#cache };
+  }
+
+  /**
+   * A scan of the rows that the `append` commits after the snapshot `from` added, up to `to` and with it; from the oldest
+   * snapshot that the table still knows if `from` is left out. As in Iceberg Java, rows come whether they have been
+   * deleted since or not. INVALID_ARGUMENT if `from` is no ancestor of `to`, NOT_FOUND for expired snapshots.
+   */
+  incrementalAppendScan<const Select extends readonly string[] = readonly never[]>(
+    options: IncrementalAppendScanOptions<Select> = {},
+  ): TableScan<SelectedRow<Row, Select>> {
+    const { from, to, ref, ...scan } = options;
+    const { snapshots } = resolveAppendRange(this.metadata, { from, to, ref });
+    const target = to === undefined ? { ref } : { snapshotId: to };
+    return new TableScan(this.#scanSource(this.metadata), { ...scan, ...target }, appendPlanner(snapshots));
+  }
+
+  /**
+   * The rows that were inserted and deleted after the snapshot `from`, up to `to` and with it: Arrow batches of the
+   * table's columns, `_change_type` ('insert' or 'delete'), `_change_ordinal` and `_commit_snapshot_id`; or objects, by
+   * `toRows()`. Snapshot by snapshot, of each the deleted rows first. Together they are the difference of the two states
+   * as multisets, whatever kind of files and deletes it was made with. INVALID_ARGUMENT if `from` is no ancestor of `to`;
+   * NOT_FOUND if snapshots in between have been expired.
+   */
+  changes<const Select extends readonly string[] = readonly never[]>(
+    options: ChangesOptions<Select> = {},
+  ): TableChanges<SelectedRow<Row, Select>> {
+    const { from, to, ref, ...read } = options;
+    const { snapshots, schema } = resolveChangeRange(this.metadata, { from, to, ref });
+    const steps = snapshots.map((snapshot) => ({ snapshot, kind: 'made' as const }));
+    return new TableChanges(this.#scanSource(this.metadata), steps, schema, read);
+  }
+
+  /**
+   * Follows a branch: a step for every commit, as they come, with its changes and a position to save and resume from.
+   * Commits that only replaced files are no steps; a rollback is one, with the inverse changes. It ends when `signal` is
+   * aborted. NOT_FOUND, from the iteration, if what is between the position and the branch has been expired.
+   */
+  follow<const Select extends readonly string[] = readonly never[]>(
+    options: FollowOptions<Select> = {},
+  ): TableFollower<SelectedRow<Row, Select>> {
+    const handle = (): TableMetadata => this.metadata;
+    return new TableFollower(
       {
-        name: this.name,
-        io: this.io,
-        metadata: this.metadata,
         runtime: this.#runtime,
-        reporter: this.#reporter,
-        cache: this.#cache,
+        get metadata() {
+          return handle();
+        },
+        load: async () => {
+          const { metadata } = await this.#operations.load();
+          if (metadata.tableUuid !== this.uuid) throw replacedTable(this.name);
+          return metadata;
+        },
+        source: (metadata) => this.#scanSource(metadata),
+        onMove: (listener) => {
+          this.#moveListeners.add(listener);
+          return () => this.#moveListeners.delete(listener);
+        },
       },
       options,
     );
+  }
+
+  /**
+   * A metadata table as an Arrow table, under Spark's names for it and for its columns: `await table.inspect('files')`.
+   * INVALID_ARGUMENT for unknown tables and columns, bad filters, and a snapshot where rows are of all snapshots.
+   */
+  inspect(name: MetadataTableName, options: InspectOptions = {}): Promise<ArrowTable> {
+    return this.metadataTable(name, options).toArrow();
+  }
+
+  /** A metadata table to be read in batches or rows: of a million files, it holds a few thousand at a time. */
+  metadataTable(name: MetadataTableName, options: InspectOptions = {}): MetadataTable {
+    const { io, metadata, metadataLocation } = this;
+    const inspected = { io, metadata, metadataLocation, runtime: this.#runtime, cache: this.#cache };
+    return new MetadataTable(inspected, name, options);
   }
 
   /**
@@ -340,7 +429,7 @@ export class Table<Row = Record<string, unknown>> {
     };
     const { commit, loaded } = await runTransaction(host, this.#loaded, body, { ...options, single });
     // Commits of one handle may end in another order than they were made in.
-    if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#loaded = loaded;
+    if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#moveTo(loaded);
     return commit;
   }
 
