@@ -32,6 +32,11 @@ export type { DataFileWriter } from './write/data-file-writer.ts';
 export type { AppendData } from './write/input.ts';
 
 export type { ScanOptions, TableScan } from './table-scan.ts';
+export type { ChangeColumns, ChangeReadOptions, TableChanges } from './changes/table-changes.ts';
+export type { ChangeRangeOptions, ChangesOptions, IncrementalAppendScanOptions } from './changes/change-range.ts';
+export type { ChangeType } from './changes/change-columns.ts';
+export type { FollowOptions, FollowStep, TableFollower } from './changes/follow.ts';
+export type { FollowAfter, FollowPosition } from './changes/follow-position.ts';
 export type { ScanTargetOptions } from './table-scan/scan-target.ts';
 export type { SelectedRow } from './table-scan/selected-row.ts';
 export type { InspectOptions, MetadataTable } from './inspect/metadata-table.ts';
