@@ -1,4 +1,5 @@
 import { boundsOf } from '../formats/parquet/bounds.ts';
+import type { ColumnBounds } from '../formats/parquet/bounds.ts';
 import type { ParquetFooter, ParquetRowGroup } from '../formats/parquet/footer.ts';
 import { compareBytes, compareValues } from '../spec/compare-values.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -47,9 +48,9 @@ export function fileMetrics(
     const nulls = first.map((chunk) => chunk.statistics?.nullCount ?? null);
     if (!nulls.includes(null)) nullValueCounts.set(id, sum(nulls as number[]));
     const scanned = values.get(id);
-    if (scanned?.nanCount !== null && scanned !== undefined) nanValueCounts.set(id, scanned.nanCount);
+    if (scanned && scanned.nanCount !== null) nanValueCounts.set(id, scanned.nanCount);
     if (mode.mode === 'counts') continue;
-    const { lower, upper } = truncated(type, scanned ?? mergedBounds(type, footer, first, leaves[0]!), mode);
+    const { lower, upper } = truncated(type, scanned?.bounds ?? mergedBounds(type, footer, first, leaves[0]!), mode);
     if (lower !== null) lowerBounds.set(id, lower);
     if (upper !== null) upperBounds.set(id, upper);
   }
@@ -95,12 +96,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-interface Bounds {
-  readonly lower: Uint8Array | null;
-  readonly upper: Uint8Array | null;
-}
-
-const UNKNOWN: Bounds = { lower: null, upper: null };
+const UNKNOWN: ColumnBounds = { lower: null, upper: null };
 
 /** The bounds of all row groups, unknown if one has values and no bounds. */
 function mergedBounds(
@@ -108,7 +104,7 @@ function mergedBounds(
   footer: Pick<ParquetFooter, 'leaves'>,
   chunks: readonly ParquetRowGroup['columns'][number][],
   leaf: number,
-): Bounds {
+): ColumnBounds {
   const compare = boundComparator(type);
   if (compare === null) return UNKNOWN;
   let merged = UNKNOWN;
@@ -145,7 +141,7 @@ function boundComparator(type: PrimitiveType): ((a: Uint8Array, b: Uint8Array) =
   }
 }
 
-function truncated(type: PrimitiveType, { lower, upper }: Bounds, mode: MetricsMode): Bounds {
+function truncated(type: PrimitiveType, { lower, upper }: ColumnBounds, mode: MetricsMode): ColumnBounds {
   if (mode.mode !== 'truncate' || lower === null || upper === null) return { lower, upper };
   if (type.kind === 'string') {
     return { lower: truncateTextLower(lower, mode.length), upper: truncateTextUpper(upper, mode.length) };

@@ -9,7 +9,7 @@ import type { PartitionTuple } from '../spec/partition-spec.ts';
 import type { StructType } from '../spec/types.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { MetricsModes } from './metrics-config.ts';
-import { fileMetrics } from './metrics.ts';
+import { parquetDataFile } from './parquet-data-file.ts';
 import type { SortKey, Sorter } from './sort-rows.ts';
 import { ValueMetricsCollector } from './value-metrics.ts';
 
@@ -94,24 +94,18 @@ export class OpenFile {
     this.#queue.end();
     await this.#writing;
     const { rowGroups, footer, size } = this.#writer;
-    return {
-      content: 'data',
-      path: this.location,
-      format: 'parquet',
-      specId: this.#format.specId,
+    const { schema, specId, modes, sortOrderId } = this.#format;
+    const description = {
+      location: this.location,
+      size,
+      schema,
+      specId,
       partition: this.#partition,
-      recordCount: rowGroups.reduce((sum, group) => sum + group.rowCount, 0),
-      fileSizeInBytes: size,
-      ...fileMetrics(this.#format.schema, footer!, rowGroups, this.#format.modes, this.#values.result()),
-      keyMetadata: null,
-      splitOffsets: rowGroups.map((group) => Math.min(...group.columns.map((chunk) => chunk.offset))),
-      equalityIds: null,
-      sortOrderId: this.#sorted ? this.#format.sortOrderId : UNSORTED_ORDER_ID,
-      firstRowId: null,
-      referencedDataFile: null,
-      contentOffset: null,
-      contentSizeInBytes: null,
+      sortOrderId: this.#sorted ? sortOrderId : UNSORTED_ORDER_ID,
+      modes,
+      values: this.#values.result(),
     };
+    return parquetDataFile(description, footer!, rowGroups);
   }
 
   /** Gives the file up; what the store has of it is for the caller to delete. */

@@ -27,18 +27,32 @@ export function partitioner(spec: PartitionSpec, schema: StructType): Partitione
     const key = partitionKey(spec.specId, []);
     return (batch) => [{ key, tuple: [], batch }];
   }
-  const coders = spec.fields.map((field) => fieldCoder(field.name, field.sourceIds, field.transform, schema));
+  const code = partitionCoder(spec, schema);
   return (batch) => {
-    const groups = groupRows(
-      coders.map((code) => code(batch)),
-      batch.length,
-    );
+    const groups = groupRows(code(batch));
     return groups.map(({ tuple, rows }) => ({
       key: partitionKey(spec.specId, tuple),
       tuple,
       batch: rows.length === batch.length ? batch : takeBatch(batch, rows),
     }));
   };
+}
+
+/** Which partition each row of a batch is in. */
+export interface CodedPartitions {
+  /** By row, a number that stands for a partition in this batch: an index of `tuples`. */
+  readonly codes: Int32Array;
+  readonly tuples: readonly PartitionTuple[];
+}
+
+/** For a spec that has fields. */
+export function partitionCoder(spec: PartitionSpec, schema: StructType): (batch: ColumnBatch) => CodedPartitions {
+  const coders = spec.fields.map((field) => fieldCoder(field.name, field.sourceIds, field.transform, schema));
+  return (batch) =>
+    combine(
+      coders.map((code) => code(batch)),
+      batch.length,
+    );
 }
 
 /** The partition values of one field: a small number per row, and the value that each number stands for. */
@@ -146,13 +160,12 @@ interface RowGroup {
   readonly rows: Int32Array;
 }
 
-function groupRows(fields: readonly CodedValues[], length: number): readonly RowGroup[] {
-  const { codes, tuples } = combine(fields, length);
+function groupRows({ codes, tuples }: CodedPartitions): readonly RowGroup[] {
   const counts = new Int32Array(tuples.length);
   for (const code of codes) counts[code]!++;
   const groups = tuples.map((tuple, i) => ({ tuple, rows: new Int32Array(counts[i]!) }));
   const ends = new Int32Array(tuples.length);
-  for (let row = 0; row < length; row++) {
+  for (let row = 0; row < codes.length; row++) {
     const code = codes[row]!;
     groups[code]!.rows[ends[code]!++] = row;
   }
@@ -160,10 +173,7 @@ function groupRows(fields: readonly CodedValues[], length: number): readonly Row
 }
 
 /** One number per row for the whole tuple, out of those of its fields. */
-function combine(
-  fields: readonly CodedValues[],
-  length: number,
-): { readonly codes: Int32Array; readonly tuples: readonly PartitionTuple[] } {
+function combine(fields: readonly CodedValues[], length: number): CodedPartitions {
   let { codes } = fields[0]!;
   let tuples: PartitionTuple[] = fields[0]!.values.map((value) => [value]);
   for (const field of fields.slice(1)) {

@@ -2,6 +2,7 @@ import { getBit } from '../columns/column.ts';
 import type { Column, ColumnBatch } from '../columns/column.ts';
 import { findColumn } from '../columns/find-column.ts';
 import type { ColumnFinder } from '../columns/find-column.ts';
+import type { ColumnBounds } from '../formats/parquet/bounds.ts';
 import { compareBytes } from '../spec/compare-values.ts';
 import { valueToBytes } from '../spec/single-value.ts';
 import type { MetricsMode } from '../spec/table-properties.ts';
@@ -10,10 +11,10 @@ import type { MetricsModes } from './metrics-config.ts';
 
 /** What has to be found by looking at the values, because a Parquet footer doesn't tell, or not exactly. */
 export interface ValueMetrics {
-  /** Null for columns that can't hold any. */
+  /** Null for columns that can't hold any, and where nobody counted. */
   readonly nanCount: number | null;
-  readonly lower: Uint8Array | null;
-  readonly upper: Uint8Array | null;
+  /** Null where those of the footer are as good. */
+  readonly bounds: ColumnBounds | null;
 }
 
 /** Collects the metrics of the rows of one file. */
@@ -95,7 +96,7 @@ class FloatScan implements ColumnScan {
 
   result(): ValueMetrics {
     const bound = (value: number): Uint8Array | null => (this.#found ? valueToBytes(this.#type, value) : null);
-    return { nanCount: this.#nans, lower: bound(this.#min), upper: bound(this.#max) };
+    return { nanCount: this.#nans, bounds: { lower: bound(this.#min), upper: bound(this.#max) } };
   }
 }
 
@@ -119,7 +120,7 @@ class BytesScan implements ColumnScan {
   }
 
   result(): ValueMetrics {
-    return { nanCount: null, lower: this.#min, upper: this.#max };
+    return { nanCount: null, bounds: { lower: this.#min, upper: this.#max } };
   }
 }
 
