@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Schema, Table } from '@lh/core';
-import { METADATA_COLUMNS } from '@lh/core/engine';
-import type { MetadataColumn } from '@lh/core/engine';
+import { METADATA_COLUMNS, openMetadataTable } from '@lh/core/engine';
+import type { MetadataColumn, MetadataTableColumns } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { ShadowColumn } from '../plan/planner.ts';
 import type { Session } from '../session/session.ts';
 import { quoteNames } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
+import { handedOver } from '../relation/metadata-relation.ts';
 import { metadataColumnsOf } from './metadata-references.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
 import type { RegisteredFeed, TableResolver } from './table-resolver.ts';
@@ -14,7 +15,7 @@ import { scanTarget } from './time-travel.ts';
 import type { ScanTarget } from './time-travel.ts';
 
 /** A mention of a table in a query, with what it stands for. */
-export type Mention = TableMention | DataMention | LocalMention;
+export type Mention = TableMention | MetadataMention | DataMention | LocalMention;
 
 /** An Iceberg table in one of its versions. */
 export interface TableMention {
@@ -26,6 +27,21 @@ export interface TableMention {
   readonly schema: Schema;
   /** Metadata columns that the query asks for. */
   readonly metadataColumns: readonly MetadataColumn[];
+}
+
+/** A metadata table of an Iceberg table, at one of its snapshots. */
+export interface MetadataMention {
+  readonly kind: 'metadata';
+  readonly reference: TableReference;
+  readonly columns: MetadataTableColumns;
+  readonly schema: Schema;
+}
+
+/** A mention whose rows come through this library. */
+export type ReadMention = TableMention | MetadataMention;
+
+export function isRead(mention: Mention): mention is ReadMention {
+  return mention.kind === 'table' || mention.kind === 'metadata';
 }
 
 /** Arrow data that was registered. */
@@ -54,6 +70,11 @@ export async function resolveMentions(
       if (resolved?.kind === 'table') {
         const target = await targetOf(session, reference, resolved.table);
         return { ...resolved, reference, target, schema: resolved.table.scan(target).schema, metadataColumns: [] };
+      }
+      if (resolved?.kind === 'metadata') {
+        const { table, metadataTable } = resolved;
+        const columns = openMetadataTable(table, metadataTable, await targetOf(session, reference, table));
+        return { kind: 'metadata', reference, columns, schema: columns.schema };
       }
       if (resolved) return { kind: 'data', reference, data: resolved.data };
       return { kind: 'local', reference, columns: await localColumns(session, reference, resolver) };
@@ -117,10 +138,9 @@ export function shadowColumns(mention: Mention): readonly ShadowColumn[] {
     const { names, types } = mention.data.feed;
     return names.map((name, i) => ({ name, type: types[i]!.toString() }));
   }
+  const { fields } = mention.kind === 'table' ? mention.schema : handedOver(mention.schema);
   const names = duckdbNames(mention.schema);
-  const columns = mention.schema.fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
-  return [
-    ...columns,
-    ...mention.metadataColumns.map((name) => ({ name, type: duckdbType(METADATA_COLUMNS[name].type) })),
-  ];
+  const columns = fields.map(({ type }, i) => ({ name: names[i]!, type: duckdbType(type) }));
+  const { metadataColumns } = mention.kind === 'table' ? mention : { metadataColumns: [] };
+  return [...columns, ...metadataColumns.map((name) => ({ name, type: duckdbType(METADATA_COLUMNS[name].type) }))];
 }

@@ -1,8 +1,7 @@
-import { version } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { FileIO, IcebergType, ReportMetadata, ScanPlan, Schema } from '@lh/core';
+import type { FileIO, Schema } from '@lh/core';
 import { LakehouseError, expr, throwIfAborted } from '@lh/core';
-import { bindExpression, deleteLoader, expressionToText, tableNameMapping } from '@lh/core/engine';
+import { deleteLoader, tableNameMapping } from '@lh/core/engine';
 import type { DeleteLoader } from '@lh/core/engine';
 import { duckdbError, withoutPointer } from '../errors.ts';
 import { QueryRows } from '../feed/query-rows.ts';
@@ -10,6 +9,7 @@ import type { Planner, ShadowColumn } from '../plan/planner.ts';
 import { scanNeeds } from '../plan/prune.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
+import { handedOver, metadataRelation } from '../relation/metadata-relation.ts';
 import { emptyRelation, hiddenPrefix, relationSchema, scanRelation } from '../relation/scan-relation.ts';
 import type { RelationSource } from '../relation/scan-relation.ts';
 import type { Session } from '../session/session.ts';
@@ -20,8 +20,10 @@ import { pointAt } from '../text/tokens.ts';
 import type { ScanReport } from './scan-report.ts';
 import type { SerializedError } from './serialized.ts';
 import { contextValues, isTime, needsSession } from './context-calls.ts';
-import { describeSource, shadowColumns } from './mentions.ts';
-import type { Mention, TableMention } from './mentions.ts';
+import { describeSource, isRead, shadowColumns } from './mentions.ts';
+import type { Mention, ReadMention } from './mentions.ts';
+import { planMention, scanReports } from './plan-mention.ts';
+import type { PlannedMention, PlannedTable } from './plan-mention.ts';
 import { ownColumnNames, withColumnNames } from './column-names.ts';
 import { replaceTables } from './table-references.ts';
 import { handsOnBytes, readsVariants } from './variant-form.ts';
@@ -70,12 +72,6 @@ interface QueryNeeds {
   readonly variantBytes: boolean;
 }
 
-interface PlannedMention {
-  readonly mention: TableMention;
-  readonly needs: ScanNeeds;
-  readonly plan: ScanPlan;
-}
-
 /** Prepares queries over tables of catalogs: finds the tables, plans, prunes, and writes the query that DuckDB runs. */
 export class QueryRunner {
   readonly #session: Session;
@@ -103,10 +99,10 @@ export class QueryRunner {
     executor: Executor,
     options: PrepareOptions,
   ): Promise<PreparedQuery> {
-    const tables = mentions.filter((mention) => mention.kind === 'table');
+    const reads = mentions.filter(isRead);
     const { needs, names, variantBytes } = await this.#needs(text, references, mentions, executor, options);
     throwIfAborted(options.signal);
-    const planned = await Promise.all(tables.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
+    const planned = await Promise.all(reads.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
     const rows = new QueryRows(this.#session.feeds, () => this.#session.lease());
     const dispose = (): void => rows.dispose();
     const relations = await allOrNone(
@@ -114,7 +110,7 @@ export class QueryRunner {
       dispose,
     );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
-    return { sql: names ? withColumnNames(sql, names) : sql, scans: planned.map(report), dispose };
+    return { sql: names ? withColumnNames(sql, names) : sql, scans: planned.flatMap(scanReports), dispose };
   }
 
   /** What the query needs of each table, by DuckDB's own plan of it. */
@@ -125,9 +121,9 @@ export class QueryRunner {
     executor: Executor,
     { plans, isWhole }: PrepareOptions,
   ): Promise<QueryNeeds> {
-    const tables = mentions.filter((mention) => mention.kind === 'table');
+    const reads = mentions.filter(isRead);
     const whole = (reason: string): QueryNeeds => ({
-      needs: tables.map(() => ({
+      needs: reads.map(() => ({
         filter: expr.alwaysTrue(),
         notPushed: [{ predicate: '(the whole query)', reason }],
         columns: null,
@@ -137,7 +133,7 @@ export class QueryRunner {
       names: null,
       variantBytes: false,
     });
-    if (tables.length === 0 && !references.hasUnnamedSubqueries) return { needs: [], names: null, variantBytes: false };
+    if (reads.length === 0 && !references.hasUnnamedSubqueries) return { needs: [], names: null, variantBytes: false };
     if (!plans) return whole('Only plain SELECT statements can be planned.');
     const settings = await this.#session.settings();
     const constants = await this.#constants(text.sql, references, mentions, executor);
@@ -157,14 +153,12 @@ export class QueryRunner {
     const serialized = await this.#planner.plan(edited.text, settings);
     if (serialized.ok) {
       const needs = mentions.flatMap((mention, i) =>
-        mention.kind === 'table'
-          ? [scanNeeds(serialized.root, shadows[i]!, mention.schema, { utc: isUtc(settings) })]
-          : [],
+        isRead(mention) ? [scanNeeds(serialized.root, shadows[i]!, mention.schema, { utc: isUtc(settings) })] : [],
       );
       const names = references.hasUnnamedSubqueries ? await this.#planner.columnNames(edited.text) : null;
       const query: PlannedQuery = {
         plan: serialized.root,
-        columnsOf: (mention) => needs[tables.indexOf(mention)]!.columns,
+        columnsOf: (mention) => needs[reads.indexOf(mention)]!.columns,
         mentions,
         fileColumns,
         rewrite: (others) => rewrite(others).text,
@@ -228,9 +222,7 @@ export class QueryRunner {
     edited: EditedText,
     planError: SerializedError,
   ): Promise<void> {
-    const relations = mentions.flatMap((mention) =>
-      mention.kind === 'table' ? [emptyRelation(relationSchema({ ...mention, variantBytes: false }))] : [],
-    );
+    const relations = mentions.flatMap((mention) => (isRead(mention) ? [emptyRelation(schemaOf(mention))] : []));
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
     await this.#session.onMain(async () => {
       try {
@@ -245,15 +237,20 @@ export class QueryRunner {
     let next = 0;
     return mentions.flatMap((mention): readonly Replacement[] => {
       const { reference } = mention;
-      if (mention.kind === 'table') return [{ ...exposed(mention), by: { query: relations[next++]! } }];
+      if (isRead(mention)) return [{ ...exposed(mention), by: { query: relations[next++]! } }];
       if (mention.kind === 'data') return [{ reference, by: { query: this.#session.feeds.relation(mention.data.id) } }];
       return [];
     });
   }
 
-  async #relation(
-    { mention, needs, plan }: PlannedMention,
-    { rows, variantBytes, signal }: Pick<RelationSource, 'rows' | 'variantBytes' | 'signal'>,
+  async #relation(planned: PlannedMention, shared: SharedByReads): Promise<string> {
+    if (planned.plan === null) return metadataRelation(planned.mention, planned.needs, shared);
+    return this.#tableRelation(planned, shared);
+  }
+
+  async #tableRelation(
+    { mention, needs, plan }: PlannedTable,
+    { rows, variantBytes, signal }: SharedByReads,
   ): Promise<string> {
     const { table, schema } = mention;
     const lease = await this.#session.lease();
@@ -287,6 +284,12 @@ export class QueryRunner {
   }
 }
 
+type SharedByReads = Pick<RelationSource, 'rows' | 'variantBytes' | 'signal'>;
+
+function schemaOf(mention: ReadMention): Schema {
+  return mention.kind === 'table' ? relationSchema({ ...mention, variantBytes: false }) : handedOver(mention.schema);
+}
+
 function exposed(mention: Mention): Pick<Replacement, 'reference' | 'metadataColumns'> {
   const { reference } = mention;
   return mention.kind === 'table' ? { reference, metadataColumns: mention.metadataColumns } : { reference };
@@ -303,67 +306,11 @@ async function allOrNone<T>(promises: readonly Promise<T>[], dispose: () => void
   }
 }
 
-async function planMention(
-  mention: TableMention,
-  needs: ScanNeeds,
-  signal: AbortSignal | undefined,
-): Promise<PlannedMention> {
-  const columnStats = floatColumns(mention.schema, needs.columns);
-  const scan = mention.table.scan({
-    ...mention.target,
-    filter: needs.filter,
-    select: readColumns(mention, needs),
-    columnStats,
-    reportMetadata: ENGINE,
-    ...(signal && { signal }),
-  });
-  return { mention, needs, plan: await scan.plan() };
-}
-
-/** For the scan's report. */
-const ENGINE: ReportMetadata = { 'engine-name': 'duckdb', 'engine-version': version() };
-
-function readColumns({ schema, metadataColumns }: TableMention, { columns }: ScanNeeds): readonly string[] {
-  const names = schema.fields.filter((_, i) => columns === null || columns.has(i)).map(({ name }) => name);
-  // A scan reads some column; this one is in no file.
-  return names.length + metadataColumns.length === 0 ? ['_pos'] : [...names, ...metadataColumns];
-}
-
-/** Columns whose counts of NaN decide how their files are read: those of floating-point numbers that the query reads. */
-function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): readonly string[] {
-  const leaves = (type: IcebergType, path: string): readonly string[] => {
-    if (type.kind === 'float' || type.kind === 'double') return [path];
-    return type.kind === 'struct' ? type.fields.flatMap((field) => leaves(field.type, `${path}.${field.name}`)) : [];
-  };
-  return schema.fields.flatMap(({ name, type }, i) => (columns === null || columns.has(i) ? leaves(type, name) : []));
-}
-
 /** The place of a planning error in the text that the user wrote. */
 function pointer(text: QueryText, edited: EditedText, { position }: SerializedError): string | undefined {
   if (position === null) return undefined;
   const offset = edited.toOriginal(byteOffsetMap(edited.text)(position));
   return pointAt(text.source, text.toSource(offset));
-}
-
-function report({ mention, needs, plan }: PlannedMention): ScanReport {
-  const { metrics } = plan;
-  return {
-    table: mention.name,
-    snapshotId: metrics.snapshotId,
-    predicate: needs.filter.op === 'true' ? null : expressionToText(bindExpression(mention.schema, needs.filter)),
-    notPushed: needs.notPushed,
-    filesTotal: metrics.filesTotal,
-    filesScanned: metrics.filesScanned,
-    filesSkipped: metrics.filesSkipped,
-    filesSkippedBy: metrics.filesSkippedBy,
-    manifestsTotal: metrics.manifestsTotal,
-    manifestsScanned: metrics.manifestsScanned,
-    manifestsSkipped: metrics.manifestsSkipped,
-    bytesScanned: metrics.bytesScanned,
-    bytesSkipped: metrics.bytesSkipped,
-    rowsScanned: metrics.rowsScanned,
-    planningMs: metrics.durationMs,
-  };
 }
 
 /** The place of a syntax error in the text that the user wrote. */

@@ -1,6 +1,7 @@
 import type { Catalog, Table } from '@lh/core';
 import { LakehouseError, isLakehouseError } from '@lh/core';
-import { unsupported } from '@lh/core/engine';
+import type { MetadataTableName } from '@lh/core/engine';
+import { METADATA_TABLE_NAMES, isMetadataTableName } from '@lh/core/engine';
 import type { Feed } from '../feed/feeds.ts';
 import { nearNames } from '../text/near-names.ts';
 
@@ -20,30 +21,23 @@ export interface Names {
   readonly registered: ReadonlyMap<string, Registered>;
 }
 
-/** A table that a statement mentions; null if the name belongs to DuckDB (or to no one). */
-export type Resolved =
-  | { readonly kind: 'table'; readonly name: string; readonly table: Table }
-  | { readonly kind: 'data'; readonly data: RegisteredFeed };
+/** A table that a statement mentions. */
+export type Resolved = ResolvedTable | ResolvedMetadataTable | { readonly kind: 'data'; readonly data: RegisteredFeed };
 
-/** Metadata tables that other engines offer as `table.snapshots` and so on. */
-const METADATA_TABLES: ReadonlySet<string> = new Set([
-  'snapshots',
-  'history',
-  'files',
-  'data_files',
-  'delete_files',
-  'manifests',
-  'entries',
-  'partitions',
-  'refs',
-  'metadata_log_entries',
-  'all_data_files',
-  'all_delete_files',
-  'all_entries',
-  'all_files',
-  'all_manifests',
-  'position_deletes',
-]);
+export interface ResolvedTable {
+  readonly kind: 'table';
+  readonly name: string;
+  readonly table: Table;
+}
+
+/** `ns.table.files`, or `ns."table$files"`. */
+export interface ResolvedMetadataTable {
+  readonly kind: 'metadata';
+  readonly name: string;
+  /** The table that it is about. */
+  readonly table: Table;
+  readonly metadataTable: MetadataTableName;
+}
 
 /** Finds the tables that one statement mentions. A table mentioned twice is loaded once: all of it sees one version. */
 export class TableResolver {
@@ -54,7 +48,12 @@ export class TableResolver {
     this.#names = names;
   }
 
+  /** Null if the name belongs to DuckDB, or to no one. A table goes before a metadata table of the same name. */
   async resolve(parts: readonly string[]): Promise<Resolved | null> {
+    return (await this.#resolveTable(parts)) ?? this.#resolveMetadataTable(parts);
+  }
+
+  async #resolveTable(parts: readonly string[]): Promise<Exclude<Resolved, ResolvedMetadataTable> | null> {
     const [only, ...others] = parts;
     if (others.length === 0) {
       const registered = this.#names.registered.get(only!.toLowerCase());
@@ -67,14 +66,27 @@ export class TableResolver {
       const table = await this.#load(catalog, path);
       if (table) return { kind: 'table', name: parts.join('.'), table };
     }
-    await this.#refuseMetadataTable(parts);
     return null;
+  }
+
+  async #resolveMetadataTable(parts: readonly string[]): Promise<ResolvedMetadataTable | null> {
+    const { of, last } = splitName(parts);
+    const metadataTable = last.toLowerCase();
+    if (of.length === 0 || !isMetadataTableName(metadataTable)) return null;
+    const resolved = await this.#resolveTable(of);
+    if (resolved?.kind !== 'table') return null;
+    return { kind: 'metadata', name: parts.join('.'), table: resolved.table, metadataTable };
   }
 
   /** NOT_FOUND for a name that neither the catalogs nor DuckDB know, with names that are like it. */
   async unknown(parts: readonly string[], localNames: readonly string[]): Promise<LakehouseError> {
     const name = parts.join('.');
-    const known = [...this.#names.registered.keys(), ...localNames, ...(await this.#catalogTables())];
+    const known = [
+      ...(await this.#metadataTables(parts)),
+      ...this.#names.registered.keys(),
+      ...localNames,
+      ...(await this.#catalogTables()),
+    ];
     const near = nearNames(name, known);
     const hint = near.length === 0 ? '' : ` Did you mean ${near.map((one) => `'${one}'`).join(' or ')}?`;
     const place = parts.length === 1 ? ' A table of a catalog is named with its namespace, as in web.events.' : '';
@@ -103,12 +115,11 @@ export class TableResolver {
     return loading;
   }
 
-  async #refuseMetadataTable(parts: readonly string[]): Promise<void> {
-    const last = parts.at(-1)!.toLowerCase();
-    if (parts.length < 3 || !METADATA_TABLES.has(last)) return;
-    if (await this.resolve(parts.slice(0, -1))) {
-      throw unsupported(`The metadata table '${parts.join('.')}' can't be queried with SQL.`);
-    }
+  /** What may have been meant, if all but the last part of the name is a table's. */
+  async #metadataTables(parts: readonly string[]): Promise<readonly string[]> {
+    const { of, separator } = splitName(parts);
+    if (of.length === 0 || (await this.#resolveTable(of))?.kind !== 'table') return [];
+    return METADATA_TABLE_NAMES.map((name) => `${of.join('.')}${separator}${name}`);
   }
 
   /** Names of the catalogs' tables, as SQL may call them. */
@@ -129,4 +140,16 @@ export class TableResolver {
     }
     return found;
   }
+}
+
+/** A name as that of a metadata table: the table that it is about (no parts if there is none), and which one it is. */
+function splitName(parts: readonly string[]): {
+  readonly of: readonly string[];
+  readonly separator: '.' | '$';
+  readonly last: string;
+} {
+  const own = parts.at(-1)!;
+  const dollar = own.lastIndexOf('$');
+  if (dollar < 1) return { of: parts.slice(0, -1), separator: '.', last: own };
+  return { of: [...parts.slice(0, -1), own.slice(0, dollar)], separator: '$', last: own.slice(dollar + 1) };
 }
