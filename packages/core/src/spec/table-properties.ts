@@ -41,6 +41,14 @@ function oneOf<const T extends string>(...choices: readonly T[]): PropertyType<T
   };
 }
 
+const ratio: PropertyType<number> = {
+  parse: (value) => {
+    const number = /^[+]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
+    return number > 0 && number < 1 ? number : undefined;
+  },
+  expected: 'a number between 0 and 1',
+};
+
 const text: PropertyType<string> = { parse: (value) => value, expected: 'text' };
 const path: PropertyType<string> = { parse: (value) => (value === '' ? undefined : value), expected: 'a location' };
 
@@ -101,6 +109,7 @@ export interface KnownProperties {
     | 'brotli'
     | 'uncompressed';
   readonly 'write.parquet.compression-level': number | null;
+  readonly 'write.parquet.bloom-filter-max-bytes': number;
   readonly 'write.avro.compression-codec': 'gzip' | 'zstd' | 'snappy' | 'uncompressed';
   readonly 'write.manifest.compression-codec': 'gzip' | 'zstd' | 'snappy' | 'uncompressed';
   readonly 'write.object-storage.enabled': boolean;
@@ -157,6 +166,7 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
     'zstd',
   ),
   'write.parquet.compression-level': maybe(wholeNumber(-131_072, 22)),
+  'write.parquet.bloom-filter-max-bytes': known(positive, MB),
   'write.avro.compression-codec': known(oneOf('gzip', 'zstd', 'snappy', 'uncompressed'), 'gzip'),
   'write.manifest.compression-codec': known(oneOf('gzip', 'zstd', 'snappy', 'uncompressed'), 'gzip'),
   'write.object-storage.enabled': known(bool, false),
@@ -191,6 +201,15 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
 };
 
 const METRICS_COLUMN_PREFIX = 'write.metadata.metrics.column.';
+const BLOOM_ENABLED_PREFIX = 'write.parquet.bloom-filter-enabled.column.';
+const BLOOM_RATIO_PREFIX = 'write.parquet.bloom-filter-fpp.column.';
+
+/** Properties of one column each, whose name is the rest of the key. */
+const OF_COLUMNS: Readonly<Record<string, PropertyType<unknown>>> = {
+  [METRICS_COLUMN_PREFIX]: metricsMode,
+  [BLOOM_ENABLED_PREFIX]: bool,
+  [BLOOM_RATIO_PREFIX]: ratio,
+};
 
 /**
  * A property's value, or its default. INVALID_ARGUMENT for a value it can't have; but what only guides reading
@@ -212,9 +231,23 @@ export function checkTableProperties(properties: Properties): void {
   for (const [key, value] of Object.entries(properties)) {
     checkNotReserved(key);
     if (typeof value !== 'string') throw invalidArgument(`The value of the property '${key}' must be a string.`);
-    if (Object.hasOwn(KNOWN, key)) parsed<unknown>(key, value, KNOWN[key as KnownPropertyName].type);
-    if (key.startsWith(METRICS_COLUMN_PREFIX)) parsed(key, value, metricsMode);
+    checkValue(key, value);
   }
+}
+
+/**
+ * Checks all that guides writing, of a table that is about to be written: INVALID_ARGUMENT for a value that one of its
+ * properties can't have. Those that only one kind of write looks at count as well, lest a job fails one day only.
+ */
+export function checkWriteProperties(properties: Properties): void {
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.startsWith('write.') || key.startsWith('commit.')) checkValue(key, value);
+  }
+}
+
+function checkValue(key: string, value: string): void {
+  if (Object.hasOwn(KNOWN, key)) parsed<unknown>(key, value, KNOWN[key as KnownPropertyName].type);
+  for (const [prefix, type] of Object.entries(OF_COLUMNS)) if (key.startsWith(prefix)) parsed(key, value, type);
 }
 
 /** Names that Iceberg keeps for metadata that is not a property, with where to go instead. */
@@ -240,6 +273,19 @@ export function columnMetricsMode(properties: Properties, column: string): Metri
   const key = METRICS_COLUMN_PREFIX + column;
   const given = Object.hasOwn(properties, key) ? properties[key] : undefined;
   return given === undefined ? null : parsed(key, given, metricsMode);
+}
+
+/** The columns, by their full names, that readers are to find values in by a bloom filter. */
+export function bloomFilterColumns(
+  properties: Properties,
+): readonly { readonly column: string; readonly falsePositiveRatio: number | null }[] {
+  return Object.entries(properties).flatMap(([key, value]) => {
+    if (!key.startsWith(BLOOM_ENABLED_PREFIX) || !parsed(key, value, bool)) return [];
+    const column = key.slice(BLOOM_ENABLED_PREFIX.length);
+    const ratioKey = BLOOM_RATIO_PREFIX + column;
+    const given = Object.hasOwn(properties, ratioKey) ? properties[ratioKey] : undefined;
+    return [{ column, falsePositiveRatio: given === undefined ? null : parsed(ratioKey, given, ratio) }];
+  });
 }
 
 export interface CommitRetryPolicy {

@@ -27,6 +27,7 @@ import { partitioner } from './partition-rows.ts';
 import type { Partitioner } from './partition-rows.ts';
 import { sorter } from './sort-rows.ts';
 import { TaskPool } from './task-pool.ts';
+import { CORE_LIMITS, unmetProperties } from './unmet-properties.ts';
 
 export interface WriteOptions {
   readonly io: FileIO;
@@ -58,6 +59,7 @@ export interface WriteProgress {
  */
 export async function writeDataFiles(input: BatchInput, options: WriteOptions): Promise<readonly DataFile[]> {
   const writer = new DataWriter(options);
+  for (const warning of unmetProperties(options.properties, CORE_LIMITS)) options.onWarning?.(warning);
   try {
     for await (const batch of input) {
       throwIfAborted(options.signal);
