@@ -17,7 +17,7 @@ import {
 import { listDirectoryNames, listFiles, type ListOptions } from './list-files.ts';
 import { localPath, requireFilePath, requireLocalPath } from './local-path.ts';
 import { fromSystemError, isNoFile } from './system-errors.ts';
-import { isTemporaryName, writeFileAtomically } from './write-file.ts';
+import { isTemporaryName, moveFile, writeFileAtomically } from './write-file.ts';
 
 /** One read(2) takes less than 2 GiB. */
 const READ_AT_MOST = 1 << 30;
@@ -63,6 +63,13 @@ export class LocalFileIO implements FileIO {
     const path = requireFilePath(location);
     const { ifNoneMatch = false, signal } = options;
     const { size, mtimeMs } = await writeFileAtomically({ location, path, ifNoneMatch, signal }, data);
+    return { location, size, lastModifiedMs: mtimeMs };
+  }
+
+  async moveIn(path: string, location: string, options: IOOptions = {}): Promise<FileStat> {
+    throwIfAborted(options.signal);
+    const target = requireFilePath(location);
+    const { size, mtimeMs } = await moveFile(path, target, location);
     return { location, size, lastModifiedMs: mtimeMs };
   }
 

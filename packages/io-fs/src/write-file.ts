@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createReadStream, type Stats } from 'node:fs';
 import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LakehouseError, throwIfAborted, type FileData } from '@lh/core';
@@ -45,6 +46,45 @@ export async function writeFileAtomically(
   } finally {
     // After a rename it is gone; after a link it is the second name of the file.
     if (!placed || target.ifNoneMatch) await unlink(temporary).catch(() => undefined);
+  }
+}
+
+/** Gives a whole file another name, and makes both last. From another disk it is copied. */
+export async function moveFile(
+  path: string,
+  target: string,
+  location: string,
+): Promise<{ size: number; mtimeMs: number }> {
+  try {
+    const handle = await open(path, 'r+');
+    let stats: Stats;
+    try {
+      await handle.sync();
+      stats = await handle.stat();
+    } finally {
+      await handle.close();
+    }
+    await renameInto(path, target);
+    await syncDirectory(dirname(target));
+    return stats;
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EXDEV') throw fromSystemError(error, 'write', location);
+    const copied = await writeFileAtomically(
+      { location, path: target, ifNoneMatch: false, signal: undefined },
+      createReadStream(path),
+    );
+    await unlink(path);
+    return copied;
+  }
+}
+
+async function renameInto(path: string, target: string): Promise<void> {
+  try {
+    await rename(path, target);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    await makeDirectory(dirname(target));
+    await rename(path, target);
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, lstat, mkdir, readFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLakehouseError, type FileIO } from '@lh/core';
+import { MappedFileIO, isLakehouseError, type FileIO } from '@lh/core';
 import { describe, expect, test } from 'vitest';
 import { LocalFileIO } from '../src/index.ts';
 import { localPath } from '../src/local-path.ts';
@@ -193,5 +193,33 @@ describe('errors', () => {
     const error: unknown = await io.read(`${root}/none`).catch((reason: unknown) => reason);
     expect(isLakehouseError(error, 'NOT_FOUND')).toBe(true);
     expect(error).toMatchObject({ message: `Can't read '${root}/none': there is no such file (ENOENT).` });
+  });
+});
+
+describe('moveIn', () => {
+  test('a file of the disk becomes that of a location, whose directories are made', async () => {
+    const root = await directory();
+    await writeFile(join(root, 'made'), 'content');
+    expect(await new LocalFileIO().moveIn(join(root, 'made'), `file://${root}/p=%2F/q/file`)).toMatchObject({
+      size: 7,
+    });
+    expect(await io.read(`${root}/p=%2F/q/file`)).toEqual(bytes('content'));
+    expect(await readdir(root)).toEqual(['p=%2F']);
+  });
+
+  test('through mapped locations', async () => {
+    const root = await directory();
+    await writeFile(join(root, 'made'), 'content');
+    const mapped = new MappedFileIO(io, { 's3://bucket/': `${root}/copy/` });
+    expect(await mapped.moveIn?.(join(root, 'made'), 's3://bucket/file')).toMatchObject({
+      location: 's3://bucket/file',
+    });
+    expect(await mapped.read('s3://bucket/file')).toEqual(bytes('content'));
+  });
+
+  test('a file that is not there is NOT_FOUND', async () => {
+    const root = await directory();
+    const moved = new LocalFileIO().moveIn(join(root, 'none'), join(root, 'file'));
+    await expect(moved).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

@@ -19,6 +19,12 @@ export interface FileIO {
    */
   write(location: string, data: FileData, options?: WriteOptions): Promise<FileStat>;
 
+  /**
+   * Takes over a whole file of the local disk that nobody else uses, by its path, as the file at the location; without
+   * copying it where that can be. It is there as if written: in full, and durable. For stores with a `localPath`.
+   */
+  moveIn?(path: string, location: string, options?: IOOptions): Promise<FileStat>;
+
   /** Every file whose location starts with the prefix, in no particular order. Nothing is left out silently. */
   list(prefix: string, options?: IOOptions): AsyncIterable<FileStat>;
 

@@ -24,6 +24,7 @@ interface Mapping {
  */
 export class MappedFileIO implements FileIO {
   readonly capabilities: FileIOCapabilities;
+  readonly moveIn?: NonNullable<FileIO['moveIn']>;
   readonly #io: FileIO;
   /** Longest first. */
   readonly #mappings: readonly Mapping[];
@@ -48,6 +49,12 @@ export class MappedFileIO implements FileIO {
           localPath: (location) => (this.#climbsOut(location) ? null : localPath(this.#resolve(location))),
         }
       : capabilities;
+    if (io.moveIn) {
+      this.moveIn = async (path, location, options) => ({
+        ...(await io.moveIn!(path, this.#resolve(location), options)),
+        location,
+      });
+    }
   }
 
   async read(location: string, options?: ReadOptions): Promise<Uint8Array> {
