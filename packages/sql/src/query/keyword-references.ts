@@ -1,6 +1,6 @@
-import { afterBracket, isKeyword, isSymbol, nameChain } from '../text/tokens.ts';
+import { atClause } from '../text/at-clause.ts';
+import { isKeyword, isSymbol, nameChain } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
-import { isAtClause } from './table-references.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
 import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
 
@@ -16,22 +16,12 @@ export function keywordReferences(sql: string, tokens: readonly Token[]): QueryR
     if (!chain || isSymbol(tokens[chain.next], '(')) continue;
     const parts = chain.parts.flatMap((part) => part.split(LEVEL_SEPARATOR));
     const { alias, next } = aliasOf(tokens, chain.next);
-    const at = isAtClause(tokens, next) ? next : null;
-    const close = at === null ? next : afterBracket(tokens, at + 1);
     tables.push({
       parts,
       alias,
       start: tokens[i]!.start,
       end: tokens[chain.next - 1]!.end,
-      at:
-        at === null
-          ? null
-          : {
-              unit: isKeyword(tokens[at + 2], 'timestamp') ? 'TIMESTAMP' : 'VERSION',
-              expression: sql.slice(tokens[at + 5]!.start, tokens[close - 1]!.start).trim(),
-              start: tokens[at]!.start,
-              end: tokens[close - 1]!.end,
-            },
+      at: atClause(sql, tokens, next),
       verb: null,
     });
   }

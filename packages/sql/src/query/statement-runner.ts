@@ -12,10 +12,12 @@ import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
 import { quoteName } from '../text/quote.ts';
 import type { SqlParameters } from '../text/parameters.ts';
+import { describeStatement } from '../text/describe-statement.ts';
 import { classify } from '../text/statements.ts';
 import type { InnerQuery, Statement } from '../text/statements.ts';
 import { isKeyword, tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
+import { describeRows } from './describe-rows.ts';
 import { keywordReferences } from './keyword-references.ts';
 import { resolveMentions } from './mentions.ts';
 import type { Mention } from './mentions.ts';
@@ -72,10 +74,12 @@ export class StatementRunner {
   async run(request: StatementRequest): Promise<SqlResult> {
     if (this.#watchesSettings) this.#session.forgetSettings();
     const text = prepareText(request);
+    const resolver = new TableResolver(this.#names);
+    const described = await this.#described(text, resolver);
+    if (described !== null) return this.#onSession(described, request.signal);
     const parsed = await this.#planner.parse(text.sql);
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(text, parsed.error);
     const kind = classify(text.tokens);
-    const resolver = new TableResolver(this.#names);
     switch (kind.kind) {
       case 'query':
         return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal, parsed);
@@ -90,6 +94,25 @@ export class StatementRunner {
         return this.#change(text, resolver, request.signal);
       case 'session':
         return this.#onSession(sessionStatement(text), request.signal);
+    }
+  }
+
+  /** The rows of a DESCRIBE of a catalog's table, as a query; null for any other statement. */
+  async #described({ sql, tokens }: Prepared, resolver: TableResolver): Promise<string | null> {
+    const statement = describeStatement(sql, tokens);
+    const resolved = statement && (await resolver.resolve(statement.parts));
+    if (resolved?.kind !== 'table' && resolved?.kind !== 'metadata') {
+      // The grammar has no such words: a table of the session can't be meant.
+      if (statement?.isExtended) throw await resolver.unknown(statement.parts, []);
+      return null;
+    }
+    const lease = await this.#session.lease();
+    try {
+      return await describeRows(lease.connection, resolved, statement!);
+    } catch (error) {
+      throw duckdbError(error);
+    } finally {
+      lease.release();
     }
   }
 

@@ -1,4 +1,6 @@
 import type { JsonObject, JsonValue, MetadataColumn } from '@lh/core/engine';
+import { atClause, isAtClause } from '../text/at-clause.ts';
+import type { AtClause } from '../text/at-clause.ts';
 import { applyEdits, byteOffsetMap } from '../text/edits.ts';
 import type { Edit, EditedText } from '../text/edits.ts';
 import { afterBracket, isKeyword, isName, isSymbol, nameChain } from '../text/tokens.ts';
@@ -22,15 +24,6 @@ export interface TableReference {
   readonly at: AtClause | null;
   /** The keyword before the name, where the name stands for a whole query: DESCRIBE, SUMMARIZE, TABLE and the like. */
   readonly verb: { readonly keyword: string; readonly start: number } | null;
-}
-
-export interface AtClause {
-  readonly unit: 'VERSION' | 'TIMESTAMP';
-  /** The text of the value. */
-  readonly expression: string;
-  /** The whole clause. */
-  readonly start: number;
-  readonly end: number;
 }
 
 /** A qualified column (`web.events.id`), which has to follow when its table gets another name. */
@@ -237,17 +230,7 @@ class Walker implements QueryReferences {
       if (isName(tokens[i]) || tokens[i]?.kind === 'string') i++;
       if (isSymbol(tokens[i], '(')) i = afterBracket(tokens, i);
     }
-    if (!isAtClause(tokens, i)) return null;
-    const next = afterBracket(tokens, i + 1);
-    // AT ( unit = > value )
-    const [unit, value, close] = [tokens[i + 2]!, tokens[i + 5], tokens[next - 1]!];
-    if (!value) return null;
-    return {
-      unit: isKeyword(unit, 'timestamp') ? 'TIMESTAMP' : 'VERSION',
-      expression: this.#sql.slice(value.start, close.start).trim(),
-      start: tokens[i]!.start,
-      end: close.end,
-    };
+    return atClause(this.#sql, tokens, i);
   }
 }
 
@@ -262,10 +245,6 @@ interface PlacedChain {
 
 const FILE_FUNCTIONS = /^(?:read_|sniff_|parquet_|glob$|sqlite_scan|postgres_scan)/;
 const WHOLE_QUERY_VERBS = ['table', 'describe', 'desc', 'summarize', 'show'] as const;
-
-export function isAtClause(tokens: readonly Token[], i: number): boolean {
-  return isKeyword(tokens[i], 'at') && isSymbol(tokens[i + 1], '(') && isKeyword(tokens[i + 2], 'version', 'timestamp');
-}
 
 function isUnnamedSubquery(column: JsonValue): boolean {
   return (text(object(column)['alias']) ?? '') === '' && holdsSubquery(column);

@@ -4,7 +4,7 @@ import { LakehouseError } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import { nearNames } from '../text/near-names.ts';
-import type { AtClause } from './table-references.ts';
+import type { AtClause } from '../text/at-clause.ts';
 
 /** Which state of a table to read, as `table.scan()` takes it. */
 export type ScanTarget =

@@ -25,7 +25,23 @@ export function dialectEdits(text: string, tokens: readonly Token[]): readonly E
 function isTablePosition(tokens: readonly Token[], i: number): boolean {
   const before = tokens[i - 1];
   if (isKeyword(before, 'from') && !isFromClause(tokens, i - 1)) return false;
-  if (isKeyword(before, 'from', 'join', 'table', 'describe', 'desc', 'summarize', 'pivot', 'unpivot', 'into', 'update'))
+  if (
+    isKeyword(
+      before,
+      'from',
+      'join',
+      'table',
+      'describe',
+      'desc',
+      'extended',
+      'formatted',
+      'summarize',
+      'pivot',
+      'unpivot',
+      'into',
+      'update',
+    )
+  )
     return true;
   if (!isSymbol(before, ',') && !isSymbol(before, '(')) return false;
   let depth = 0;
