@@ -6,6 +6,7 @@ import type { Schema } from '../../src/spec/schema.ts';
 import type { IcebergType, NestedField } from '../../src/spec/types.ts';
 import { columnTerm } from '../expr/expressions.ts';
 import { read, taskOf } from '../write/support.ts';
+import { taskOfBytes } from './avro-support.ts';
 
 /**
  * Written by pyarrow 26 with the Arrow types in brackets, in row groups of three rows: what its Arrow schema says of
@@ -70,4 +71,12 @@ test.each<[string, number, IcebergType['kind'], bigint, number[]]>([
   const { io, task } = await pyarrowFile();
   const term = columnTerm({ kind } as never, id, shape.fields.find((one) => one.id === id)!.name);
   expect(await read(io, { ...task, residual: { op: 'gt', term, value } })).toEqual(expected.map((i) => rows[i]));
+});
+
+test('a row group without rows, whose columns lie nowhere', async () => {
+  const empty = new Uint8Array(await readFile(new URL('files/pyarrow-empty.parquet', import.meta.url)));
+  const fields = [field(1, 'id', { kind: 'long' }), field(2, 'name', { kind: 'string' })];
+  const { io, task } = await taskOfBytes(empty, 'parquet', { ...shape, fields });
+  expect(await read(io, task)).toEqual([]);
+  expect(await read(io, task, { projection: { ...shape, fields: [] } })).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import type {
   DataFileReader,
@@ -69,6 +70,7 @@ async function* readBatches(
   for (const i of rowGroups) {
     const { rowCount, firstRow } = footer.rowGroups[i]!;
     for (let start = 0; start < rowCount; start += batchSize) {
+      throwIfAborted(signal);
       yield { length: Math.min(batchSize, rowCount - start), firstRow: firstRow + start, fields: [], columns: [] };
     }
   }

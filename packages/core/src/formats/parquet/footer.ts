@@ -133,12 +133,21 @@ export async function readParquetFooter(
   const bytes = tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE);
   const footer = parseParquetFooter(bytes, location);
   const dataEnd = size - TRAILER_SIZE - footerLength;
-  for (const { offset, compressedSize } of footer.rowGroups.flatMap((group) => group.columns)) {
+  // Groups without rows are passed over; Arrow writes such for empty tables, with columns that lie nowhere.
+  for (const group of footer.rowGroups) if (group.rowCount > 0) checkPlaces(group, dataEnd, location);
+  return footer;
+}
+
+function checkPlaces({ columns }: ParquetRowGroup, dataEnd: number, location: string): void {
+  let total = 0;
+  for (const { offset, compressedSize } of columns) {
     if (offset < MAGIC.length || offset + compressedSize > dataEnd) {
       throw notParquet(location, `a column would lie at ${offset}, ${compressedSize} bytes long, outside of its data`);
     }
+    total += compressedSize;
   }
-  return footer;
+  // What is read is put together, so that many columns in the same place would take memory that the file has not.
+  if (total > dataEnd) throw notParquet(location, `its columns would have ${total} bytes, more than it has`);
 }
 
 function footerLengthOf(tail: Uint8Array, size: number, location: string): number {

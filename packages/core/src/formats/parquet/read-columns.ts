@@ -1,4 +1,4 @@
-import { invalidData, throwIfAborted } from '../../errors.ts';
+import { LakehouseError, invalidData, throwIfAborted } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { columnBytes } from '../../columns/column.ts';
 import { buildExcerpt, excerptParts } from './excerpt.ts';
@@ -27,8 +27,12 @@ export interface ReadColumnsOptions {
 
 /** No more than about this is decoded at once, however many rows that is. */
 const WINDOW_BYTES = 32 * 1024 * 1024;
-/** What is decoded first of a file, before the width of its rows is known. */
-const FIRST_WINDOW_ROWS = 16 * 1024;
+/** What is decoded first of a file, before the width of its rows is known: so many rows, fewer if they may be wide. */
+const FIRST_WINDOW = { most: 16 * 1024, least: 1024, bytes: 512 * 1024 * 1024 } as const;
+/** After a window that the decoder gave up on, one of this part of its rows is tried. */
+const SMALLER_WINDOW = 1 / 16;
+/** WebAssembly memory has 32-bit addresses, and has to hold what is decoded, too. */
+const MAX_EXCERPT_BYTES = 3 * 2 ** 29;
 
 /**
  * Decodes columns of a file. One row group's compressed bytes are held at a time, and the next one's while they are
@@ -42,7 +46,7 @@ export async function* readColumns(
   options: ReadColumnsOptions,
 ): AsyncGenerator<DecodedBatch> {
   const groups = options.rowGroups.map((i) => footer.rowGroups[i]!).filter((group) => group.rowCount > 0);
-  let windowRows = FIRST_WINDOW_ROWS;
+  let windowRows = groups[0] ? firstWindowRows(footer, groups[0], options.leaves) : 0;
   let fetched = groups[0] && fetchExcerpt(io, location, footer, groups[0], options);
   for (let i = 0; i < groups.length; i++) {
     const group = groups[i]!;
@@ -51,11 +55,16 @@ export async function* readColumns(
     // The fetch ahead may fail before anyone awaits it; it is then reported when its turn comes.
     fetched?.catch(() => undefined);
     const wasm = await loadParquetWasm();
+    const fitting = fittingRows(group, options.leaves);
     for (let start = 0; start < group.rowCount;) {
       throwIfAborted(options.signal);
-      const limit = Math.min(windowRows, group.rowCount - start);
+      const limit = Math.min(windowRows, fitting, group.rowCount - start);
       const batchSize = Math.min(options.batchSize, limit);
       const batches = decode(wasm, excerpt, location, { batchSize, offset: start, limit });
+      if (batches === null) {
+        windowRows = Math.ceil(limit * SMALLER_WINDOW);
+        continue;
+      }
       windowRows = nextWindowRows(batches, limit);
       for (const batch of batches) {
         yield { length: batch.length, ...readInt96(footer, batch), firstRow: group.firstRow + start };
@@ -63,6 +72,23 @@ export async function* readColumns(
       }
     }
   }
+}
+
+/** A dictionary may stand for the same wide value in every row; it is no wider than its column is in the file. */
+function firstWindowRows({ leaves: nodes }: ParquetFooter, group: ParquetRowGroup, leaves: readonly number[]): number {
+  const variable = leaves.filter((leaf) => nodes[leaf]!.physical === 'BYTE_ARRAY');
+  const widest = uncompressedBytes(group, variable);
+  return Math.min(FIRST_WINDOW.most, Math.max(FIRST_WINDOW.least, Math.floor(FIRST_WINDOW.bytes / widest)));
+}
+
+/** Rows of a window, as far as the footer tells: values of a dictionary may be wider. */
+function fittingRows(group: ParquetRowGroup, leaves: readonly number[]): number {
+  return Math.max(1, Math.floor(WINDOW_BYTES / (uncompressedBytes(group, leaves) / group.rowCount)));
+}
+
+/** At least 1. */
+function uncompressedBytes(group: ParquetRowGroup, leaves: readonly number[]): number {
+  return leaves.reduce((sum, leaf) => sum + group.columns[leaf]!.uncompressedSize, 1);
 }
 
 function nextWindowRows(batches: readonly ImportedBatch[], rows: number): number {
@@ -79,25 +105,39 @@ async function fetchExcerpt(
   options: ReadColumnsOptions,
 ): Promise<Uint8Array> {
   const parts = excerptParts(group, options.leaves);
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  if (size > MAX_EXCERPT_BYTES) throw tooLarge(location, size);
   const bytesOf = await readRanges(io, location, parts, options.signal ? { signal: options.signal } : {});
   return buildExcerpt(footer, group, parts, bytesOf);
 }
 
-/** Decodes some rows of an excerpt. The decoder is synchronous, so that whatever it trips over can be caught here. */
+function tooLarge(location: string, size: number): Error {
+  const message =
+    `The columns that are read of the data file ${location} have ${size} bytes in one row group, more than can be ` +
+    'decoded at once. Read fewer columns, or compact the table into smaller row groups.';
+  return new LakehouseError('RESOURCE_EXHAUSTED', message, { context: { path: location } });
+}
+
+/**
+ * Decodes some rows of an excerpt; null if fewer at once may succeed. The decoder is synchronous, so that whatever it
+ * trips over can be caught here.
+ */
 function decode(
   wasm: ParquetWasm,
   excerpt: Uint8Array,
   location: string,
   window: { readonly batchSize: number; readonly offset: number; readonly limit: number },
-): readonly ImportedBatch[] {
+): readonly ImportedBatch[] | null {
   try {
     const table = wasm.readParquet(excerpt, window);
     try {
       const arrays = table.toFFI();
       try {
-        const { buffer } = wasm.wasmMemory();
         const schemaAddress = arrays.schemaAddr();
-        const batches = Array.from(arrays.arrayAddrs(), (address) => importBatch(buffer, schemaAddress, address));
+        const addresses = arrays.arrayAddrs();
+        // Only now: any call may move the memory to a new buffer.
+        const { buffer } = wasm.wasmMemory();
+        const batches = Array.from(addresses, (address) => importBatch(buffer, schemaAddress, address));
         const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
         if (rows !== window.limit) throw invalidData(`it has ${rows} rows where its footer says ${window.limit}`);
         return batches;
@@ -108,14 +148,19 @@ function decode(
       table.free();
     }
   } catch (error) {
+    if (window.limit > 1 && isGivenUp(error)) return null;
     throw decodeError(error, location);
   }
 }
 
+/** Where the decoder runs out of memory, and at some broken pages, it ends in a trap of the WebAssembly machine. */
+function isGivenUp(error: unknown): boolean {
+  return (error as Error).name === 'RuntimeError';
+}
+
 function decodeError(error: unknown, location: string): Error {
-  const { name, message } = error as Error;
-  // The decoder gives up on some broken pages with a trap of the WebAssembly machine, or without its texts.
-  const silent = name === 'RuntimeError' || message.includes('Error strings stripped');
+  const { message } = error as Error;
+  const silent = isGivenUp(error) || message.includes('Error strings stripped');
   const why = silent
     ? 'its pages are broken'
     : message.replace(/^(Parquet argument error: |Parquet error: )+|\.$/g, '');
