@@ -1,6 +1,5 @@
 import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
-import { uncompress as snappyUncompress } from 'snappyjs';
 
 // Compressed streams as several formats have them. Each function throws, in any way, for bytes that are no such stream
 // or hold more than `limit` bytes.
@@ -11,9 +10,8 @@ export function inflateRaw(bytes: Uint8Array, limit: number): Uint8Array {
   return zlib.inflateRawSync(bytes, { maxOutputLength: limit, chunkSize });
 }
 
-export function decompressSnappy(bytes: Uint8Array, limit: number): Uint8Array {
-  // An element of two bytes copies 64 at most: a claim of more than that is not worth allocating for.
-  return snappyUncompress(bytes, Math.min(limit, 32 * bytes.length));
+export function decompressBrotli(bytes: Uint8Array, limit: number): Uint8Array {
+  return zlib.brotliDecompressSync(bytes, { maxOutputLength: limit });
 }
 
 /** Node has Zstandard from 22.15 and 23.8 on. */

@@ -1,7 +1,8 @@
 import * as zlib from 'node:zlib';
 import { compress as snappyCompress } from 'snappyjs';
 import { invalidData, isLakehouseError, unsupported } from '../../errors.ts';
-import { decompressSnappy, decompressZstd, inflateRaw, nodeZstd } from '../decompress.ts';
+import { decompressZstd, inflateRaw, nodeZstd } from '../decompress.ts';
+import { decompressSnappyBlock } from '../snappy-block.ts';
 
 /** Compression of Avro blocks (Avro specification: "Required Codecs", "Optional Codecs"). */
 export type AvroCodec = 'null' | 'deflate' | 'snappy' | 'zstandard';
@@ -67,7 +68,7 @@ function compressSnappy(bytes: Uint8Array): Uint8Array {
 function decompressWithCrc(bytes: Uint8Array, limit: number): Uint8Array {
   const end = bytes.length - CRC_BYTES;
   const crc = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(end);
-  const result = decompressSnappy(bytes.subarray(0, end), limit);
+  const result = decompressSnappyBlock(bytes.subarray(0, end), limit);
   if (zlib.crc32(result) !== crc) throw new Error('The CRC-32 of a Snappy block differs.');
   return result;
 }

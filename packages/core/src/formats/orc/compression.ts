@@ -1,6 +1,7 @@
 import { invalidData, unsupported } from '../../errors.ts';
-import { decompressSnappy, decompressZstd, inflateRaw } from '../decompress.ts';
-import { decompressLz4Block } from '../lz4-block.ts';
+import { decompressBrotli, decompressZstd, inflateRaw } from '../decompress.ts';
+import { decompressLz4 } from '../lz4-block.ts';
+import { decompressSnappyBlock } from '../snappy-block.ts';
 
 /** How a file's streams and metadata are compressed: in chunks, each on its own (ORC specification: "Compression"). */
 export interface OrcCompression {
@@ -9,10 +10,10 @@ export interface OrcCompression {
   readonly blockSize: number;
 }
 
-export type OrcCompressionKind = 'none' | 'zlib' | 'snappy' | 'lz4' | 'zstd';
+export type OrcCompressionKind = 'none' | 'zlib' | 'snappy' | 'lz4' | 'zstd' | 'brotli';
 
 /** By the codes of the enum CompressionKind. */
-const KINDS: readonly (OrcCompressionKind | 'lzo')[] = ['none', 'zlib', 'snappy', 'lzo', 'lz4', 'zstd'];
+const KINDS: readonly (OrcCompressionKind | 'lzo')[] = ['none', 'zlib', 'snappy', 'lzo', 'lz4', 'zstd', 'brotli'];
 
 /** Chunks are shorter than this: their length has 23 bits. */
 const MAX_BLOCK_SIZE = 1 << 24;
@@ -32,12 +33,10 @@ const DECOMPRESS: Readonly<
   Record<Exclude<OrcCompressionKind, 'none'>, (bytes: Uint8Array, limit: number) => Uint8Array>
 > = {
   zlib: inflateRaw,
-  snappy: decompressSnappy,
+  snappy: decompressSnappyBlock,
   zstd: decompressZstd,
-  lz4: (bytes, limit) => {
-    const out = new Uint8Array(limit);
-    return out.subarray(0, decompressLz4Block(bytes, out, 0));
-  },
+  lz4: decompressLz4,
+  brotli: decompressBrotli,
 };
 
 const CHUNK_HEADER_BYTES = 3;

@@ -1,5 +1,5 @@
 import { isLakehouseError } from '../../errors.ts';
-import { decompressLz4Block } from '../lz4-block.ts';
+import { MAX_LZ4_RATIO, decompressLz4Block } from '../lz4-block.ts';
 import { COLUMN } from './footer.ts';
 import type { ParquetColumnChunk } from './footer.ts';
 import { THRIFT, bool, fieldOf, i32, i64, readThrift, structField, withFields, writeThrift } from './thrift.ts';
@@ -19,9 +19,6 @@ const HADOOP_LZ4 = 5;
 const PAGE = { type: 1, uncompressedSize: 2, compressedSize: 3, crc: 4, dataV2: 8 } as const;
 const DATA_V2 = { definitionBytes: 5, repetitionBytes: 6, isCompressed: 7 } as const;
 const DICTIONARY_PAGE = 2;
-
-/** A byte of LZ4 stands for this many at most. */
-const MAX_RATIO = 255;
 
 /**
  * The codec LZ4, as Hadoop and so Spark write it, frames its blocks in a way that no specification tells and that the
@@ -95,7 +92,7 @@ function sizeOf(struct: ThriftStruct, id: number): number {
  * length, until that much has come; lengths are big-endian. Throws a RangeError for bytes that aren't of this form.
  */
 export function decompressHadoopLz4(bytes: Uint8Array, length: number): Uint8Array {
-  if (length < 0 || length > bytes.length * MAX_RATIO) throw new RangeError('The length is wrong.');
+  if (length < 0 || length > bytes.length * MAX_LZ4_RATIO) throw new RangeError('The length is wrong.');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out = new Uint8Array(length);
   // Of nothing, some writers write a frame, others none.

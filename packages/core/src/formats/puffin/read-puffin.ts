@@ -1,6 +1,7 @@
 import { LakehouseError, invalidData, isLakehouseError, unsupported } from '../../errors.ts';
 import type { FileIO, IOOptions } from '../../io/file-io.ts';
-import { decompressBlock } from '../avro/codecs.ts';
+import { decompressZstd } from '../decompress.ts';
+import { decompressLz4Frame } from '../lz4-frame.ts';
 import { footerFromJson } from './footer.ts';
 import type { BlobMetadata, PuffinFooter } from './footer.ts';
 import { FLAGS_BYTES, FOOTER_COMPRESSED, MAGIC, MAGIC_BYTES, SIZE_BYTES } from './layout.ts';
@@ -10,7 +11,7 @@ const TRAILER_BYTES = SIZE_BYTES + FLAGS_BYTES + MAGIC_BYTES;
 /** Most footers are in here, so that one request is enough. */
 const TAIL_BYTES = 16 * 1024;
 
-/** INVALID_DATA for files that aren't Puffin; UNSUPPORTED for a compressed footer. `size`: of the file, in bytes. */
+/** INVALID_DATA for files that aren't Puffin; UNSUPPORTED for unknown flags. `size`: of the file, in bytes. */
 export async function readPuffinFooter(
   io: FileIO,
   location: string,
@@ -27,25 +28,22 @@ export async function readPuffinFooter(
   const footerBytes = MAGIC_BYTES + payloadBytes + TRAILER_BYTES;
   if (payloadBytes < 0 || footerBytes > size - MAGIC_BYTES) throw broken('has a footer that does not fit into it');
   const flags = view.getUint32(trailer + SIZE_BYTES, true);
-  if (flags === FOOTER_COMPRESSED) {
-    throw unsupported(`The footer of the Puffin file ${location} is compressed, which can't be read.`, {
-      path: location,
-    });
-  }
-  if (flags !== 0) throw unsupported(`The Puffin file ${location} has unknown flags.`, { path: location });
+  if ((flags & ~FOOTER_COMPRESSED) !== 0)
+    throw unsupported(`The Puffin file ${location} has unknown flags.`, { path: location });
   const footer =
     footerBytes <= tail.length
       ? tail.subarray(tail.length - footerBytes)
       : await readPuffinRange(io, location, tailRange(size, footerBytes), options);
   if (new DataView(footer.buffer, footer.byteOffset).getUint32(0) !== MAGIC)
     throw broken('has no footer where it says');
-  const payload = footer.subarray(MAGIC_BYTES, MAGIC_BYTES + payloadBytes);
+  const stored = footer.subarray(MAGIC_BYTES, MAGIC_BYTES + payloadBytes);
+  const payload = flags === 0 ? stored : decompress('lz4', stored, location);
   const result = footerFromJson(decodeText(payload, broken), location);
   for (const blob of result.blobs) checkPlace(blob, size - footerBytes, broken);
   return result;
 }
 
-/** The content of a blob. INVALID_DATA if the file doesn't have it; UNSUPPORTED for codecs other than zstd. */
+/** The content of a blob. INVALID_DATA if the file doesn't have it; UNSUPPORTED for codecs other than lz4 and zstd. */
 export async function readBlob(
   io: FileIO,
   location: string,
@@ -53,11 +51,24 @@ export async function readBlob(
   options: IOOptions = {},
 ): Promise<Uint8Array> {
   const { compressionCodec: codec } = blob;
-  if (codec !== null && codec !== 'zstd') {
+  if (codec !== null && codec !== 'lz4' && codec !== 'zstd') {
     throw unsupported(`A blob of ${location} is compressed with '${codec}', which can't be read.`, { path: location });
   }
   const bytes = await readPuffinRange(io, location, blob, options);
-  return codec === null ? bytes : decompressBlock('zstandard', bytes, location);
+  return codec === null ? bytes : decompress(codec, bytes, location);
+}
+
+const CODECS = { lz4: decompressLz4Frame, zstd: decompressZstd } as const;
+/** No writer makes blobs of this size; a small damaged or hostile one could claim to. */
+const MAX_CONTENT_BYTES = 1 << 30;
+
+function decompress(codec: keyof typeof CODECS, bytes: Uint8Array, location: string): Uint8Array {
+  try {
+    return CODECS[codec](bytes, MAX_CONTENT_BYTES);
+  } catch (cause) {
+    const problem = `The Puffin file ${location} is damaged: ${bytes.length} bytes of it are no ${codec} stream.`;
+    throw invalidData(problem, { path: location }, cause);
+  }
 }
 
 interface Range {

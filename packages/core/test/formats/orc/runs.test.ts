@@ -1,5 +1,7 @@
+import { brotliCompressSync, deflateRawSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compressBlock } from '../../../src/formats/avro/codecs.ts';
 import { ByteInput } from '../../../src/formats/orc/byte-input.ts';
 import { BitRuns, ByteRuns } from '../../../src/formats/orc/byte-runs.ts';
 import type { OrcCompression } from '../../../src/formats/orc/compression.ts';
@@ -187,4 +189,31 @@ test('numbers that a double holds can be had as such, others are refused', () =>
       else expect(() => reader.next()).toThrow(/out of range/);
     }),
   );
+});
+
+describe('compressed chunks', () => {
+  const content = new TextEncoder().encode('abcd'.repeat(50));
+  const chunkOf = (bytes: Uint8Array): Uint8Array =>
+    Uint8Array.of((bytes.length << 1) & 0xff, (bytes.length >> 7) & 0xff, bytes.length >> 15, ...bytes);
+
+  test.each<[Exclude<OrcCompression['kind'], 'none' | 'lz4' | 'zstd'>, Uint8Array]>([
+    ['zlib', deflateRawSync(content)],
+    // Avro's has a checksum at the end.
+    ['snappy', compressBlock('snappy', content).slice(0, -4)],
+    ['brotli', brotliCompressSync(content)],
+  ])('%s', (kind, compressed) => {
+    const chunks = new Uint8Array([...chunkOf(compressed), ...chunkOf(compressed)]);
+    const both = new ByteInput(chunks, { kind, blockSize: content.length });
+    expect(Buffer.from(both.bytes(400)).toString()).toBe('abcd'.repeat(100));
+    const tooSmall = new ByteInput(chunks, { kind, blockSize: content.length - 1 });
+    expect(() => tooSmall.byte()).toThrow(new RegExp(`no ${kind} stream`));
+  });
+
+  test('a chunk of LZ4 takes no more memory than it can fill', () => {
+    // A literal, and a match of it: in a file with the largest blocks, thousands of such chunks would take gigabytes.
+    const chunk = chunkOf(Uint8Array.of(0x15, 0x61, 1, 0, 0x10, 0x62));
+    const bytes = new ByteInput(chunk, { kind: 'lz4', blockSize: 1 << 24 }).bytes(11);
+    expect(Buffer.from(bytes).toString()).toBe('aaaaaaaaaab');
+    expect(bytes.buffer.byteLength).toBeLessThan(4096);
+  });
 });

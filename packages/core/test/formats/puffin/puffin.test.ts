@@ -68,6 +68,21 @@ describe('puffin files', () => {
     }
   });
 
+  test('compressed by LZ4: the footer, and blobs', async () => {
+    // Python's lz4 made of it, and of {"blobs":[],"properties":{"created-by":"a test","a":"aaa…"}}.
+    const content = '04224d18684019000000000000007a0d0000004c61626364040050616263642100000000';
+    const payload =
+      '04224d1868405d000000000000003140000000f0237b22626c6f6273223a5b5d2c2270726f70657274696573223a7b22637265617465642d6279223a22612074657374222c22610d000f01000f506161227d7d00000000';
+    const size = `${(payload.length / 2).toString(16)}000000`;
+    const bytes = Uint8Array.from(Buffer.from(`50464131${content}50464131${payload}${size}0100000050464131`, 'hex'));
+    const { footer } = await readAll(bytes);
+    expect(footer).toEqual({ blobs: [], properties: { 'created-by': 'a test', a: 'a'.repeat(37) } });
+    const place = { type: 'x', fields: [], snapshotId: 1n, sequenceNumber: 1n, properties: {}, offset: 4 };
+    const length = content.length / 2;
+    const read = await readBlob(await store(bytes), LOCATION, { ...place, length, compressionCodec: 'lz4' });
+    expect(Buffer.from(read).toString()).toBe(`${'abcd'.repeat(6)}!`);
+  });
+
   test('a footer that is longer than the first read', async () => {
     const blobs = Array.from({ length: 500 }, (_, i) => ({
       type: `blob-${i}`,
@@ -115,7 +130,7 @@ describe('puffin files', () => {
     await broken((bytes) => bytes.with(end - 10, 0x7f), 'INVALID_DATA', /does not fit/);
     await broken((bytes) => bytes.with(end - 9, 0xff), 'INVALID_DATA', /does not fit/);
     await broken((bytes) => bytes.with(end - 12, bytes[end - 12]! - 1), 'INVALID_DATA', /no footer/);
-    await broken((bytes) => bytes.with(end - 8, 1), 'UNSUPPORTED', /compressed/);
+    await broken((bytes) => bytes.with(end - 8, 1), 'INVALID_DATA', /no lz4 stream/);
     await broken((bytes) => bytes.with(end - 5, 1), 'UNSUPPORTED', /flags/);
     const text = new TextDecoder().decode(good);
     const blobs = async (from: string, to: string): Promise<unknown> => {
@@ -134,7 +149,8 @@ describe('puffin files', () => {
   test('a codec that is not known is UNSUPPORTED', async () => {
     const io = await store(bytesOf(JAVA.plain));
     const { blobs } = await readPuffinFooter(io, LOCATION, bytesOf(JAVA.plain).length);
-    await expectError(readBlob(io, LOCATION, { ...blobs[0]!, compressionCodec: 'lz4' }), 'UNSUPPORTED', /lz4/);
+    await expectError(readBlob(io, LOCATION, { ...blobs[0]!, compressionCodec: 'gzip' }), 'UNSUPPORTED', /gzip/);
+    await expectError(readBlob(io, LOCATION, { ...blobs[0]!, compressionCodec: 'lz4' }), 'INVALID_DATA', /no lz4/);
     await expectError(readBlob(io, LOCATION, { ...blobs[0]!, offset: 10_000 }), 'INVALID_DATA', /no 9 bytes at 10000/);
   });
 });
