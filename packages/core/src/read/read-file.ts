@@ -2,6 +2,7 @@ import { castFields } from '../columns/cast.ts';
 import type { CastRules, FieldPath } from '../columns/cast.ts';
 import type { ColumnBatch } from '../columns/column.ts';
 import { constantColumn } from '../columns/constant.ts';
+import type { SourceField } from '../columns/source-type.ts';
 import { invalidData } from '../errors.ts';
 import type { RowGroup } from '../formats/data-file.ts';
 import { openDataFile } from '../formats/open-data-file.ts';
@@ -54,16 +55,36 @@ export async function openFile(io: FileIO, file: DataFile, options: OpenFileOpti
     async *read(wanted, { batchSize = DEFAULT_BATCH_SIZE, constants = NO_CONSTANTS, mayMatch } = {}) {
       const rules = fileRules(file.path, fields, constants);
       const read = { fields: wantedFields(wanted, fields), batchSize, ...(mayMatch && { mayMatch }), ...signal };
-      for await (const batch of reader.read(read)) {
-        const { length, firstRow } = batch;
-        yield { length, firstRow, columns: castFields(wanted, batch.fields, batch.columns, length, rules) };
+      try {
+        for await (const batch of reader.read(read)) {
+          const { length, firstRow } = batch;
+          yield { length, firstRow, columns: castFields(wanted, batch.fields, batch.columns, length, rules) };
+        }
+      } catch (error) {
+        throw error instanceof RangeError ? tooLarge(file.path, error) : error;
       }
     },
   };
 }
 
+/** A length that nothing can hold shows as an array that can't be made. */
+function tooLarge(path: string, cause: RangeError): Error {
+  return invalidData(
+    `The data file ${path} can't be decoded: a length in it is wrong, or too large to be read.`,
+    { path },
+    cause,
+  );
+}
+
 /** Fields of a file find their columns by field id; what a file lacks is filled in. */
 function fileRules(location: string, fields: FileFields, constants: PartitionConstants): CastRules {
+  const places = new WeakMap<readonly SourceField[], ReadonlyMap<number | null, number>>();
+  /** Of fields by their ids: there may be thousands. */
+  const placesIn = (source: readonly SourceField[]): ReadonlyMap<number | null, number> => {
+    let known = places.get(source);
+    if (known === undefined) places.set(source, (known = new Map(source.map(({ id }, i) => [id, i]))));
+    return known;
+  };
   const fail = (path: FieldPath, _: number | null, problem: string): never => {
     throw invalidData(`The column '${path.join('.')}' of the data file ${location} ${problem}.`, { path: location });
   };
@@ -72,7 +93,7 @@ function fileRules(location: string, fields: FileFields, constants: PartitionCon
     // Decoded fields carry the index of their element as id.
     find: (target, source) => {
       const index = fields.get(target.id)?.index;
-      return index === undefined ? -1 : source.findIndex((field) => field.id === index);
+      return index === undefined ? -1 : (placesIn(source).get(index) ?? -1);
     },
     missing: (target, length, path) => {
       const value = absentValue(target, constants);

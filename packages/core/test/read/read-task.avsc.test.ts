@@ -231,3 +231,83 @@ test('what is no row is refused', async () => {
   const { io, task } = await taskOfBytes(avscFile('int', [1]), 'avro', shape);
   await expectError(read(io, task), 'UNSUPPORTED', /values of type int/);
 });
+
+test('lists without a byte per item are passed over', async () => {
+  const nulls = { type: 'array', items: 'null', 'element-id': 2 };
+  const schema = {
+    type: 'record',
+    name: 'r',
+    fields: [
+      { name: 'nulls', type: nulls, 'field-id': 1 },
+      { name: 'n', type: 'int', 'field-id': 3 },
+    ],
+  };
+  const file = avscFile(schema, [
+    { nulls: [null, null, null, null, null], n: 1 },
+    { nulls: [], n: 2 },
+  ]);
+  const given: Schema = {
+    kind: 'struct',
+    schemaId: 0,
+    identifierFieldIds: [],
+    fields: [
+      { id: 1, name: 'nulls', required: false, type: { ...listOf({ kind: 'unknown' }), elementId: 2 } as IcebergType },
+      { id: 3, name: 'n', required: false, type: { kind: 'int' } },
+    ],
+  };
+  const { io, task } = await taskOfBytes(file, 'avro', given);
+  expect(await read(io, task)).toEqual([
+    [[null, null, null, null, null], 1],
+    [[], 2],
+  ]);
+  expect(await read(io, task, { projection: { ...given, fields: given.fields.slice(1) } })).toEqual([[1], [2]]);
+});
+
+test('lengths that nothing can hold are INVALID_DATA', async () => {
+  const shapeOf = (type: IcebergType): Schema => ({
+    kind: 'struct',
+    schemaId: 0,
+    identifierFieldIds: [],
+    fields: [{ id: 1, name: 'x', required: false, type }],
+  });
+  const fixed = { type: 'fixed', name: 'f', size: 2 ** 50 };
+  const schema = (type: unknown): unknown => ({
+    type: 'record',
+    name: 'r',
+    fields: [{ name: 'x', type, 'field-id': 1 }],
+  });
+  const records = new AvroContainerWriter({
+    schema: schema(['null', fixed]),
+    metadata: {},
+    codec: 'null',
+    name: 'large',
+  });
+  records.append((block) => block.writeInteger(0));
+  const large = await taskOfBytes(records.finish(), 'avro', shapeOf({ kind: 'fixed', length: 4 }));
+  await expectError(read(large.io, large.task), 'INVALID_DATA', /a length in it is wrong/);
+
+  const items = new AvroContainerWriter({
+    schema: schema({ type: 'array', items: 'null', 'element-id': 9 }),
+    metadata: {},
+    codec: 'null',
+    name: 'long',
+  });
+  items.append((block) => {
+    for (let i = 0; i < 2000; i++) block.writeInteger(65_536);
+    block.writeInteger(0);
+  });
+  const endless = await taskOfBytes(items.finish(), 'avro', shapeOf({ ...listOf({ kind: 'unknown' }) } as IcebergType));
+  await expectError(read(endless.io, endless.task), 'INVALID_DATA', /items/);
+});
+
+test('a block counts no more records than can be in it', async () => {
+  const schema = { type: 'record', name: 'r', fields: [{ name: 'x', type: 'int', 'field-id': 1 }] };
+  const good = avscFile(schema, [{ x: 1 }]);
+  // The block: a count of 1, a length of 1, the value 1, the marker.
+  const at = good.length - 16 - 3;
+  const count = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x04);
+  const file = Uint8Array.from([...good.subarray(0, at), ...count, ...good.subarray(at + 1)]);
+  const given: Schema = { kind: 'struct', schemaId: 0, identifierFieldIds: [], fields: [] };
+  const { io, task } = await taskOfBytes(file, 'avro', given);
+  await expectError(read(io, task), 'INVALID_DATA', /counts 8796093022208 records/);
+});

@@ -63,6 +63,8 @@ export interface AvroLogicalType {
 
 /** Far deeper than any table nests; keeps a hostile schema from exhausting the stack. */
 const MAX_DEPTH = 100;
+/** Types that a schema may have once its references are followed: each can double what the one before stands for. */
+const MAX_TYPES = 1 << 20;
 
 const PRIMITIVES: Readonly<Record<AvroPrimitiveKind, true>> = {
   null: true,
@@ -88,18 +90,28 @@ export function parseAvroSchema(text: string, location: string): AvroType {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+interface NamedType {
+  readonly type: AvroType;
+  /** How many types it is made of, and how many levels of them are below it. */
+  readonly types: number;
+  readonly depth: number;
+}
+
 class SchemaParser {
   readonly #location: string;
   /** Types by full name; null while a type is being parsed, which is how recursion is found. */
-  readonly #named = new Map<string, AvroType | null>();
+  readonly #named = new Map<string, NamedType | null>();
+  /** How many types there are so far, and how deep they go, with references followed. */
+  #types = 0;
+  #deepest = 0;
 
   constructor(location: string) {
     this.#location = location;
   }
 
   parse(json: unknown, namespace: string, depth: number): AvroType {
-    if (depth > MAX_DEPTH) throw this.#invalid(`nests deeper than ${MAX_DEPTH} levels`);
-    if (typeof json === 'string') return this.#reference(json, namespace);
+    this.#count(1, depth);
+    if (typeof json === 'string') return this.#reference(json, namespace, depth);
     if (Array.isArray(json)) {
       return { kind: 'union', branches: json.map((branch) => this.parse(branch, namespace, depth + 1)) };
     }
@@ -107,13 +119,21 @@ class SchemaParser {
     return this.#object(json as JsonObject, namespace, depth);
   }
 
-  #reference(name: string, namespace: string): AvroType {
+  #count(types: number, deepest: number): void {
+    this.#types += types;
+    this.#deepest = Math.max(this.#deepest, deepest);
+    if (this.#deepest > MAX_DEPTH) throw this.#invalid(`nests deeper than ${MAX_DEPTH} levels`);
+    if (this.#types > MAX_TYPES) throw this.#invalid(`has more than ${MAX_TYPES} types`);
+  }
+
+  #reference(name: string, namespace: string, depth: number): AvroType {
     if (isPrimitiveKind(name)) return { kind: name, logical: null };
     const full = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
-    const type = this.#named.get(full) ?? this.#named.get(name);
-    if (type === undefined) throw this.#invalid(`refers to '${name}', which it does not define`);
-    if (type === null) throw this.#invalid(`is recursive at '${name}', which no Iceberg type can be`);
-    return type;
+    const named = this.#named.get(full) ?? this.#named.get(name);
+    if (named === undefined) throw this.#invalid(`refers to '${name}', which it does not define`);
+    if (named === null) throw this.#invalid(`is recursive at '${name}', which no Iceberg type can be`);
+    this.#count(named.types, depth + named.depth);
+    return named.type;
   }
 
   #object(json: JsonObject, namespace: string, depth: number): AvroType {
@@ -134,19 +154,24 @@ class SchemaParser {
           valueId: this.#id(json, 'value-id'),
         };
       case 'fixed':
-        return this.#define(json, namespace, () => this.#fixed(json));
+        return this.#define(json, namespace, depth, () => this.#fixed(json));
       case 'enum':
-        return this.#define(json, namespace, () => this.#enum(json));
+        return this.#define(json, namespace, depth, () => this.#enum(json));
       case 'record':
       case 'error':
-        return this.#define(json, namespace, (name, inner) => this.#record(json, name, inner, depth));
+        return this.#define(json, namespace, depth, (name, inner) => this.#record(json, name, inner, depth));
       default:
         if (typeof kind === 'string' && isPrimitiveKind(kind)) return { kind, logical: logicalTypeOf(json) };
         return this.parse(kind, namespace, depth + 1);
     }
   }
 
-  #define(json: JsonObject, namespace: string, parse: (name: string, namespace: string) => AvroType): AvroType {
+  #define(
+    json: JsonObject,
+    namespace: string,
+    depth: number,
+    parse: (name: string, namespace: string) => AvroType,
+  ): AvroType {
     const name = json['name'];
     if (typeof name !== 'string') throw this.#invalid('has a named type without a name');
     const given = json['namespace'];
@@ -154,8 +179,11 @@ class SchemaParser {
     const inner = dot >= 0 ? name.slice(0, dot) : typeof given === 'string' ? given : namespace;
     const full = dot >= 0 || inner === '' ? name : `${inner}.${name}`;
     this.#named.set(full, null);
+    const [typesBefore, deepestOutside] = [this.#types, this.#deepest];
+    this.#deepest = depth;
     const type = parse(name, inner);
-    this.#named.set(full, type);
+    this.#named.set(full, { type, types: this.#types - typesBefore, depth: this.#deepest - depth });
+    this.#deepest = Math.max(this.#deepest, deepestOutside);
     return type;
   }
 
@@ -195,6 +223,12 @@ class SchemaParser {
   #invalid(what: string): Error {
     return invalidData(`The Avro schema of ${this.#location} ${what}.`, { location: this.#location });
   }
+}
+
+/** Whether values of a type take no bytes. */
+export function isEmpty(type: AvroType): boolean {
+  if (type.kind === 'fixed') return type.size === 0;
+  return type.kind === 'null' || (type.kind === 'record' && type.fields.every((field) => isEmpty(field.type)));
 }
 
 function isPrimitiveKind(name: string): name is AvroPrimitiveKind {

@@ -6,7 +6,7 @@ import type { SourceType } from '../../columns/source-type.ts';
 import { invalidData, unsupported } from '../../errors.ts';
 import { areUtf8 } from '../utf8-values.ts';
 import type { AvroReader } from './avro-reader.ts';
-import type { AvroType } from './avro-schema.ts';
+import { isEmpty, type AvroType } from './avro-schema.ts';
 import type { AvroFileField } from './file-fields.ts';
 import { skipper, type Skipper } from './skip-values.ts';
 import { avroLeafType, type AvroLeaf } from './source-types.ts';
@@ -27,6 +27,8 @@ export interface DecoderContext {
   /** Indexes of the fields to decode. */
   readonly wanted: ReadonlySet<number>;
   readonly location: string;
+  /** A decoder to take in place of the usual one of a field; null for the usual one. */
+  readonly special?: (field: AvroFileField) => ColumnDecoder | null;
 }
 
 /** Decodes the records of a file, or of a field: the wanted fields, in their order, are its columns. */
@@ -66,6 +68,8 @@ function fieldSkipper({ type, branches }: AvroFileField): Skipper {
 }
 
 function columnDecoder(field: AvroFileField, context: DecoderContext): ColumnDecoder {
+  const special = context.special?.(field);
+  if (special) return special;
   const { shape } = field;
   switch (shape.kind) {
     case 'leaf':
@@ -86,12 +90,6 @@ function columnDecoder(field: AvroFileField, context: DecoderContext): ColumnDec
 /** An item of an array that may be empty can come in any number. */
 function minimumSize(type: AvroType): number {
   return type.kind === 'array' && isEmpty(type.items) ? 0 : 1;
-}
-
-/** Whether values of a type take no bytes. */
-export function isEmpty(type: AvroType): boolean {
-  if (type.kind === 'fixed') return type.size === 0;
-  return type.kind === 'null' || (type.kind === 'record' && type.fields.every((field) => isEmpty(field.type)));
 }
 
 function leafDecoder(field: AvroFileField, { location }: DecoderContext): ColumnDecoder {
@@ -365,6 +363,8 @@ class StructDecoder extends BaseDecoder {
 
 /** Items that take no bytes may be more than bytes are left; this many at once are believed. */
 const MAX_EMPTY_ITEMS = 1 << 16;
+/** There are nothing like so many in a batch of a sound file. */
+const MAX_ITEMS = 1 << 26;
 
 class ListDecoder extends BaseDecoder {
   readonly #items: ColumnDecoder;
@@ -391,8 +391,9 @@ class ListDecoder extends BaseDecoder {
   #decodeItems(reader: AvroReader): void {
     const most = this.#mostEmptyItems;
     for (let count = reader.readBlockCount(most); count > 0; count = reader.readBlockCount(most)) {
-      for (let i = 0; i < count; i++) this.#items.decode(reader);
       this.#end += count;
+      if (this.#end > MAX_ITEMS) throw reader.invalid(`a batch has ${this.#end} items`);
+      for (let i = 0; i < count; i++) this.#items.decode(reader);
     }
   }
 

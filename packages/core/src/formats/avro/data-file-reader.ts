@@ -1,9 +1,10 @@
-import { throwIfAborted } from '../../errors.ts';
+import { invalidData, throwIfAborted } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import type { DataFileReader, DecodedBatch, ReadFileOptions } from '../data-file.ts';
-import type { AvroReader } from './avro-reader.ts';
+import { isEmpty } from './avro-schema.ts';
+import { MAX_BLOCK_BYTES } from './codecs.ts';
 import { openAvroStream, type AvroStream } from './block-stream.ts';
-import { RecordDecoder, isEmpty } from './column-decoders.ts';
+import { RecordDecoder } from './column-decoders.ts';
 import { avroFileFields, type AvroFileField } from './file-fields.ts';
 import { avroSourceField } from './source-types.ts';
 
@@ -34,7 +35,7 @@ async function* readBatches(
   const { fields: wanted, batchSize, signal } = options;
   const decoder = new RecordDecoder(fields, { wanted, location });
   if (decoder.columns.length === 0) {
-    yield* countRows(stream, batchSize);
+    yield* countRows(stream, location, batchSize, signal);
     return;
   }
   const sources = fields.filter(({ index }) => wanted.has(index)).map((field) => avroSourceField(field, wanted));
@@ -47,7 +48,7 @@ async function* readBatches(
   };
   for await (const { count, records } of stream.blocks()) {
     const reader = records();
-    checkCount(stream, count, reader);
+    checkCount(stream, location, count, reader.bytes.length);
     const rowBytes = reader.bytes.length / count;
     const atOnce = Math.ceil(Math.min(ROWS_PER_CHECK, BYTES_PER_CHECK / Math.max(1, rowBytes)));
     for (let left = count; left > 0;) {
@@ -67,10 +68,17 @@ async function* readBatches(
 }
 
 /** Rows of which nothing is wanted are known by their number: their blocks need not be decompressed. */
-async function* countRows(stream: AvroStream, batchSize: number): AsyncGenerator<DecodedBatch> {
+async function* countRows(
+  stream: AvroStream,
+  location: string,
+  batchSize: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<DecodedBatch> {
   let firstRow = 0;
   for await (const { count } of stream.blocks()) {
+    checkCount(stream, location, count, MAX_BLOCK_BYTES);
     for (const end = firstRow + count; firstRow < end;) {
+      throwIfAborted(signal);
       const length = Math.min(batchSize, end - firstRow);
       yield { length, firstRow, fields: [], columns: [] };
       firstRow += length;
@@ -81,7 +89,7 @@ async function* countRows(stream: AvroStream, batchSize: number): AsyncGenerator
 /** No writer puts more records without bytes, which is to say without values, into a block. */
 const MAX_EMPTY_RECORDS = 2 ** 31;
 
-function checkCount(stream: AvroStream, count: number, reader: AvroReader): void {
-  const most = isEmpty(stream.schema) ? MAX_EMPTY_RECORDS : reader.bytes.length;
-  if (count > most) throw reader.invalid(`a block of ${reader.bytes.length} bytes counts ${count} records`);
+function checkCount(stream: AvroStream, location: string, count: number, bytes: number): void {
+  if (count <= (isEmpty(stream.schema) ? MAX_EMPTY_RECORDS : bytes)) return;
+  throw invalidData(`${location} is damaged: a block counts ${count} records, more than it can hold.`, { location });
 }

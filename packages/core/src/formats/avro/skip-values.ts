@@ -1,5 +1,5 @@
 import type { AvroReader } from './avro-reader.ts';
-import type { AvroRecord, AvroType } from './avro-schema.ts';
+import { isEmpty, type AvroRecord, type AvroType } from './avro-schema.ts';
 
 /** Moves a reader past one value. */
 export type Skipper = (reader: AvroReader) => void;
@@ -7,6 +7,10 @@ export type Skipper = (reader: AvroReader) => void;
 const skipVarint: Skipper = (reader) => reader.skipVarint();
 const skipBytes: Skipper = (reader) => reader.skip(reader.readLength());
 const skipNothing: Skipper = () => undefined;
+/** Of items without bytes there may be any number. */
+const skipEmptyItems: Skipper = (reader) => {
+  while (reader.readBlockCount(Infinity) > 0);
+};
 
 const SKIPPERS: { readonly [K in AvroType['kind']]: (type: Extract<AvroType, { kind: K }>) => Skipper } = {
   null: () => skipNothing,
@@ -22,7 +26,7 @@ const SKIPPERS: { readonly [K in AvroType['kind']]: (type: Extract<AvroType, { k
     ({ size }) =>
     (reader) =>
       reader.skip(size),
-  array: ({ items }) => blockSkipper(itemsSkipper(items)),
+  array: ({ items }) => (isEmpty(items) ? skipEmptyItems : blockSkipper(itemsSkipper(items))),
   map: ({ values }) => {
     const skip = skipper(values);
     return blockSkipper((reader, count) => {

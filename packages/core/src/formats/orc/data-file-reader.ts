@@ -77,14 +77,13 @@ function nextBatchRows(columns: readonly Column[], rows: number, batchSize: numb
   return Math.max(1, Math.min(batchSize, Math.floor(BATCH_BYTES / Math.max(1, bytes / rows))));
 }
 
-/** Names the file in what goes wrong. A length that nothing can hold shows as an array that can't be made. */
+/** Names the file in what goes wrong. */
 async function decoding<T>(location: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof RangeError) && !(isLakehouseError(error, 'INVALID_DATA') && !('path' in error.context)))
-      throw error;
-    const why = (error as Error).message.replace(/\.$/, '');
+    if (!isLakehouseError(error, 'INVALID_DATA') || 'path' in error.context) throw error;
+    const why = error.message.replace(/\.$/, '');
     throw invalidData(`The data file ${location} can't be decoded: ${why}.`, { path: location }, error);
   }
 }

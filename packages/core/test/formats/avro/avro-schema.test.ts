@@ -62,6 +62,22 @@ describe('parsing', () => {
     const depth = 100_000;
     expect(() => parseAvroSchema(`${'['.repeat(depth)}"int"${']'.repeat(depth)}`, 'm.avro')).toThrow(/deeper than/);
   });
+
+  it('refuses a schema whose references stand for more than anyone can hold', () => {
+    /** Records of which each uses the one before so many times. */
+    const chain = (length: number, times: number): unknown => {
+      const uses = (i: number): unknown[] =>
+        Array.from({ length: times }, (_, at) => ({ name: `f${at}`, type: i === 0 ? 'int' : `r${i - 1}` }));
+      const fields = Array.from({ length }, (_, i) => ({
+        name: `c${i}`,
+        type: { type: 'record', name: `r${i}`, fields: uses(i) },
+      }));
+      return { type: 'record', name: 'all', fields };
+    };
+    expect(() => parse(chain(60, 2))).toThrow(/more than 1048576 types/);
+    expect(() => parse(chain(20_000, 1))).toThrow(/deeper than 100 levels/);
+    expect(parse(chain(10, 2))).toMatchObject({ kind: 'record', name: 'all' });
+  });
 });
 
 describe("Iceberg's types", () => {
