@@ -1,7 +1,6 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import type { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
-import { throwIfAborted } from '../errors.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { NameMapping } from '../spec/name-mapping.ts';
 import type { StructType } from '../spec/types.ts';
@@ -9,6 +8,7 @@ import { EqualityDeleteFiles, columnsOf, keyColumns } from './equality-delete-fi
 import type { AppliedKeys } from './equality-delete-files.ts';
 import { PositionDeletes } from './position-deletes.ts';
 import type { ReadRows } from './read-rows.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /**
  * Of some rows of a batch (null: all of them), those that are not deleted: the same rows if none is, else their numbers
@@ -24,7 +24,10 @@ export interface RowDeletes {
   readonly liveRows: (schema: StructType) => LiveRows;
 }
 
-export const NOTHING_DELETED: RowDeletes = { fields: { kind: 'struct', fields: [] }, liveRows: () => (_, __, rows) => rows };
+export const NOTHING_DELETED: RowDeletes = {
+  fields: { kind: 'struct', fields: [] },
+  liveRows: () => (_, __, rows) => rows,
+};
 
 /** Delete files of one scan take this much memory at most while no task needs them, in bytes; each kind of them. */
 const MAX_CACHED_BYTES = 64 * 1024 * 1024;
@@ -36,7 +39,8 @@ export interface LoadDeletesOptions extends IOOptions {
 
 /**
  * Reads the delete files of tasks. To be shared by the tasks of a scan, concurrent ones too: a delete file that applies
- * to many data files is then read once, as far as memory is bounded.
+ * to many data files is then read once, as far as memory is bounded. Never by tasks of several snapshots: keys that one
+ * of them deletes would be deleted from the files of the others.
  */
 export class DeleteLoader {
   readonly #positions: PositionDeletes;
@@ -49,19 +53,18 @@ export class DeleteLoader {
 
   /** Only the positions that are deleted from a task's file; null if none is. Errors as `load`. */
   async positions(task: FileScanTask, { signal }: IOOptions = {}): Promise<PositionBitmap | null> {
-    const positions = await this.#positions.forTask(task, signal ? { signal } : {});
-    throwIfAborted(signal);
+    const positions = await unlessAborted(this.#positions.forTask(task, signal ? { signal } : {}), signal);
     return positions === null || positions.size === 0 ? null : positions;
   }
 
   /** INVALID_DATA for damaged delete files, NOT_FOUND for missing ones. */
   async load(task: FileScanTask, { nameMapping, signal }: LoadDeletesOptions = {}): Promise<RowDeletes> {
     if (task.deletes.length === 0) return NOTHING_DELETED;
-    const [positions, keys] = await Promise.all([
+    const loading = Promise.all([
       this.#positions.forTask(task, signal ? { signal } : {}),
       this.#equality.forTask(task, nameMapping),
     ]);
-    throwIfAborted(signal);
+    const [positions, keys] = await unlessAborted(loading, signal);
     return {
       fields: columnsOf(keys),
       liveRows: (schema) => {

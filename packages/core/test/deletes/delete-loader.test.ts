@@ -232,5 +232,13 @@ describe('delete files of a scan', () => {
     await table.addEqualityDeletes(keysOnly, [1], [[5n]], 2n);
     const [task] = await table.tasks();
     await expectError(readRows(table, task!, { signal: AbortSignal.abort() }), 'ABORTED');
+    const controller = new AbortController();
+    const never = new Promise<never>(() => undefined);
+    // eslint-disable-next-line require-yield
+    const deletes = new DeleteLoader(table.table.io, async function* () {
+      controller.abort();
+      await never;
+    });
+    await expectError(deletes.load(task!, { signal: controller.signal }), 'ABORTED');
   });
 });
