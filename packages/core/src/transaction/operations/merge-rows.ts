@@ -222,16 +222,12 @@ class Merge implements RowOperation {
     const options = { metadataColumns: [...lineageColumns(view.metadata), '_pos' as const], wholeRowGroups: true };
     let next = 0;
     for await (const batch of reader.read({ ...task, residual: range }, view.schema, options)) {
-      const places = positionsOf(batch.columns.at(-1) as NumbersColumn);
       const first = next;
-      const rows: number[] = [];
-      for (let row = 0; row < places.length; row++) {
-        if (places[row] !== pairs.positions[next]) continue;
-        rows.push(row);
-        next++;
-      }
-      if (rows.length === 0) continue;
-      const taken = takeBatch(batch, Int32Array.from(rows));
+      const places = positionsOf(batch.columns.at(-1) as NumbersColumn);
+      while (next < pairs.positions.length && pairs.positions[next]! <= places.at(-1)!) next++;
+      if (next === first) continue;
+      const rows = rowsOfPositions(pairs.positions.slice(first, next), places);
+      const taken = takeBatch(batch, rows);
       const [columns, rest] = splitColumns(taken, view.schema.fields.length);
       const target = { length: taken.length, columns };
       const outcome = clauses.apply({
@@ -247,6 +243,20 @@ class Merge implements RowOperation {
     }
     return positions.size === 0 ? null : { task, positions };
   }
+}
+
+/** The rows that are at positions, all of which are there; `places` are those of all rows, ascending. */
+function rowsOfPositions(positions: readonly number[], places: Float64Array): Int32Array {
+  return Int32Array.from(positions, (position) => {
+    // Where no row is missing in between, the first guess is right.
+    let [low, high] = [0, Math.min(position - places[0]!, places.length - 1)];
+    while (places[high] !== position) {
+      const middle = (low + high) >> 1;
+      if (places[middle]! < position) low = middle + 1;
+      else high = middle;
+    }
+    return high;
+  });
 }
 
 function unmatchedRows(source: ColumnBatch, matched: Uint8Array): ColumnBatch {
