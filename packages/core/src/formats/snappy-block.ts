@@ -7,6 +7,8 @@ const LONG_LITERALS = 60;
 /** A copy of two bytes stands for 11, one of three for 64 at most: what claims to hold more than this holds less. */
 const MAX_RATIO = 32;
 const MAX_LENGTH_BYTES = 5;
+/** Below this, copying byte by byte is faster than a call. */
+const SHORT_VALUE = 32;
 
 /**
  * Decompresses one Snappy block (google/snappy, format_description.txt). Throws a RangeError for bytes that are no
@@ -14,33 +16,37 @@ const MAX_LENGTH_BYTES = 5;
  * in circles.)
  */
 export function decompressSnappyBlock(from: Uint8Array, limit: number): Uint8Array {
-  let position = 0;
-  /** A little-endian number. */
-  const number = (bytes: number): number => {
-    if (bytes > from.length - position) throw new RangeError('A number is cut short.');
-    let value = 0;
-    for (let i = 0; i < bytes; i++) value += from[position++]! * 256 ** i;
-    return value;
-  };
-  const length = blockLength(() => number(1));
+  const { length, start } = readLength(from);
   if (length > Math.min(limit, MAX_RATIO * from.length)) throw new RangeError(`The content has ${length} bytes.`);
   const to = new Uint8Array(length);
+  let position = start;
   let end = 0;
   while (position < from.length) {
     const tag = from[position++]!;
     const kind = tag & 3;
     const upper = tag >> 2;
     if (kind === LITERALS) {
-      const count = (upper < LONG_LITERALS ? upper : number(upper - LONG_LITERALS + 1)) + 1;
+      const more = Math.max(0, upper - LONG_LITERALS + 1);
+      const count = (more === 0 ? upper : littleEndian(from, position, more)) + 1;
+      position += more;
       if (count > from.length - position || count > length - end) throw new RangeError('Literals do not fit.');
-      copyLiterals(from, position, to, end, count);
+      if (count >= SHORT_VALUE) to.set(from.subarray(position, position + count), end);
+      else for (let i = 0; i < count; i++) to[end + i] = from[position + i]!;
       position += count;
       end += count;
       continue;
     }
+    let offset: number;
+    if (kind === NEAR_COPY) offset = ((tag >> 5) << 8) | from[position++]!;
+    else {
+      const width = kind === COPY ? 2 : 4;
+      offset = littleEndian(from, position, width);
+      position += width;
+    }
     const count = kind === NEAR_COPY ? (upper & 7) + 4 : upper + 1;
-    const offset = kind === NEAR_COPY ? (tag >> 5) * 256 + number(1) : number(kind === COPY ? 2 : 4);
-    if (offset === 0 || offset > end || count > length - end) throw new RangeError('A copy does not fit.');
+    if (offset === 0 || offset > end || position > from.length || count > length - end) {
+      throw new RangeError('A copy does not fit.');
+    }
     // Byte by byte: a copy may overlap what it makes.
     for (const stop = end + count; end < stop; end++) to[end] = to[end - offset]!;
   }
@@ -48,21 +54,20 @@ export function decompressSnappyBlock(from: Uint8Array, limit: number): Uint8Arr
   return to;
 }
 
-/** A base-128 number, least significant group first. */
-function blockLength(byte: () => number): number {
-  let length = 0;
-  for (let i = 0; i < MAX_LENGTH_BYTES; i++) {
-    const next = byte();
-    length += (next & 0x7f) * 128 ** i;
-    if (next < 0x80) return length;
-  }
-  throw new RangeError('The length is too long.');
+/** Past the end there are zeros; whoever reads on finds out. */
+function littleEndian(bytes: Uint8Array, at: number, width: number): number {
+  let value = bytes[at]! | (bytes[at + 1]! << 8);
+  if (width === 1) value = bytes[at] ?? 0;
+  else if (width > 2) value += (bytes[at + 2] ?? 0) * 2 ** 16 + (width > 3 ? (bytes[at + 3] ?? 0) * 2 ** 24 : 0);
+  return value;
 }
 
-/** Below this, copying byte by byte is faster than a call. */
-const SHORT_VALUE = 32;
-
-function copyLiterals(from: Uint8Array, position: number, to: Uint8Array, end: number, count: number): void {
-  if (count < SHORT_VALUE) for (let i = 0; i < count; i++) to[end + i] = from[position + i]!;
-  else to.set(from.subarray(position, position + count), end);
+/** A base-128 number, least significant group first, and where it ends. */
+function readLength(bytes: Uint8Array): { readonly length: number; readonly start: number } {
+  let length = 0;
+  for (let i = 0; i < Math.min(bytes.length, MAX_LENGTH_BYTES); i++) {
+    length += (bytes[i]! & 0x7f) * 128 ** i;
+    if (bytes[i]! < 0x80) return { length, start: i + 1 };
+  }
+  throw new RangeError('The length has no end.');
 }
