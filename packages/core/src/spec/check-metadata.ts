@@ -3,12 +3,16 @@ import { highestFieldId } from './schema-fields.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
 import type { TableMetadata } from './table-metadata.ts';
 
+/** Metadata never changes, so what was found right stays right. */
+const checked = new WeakSet<TableMetadata>();
+
 /**
  * What holds for any table metadata, whoever wrote it (spec: "Table Metadata Fields"): ids are unique, whatever is
  * current or referred to exists, no field id is above `last-column-id`. Checked on what is read and on what is about to
  * be written. INVALID_DATA otherwise.
  */
 export function checkTableMetadata(metadata: TableMetadata): void {
+  if (checked.has(metadata)) return;
   checkIds(
     'schemas',
     'schema-id',
@@ -30,6 +34,7 @@ export function checkTableMetadata(metadata: TableMetadata): void {
   checkColumnIds(metadata);
   const snapshotIds = checkSnapshots(metadata);
   checkRefs(metadata, snapshotIds);
+  checked.add(metadata);
 }
 
 function checkIds(list: string, key: string, ids: readonly number[], current: number): void {

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { invalidData, isLakehouseError, LakehouseError, unsupported } from '../errors.ts';
 import { bytesToUuid } from './bytes-text.ts';
 import { checkTableMetadata } from './check-metadata.ts';
-import { parseJson, stringifyJson } from './json.ts';
+import { JsonText, parseJson, stringifyJson } from './json.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import {
   asInt,
@@ -16,9 +16,14 @@ import {
   optional,
   required,
   unknownFields,
-  withUnknownFields,
 } from './json-fields.ts';
 import type { JsonReader } from './json-fields.ts';
+import {
+  metadataLogEntryFromJson,
+  metadataLogEntryToJson,
+  snapshotLogEntryFromJson,
+  snapshotLogEntryToJson,
+} from './log-json.ts';
 import { currentSchema, currentSpec } from './metadata-accessors.ts';
 import { FIRST_PARTITION_FIELD_ID } from './partition-spec.ts';
 import type { PartitionSpec } from './partition-spec.ts';
@@ -50,7 +55,7 @@ import {
   statisticsFromJson,
   statisticsToJson,
 } from './statistics-json.ts';
-import type { FormatVersion, MetadataLogEntry, SnapshotLogEntry, TableMetadata } from './table-metadata.ts';
+import type { FormatVersion, TableMetadata } from './table-metadata.ts';
 
 /** What a metadata file may unpack to; a text of more could not be held anyway. */
 const MAX_METADATA_BYTES = 0x1fff_ffe8;
@@ -83,8 +88,17 @@ export function parseTableMetadata(bytes: Uint8Array, location: string): TableMe
 /** The metadata as an uncompressed file. It is checked first: what is inconsistent must never be committed. */
 export function serializeTableMetadata(metadata: TableMetadata): Uint8Array {
   checkTableMetadata(metadata);
-  return new TextEncoder().encode(stringifyJson(tableMetadataToJson(metadata)));
+  return new TextEncoder().encode(stringifyJson(metadataToJson(metadata, writtenOnce)));
 }
+
+const writtenItems = new WeakMap<object, JsonText>();
+
+/** Snapshots and log entries never change, but are part of every later version: most of what there is to write. */
+const writtenOnce: ItemToJson = (item, toJson) => {
+  let written = writtenItems.get(item);
+  if (!written) writtenItems.set(item, (written = new JsonText(stringifyJson(toJson(item)))));
+  return written;
+};
 
 function unzip(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
@@ -134,8 +148,6 @@ const METADATA_KEYS: ReadonlySet<string> = new Set([
   'next-row-id',
   'encryption-keys',
 ]);
-const SNAPSHOT_LOG_KEYS: ReadonlySet<string> = new Set(['timestamp-ms', 'snapshot-id']);
-const METADATA_LOG_KEYS: ReadonlySet<string> = new Set(['timestamp-ms', 'metadata-file']);
 
 /** The metadata out of parsed JSON (spec: "Table Metadata Fields"), as REST catalogs send it too. Nothing is cross-checked. */
 export function tableMetadataFromJson(json: JsonValue, place: Place = rootPlace('metadata')): TableMetadata {
@@ -175,6 +187,13 @@ export function tableMetadataFromJson(json: JsonValue, place: Place = rootPlace(
 
 /** The metadata as JSON, with what older readers of its version look for. */
 export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
+  return metadataToJson(metadata, (item, toJson) => toJson(item)) as JsonObject;
+}
+
+/** How an item of a long list becomes JSON, or is JSON already. */
+type ItemToJson = <T extends object>(item: T, toJson: (item: T) => JsonObject) => JsonObject | JsonText;
+
+function metadataToJson(metadata: TableMetadata, itemToJson: ItemToJson): Readonly<Record<string, unknown>> {
   const { formatVersion } = metadata;
   return {
     'format-version': formatVersion,
@@ -199,19 +218,11 @@ export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
     ...(formatVersion >= 3 && { 'next-row-id': metadata.nextRowId }),
     ...(metadata.encryptionKeys.length > 0 && { 'encryption-keys': metadata.encryptionKeys.map(encryptedKeyToJson) }),
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefToJson(ref)])),
-    snapshots: metadata.snapshots.map(snapshotToJson),
+    snapshots: metadata.snapshots.map((snapshot) => itemToJson(snapshot, snapshotToJson)),
     statistics: metadata.statistics.map(statisticsToJson),
     'partition-statistics': metadata.partitionStatistics.map(partitionStatisticsToJson),
-    'snapshot-log': metadata.snapshotLog.map((entry) => ({
-      'timestamp-ms': entry.timestampMs,
-      'snapshot-id': entry.snapshotId,
-      ...(entry.unknownFields as JsonObject | undefined),
-    })),
-    'metadata-log': metadata.metadataLog.map((entry) => ({
-      'timestamp-ms': entry.timestampMs,
-      'metadata-file': entry.metadataFile,
-      ...(entry.unknownFields as JsonObject | undefined),
-    })),
+    'snapshot-log': metadata.snapshotLog.map((entry) => itemToJson(entry, snapshotLogEntryToJson)),
+    'metadata-log': metadata.metadataLog.map((entry) => itemToJson(entry, metadataLogEntryToJson)),
     ...(metadata.unknownFields as JsonObject),
   };
 }
@@ -324,24 +335,6 @@ function withMain(
     maxRefAgeMs: null,
   };
   return { [MAIN_BRANCH]: main, ...refs };
-}
-
-function snapshotLogEntryFromJson(json: JsonValue, place: Place): SnapshotLogEntry {
-  const object = asObject(json, place);
-  return {
-    timestampMs: required(object, 'timestamp-ms', asSafeInteger, place),
-    snapshotId: required(object, 'snapshot-id', asLong, place),
-    ...withUnknownFields(object, SNAPSHOT_LOG_KEYS),
-  };
-}
-
-function metadataLogEntryFromJson(json: JsonValue, place: Place): MetadataLogEntry {
-  const object = asObject(json, place);
-  return {
-    timestampMs: required(object, 'timestamp-ms', asSafeInteger, place),
-    metadataFile: required(object, 'metadata-file', asString, place),
-    ...withUnknownFields(object, METADATA_LOG_KEYS),
-  };
 }
 
 /**
