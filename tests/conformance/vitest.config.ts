@@ -24,8 +24,15 @@ export default defineConfig({
   },
 });
 
-/** Another folder of fixtures (LH_FIXTURES) may have no broken tables, and not the ones that `places` moves around. */
+/**
+ * Another folder of fixtures (LH_FIXTURES) may have no broken tables, no recorded metadata tables, and not the tables that
+ * `places` moves around.
+ */
 function withoutTests(folder: string | undefined): string[] {
   if (!folder) return [];
-  return ['places.test.ts', ...(existsSync(join(folder, 'corrupt', 'cases.jsonl')) ? [] : ['corrupt.test.ts'])];
+  return [
+    'places.test.ts',
+    ...(existsSync(join(folder, 'corrupt', 'cases.jsonl')) ? [] : ['corrupt.test.ts']),
+    ...(existsSync(join(folder, 'inspect')) ? [] : ['inspect.test.ts']),
+  ];
 }

@@ -63,11 +63,26 @@ function takeValidity(validity: Uint8Array | null, rows: Int32Array): Uint8Array
 }
 
 function takeNumbers(values: NumberArray, rows: Int32Array): NumberArray {
+  if (values instanceof BigInt64Array) return takeLongs(values, rows);
   const out = new (values.constructor as new (length: number) => NumberArray)(rows.length);
   // One loop serves all arrays: number or bigint, source and target hold the same.
   const source = values as Float64Array;
   const target = out as Float64Array;
   for (let i = 0; i < rows.length; i++) if (rows[i]! >= 0) target[i] = source[rows[i]!]!;
+  return out;
+}
+
+/** By halves, which spares a bigint per value. */
+function takeLongs(values: BigInt64Array, rows: Int32Array): BigInt64Array {
+  const out = new BigInt64Array(rows.length);
+  const source = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const target = new Int32Array(out.buffer);
+  for (let i = 0; i < rows.length; i++) {
+    const from = 2 * rows[i]!;
+    if (from < 0) continue;
+    target[2 * i] = source[from]!;
+    target[2 * i + 1] = source[from + 1]!;
+  }
   return out;
 }
 

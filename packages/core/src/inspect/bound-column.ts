@@ -1,54 +1,67 @@
 import { columnBuilder } from '../columns/builder.ts';
-import { isValid } from '../columns/column.ts';
+import { bitmapSize, setBit } from '../columns/column.ts';
 import type { Column, VariableColumn } from '../columns/column.ts';
 import { layoutOf, newNumberArray } from '../columns/layout.ts';
+import { takeRows } from '../columns/take.ts';
 import { areUtf8 } from '../formats/utf8-values.ts';
 import { bytesToValue } from '../spec/single-value.ts';
 import type { PrimitiveKind, PrimitiveType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 
 /**
- * Bounds in their binary form (spec: appendix D, "Binary single-value serialization") as values of the column's type.
- * A bound that can't be one is null: the rest of the row is still worth seeing, and its bytes are in `lower_bounds`.
+ * Bounds in their binary form (spec: appendix D, "Binary single-value serialization") as values of the column's type,
+ * those of the given rows; -1 stands for no bound. A bound that can't be a value is null: the rest of its file is still
+ * worth seeing, and its bytes are in `lower_bounds`.
  */
-export function boundColumn(type: PrimitiveType, bounds: VariableColumn): Column {
-  return asTheyAre(type, bounds) ?? decoded(type, bounds);
+export function boundColumn(type: PrimitiveType, bounds: VariableColumn, rows: Int32Array): Column {
+  return textOrBytes(type, bounds, rows) ?? numbers(type, bounds, rows) ?? decoded(type, bounds, rows);
 }
 
-/** Without a value per row: text and bytes are what they are, and so are numbers of full width. */
-function asTheyAre(type: PrimitiveType, bounds: VariableColumn): Column | null {
-  if (type.kind === 'binary') return bounds;
-  if (type.kind === 'string') return areUtf8(bounds.bytes, bounds.offsets) ? bounds : null;
+function textOrBytes(type: PrimitiveType, bounds: VariableColumn, rows: Int32Array): Column | null {
+  if (type.kind !== 'binary' && type.kind !== 'string') return null;
+  const taken = takeRows(bounds, rows) as VariableColumn;
+  return type.kind === 'binary' || areUtf8(taken.bytes, taken.offsets) ? taken : null;
+}
+
+/** Numbers of full width are copied, without a value per row. */
+function numbers(type: PrimitiveType, { offsets, bytes }: VariableColumn, rows: Int32Array): Column | null {
   const layout = layoutOf(type);
   if (layout.layout !== 'numbers') return null;
-  const values = newNumberArray(layout.array, bounds.length);
+  const { length } = rows;
+  const values = newNumberArray(layout.array, length);
   const target = new Uint8Array(values.buffer);
   const width = values.BYTES_PER_ELEMENT;
-  const { offsets, bytes, length, validity } = bounds;
+  const validity = new Uint8Array(bitmapSize(length));
+  let nulls = 0;
   for (let row = 0; row < length; row++) {
-    const start = offsets[row]!;
-    const size = offsets[row + 1]! - start;
-    if (size === width) for (let i = 0; i < width; i++) target[row * width + i] = bytes[start + i]!;
+    const from = rows[row]!;
+    if (from < 0) {
+      nulls++;
+      continue;
+    }
+    const start = offsets[from]!;
     // From before the column was promoted, or no number at all.
-    else if (isValid(bounds, row)) return null;
+    if (offsets[from + 1]! - start !== width) return null;
+    for (let i = 0; i < width; i++) target[row * width + i] = bytes[start + i]!;
+    setBit(validity, row);
   }
-  return { layout: 'numbers', length, validity, values };
+  return { layout: 'numbers', length, validity: nulls === 0 ? null : validity, values };
 }
 
-function decoded(type: PrimitiveType, bounds: VariableColumn): Column {
+function decoded(type: PrimitiveType, { offsets, bytes }: VariableColumn, rows: Int32Array): Column {
   const builder = columnBuilder(type);
-  const read = READERS[type.kind] ?? ((bytes) => bytesToValue(type, bytes));
-  for (let row = 0; row < bounds.length; row++) {
-    builder.append(isValid(bounds, row) ? valueOrNull(read, bounds, row) : null);
+  const read = READERS[type.kind] ?? ((bound) => bytesToValue(type, bound));
+  for (const row of rows) {
+    builder.append(row < 0 ? null : valueOrNull(read, bytes.subarray(offsets[row], offsets[row + 1])));
   }
   return builder.finish();
 }
 
-type ReadBound = (bytes: Uint8Array) => Value;
+type ReadBound = (bound: Uint8Array) => Value;
 
-function valueOrNull(read: ReadBound, { bytes, offsets }: VariableColumn, row: number): Value {
+function valueOrNull(read: ReadBound, bound: Uint8Array): Value {
   try {
-    return read(bytes.subarray(offsets[row], offsets[row + 1]));
+    return read(bound);
   } catch {
     return null;
   }
@@ -58,7 +71,7 @@ const lossyText = new TextDecoder('utf-8', { ignoreBOM: true });
 
 const READERS: { readonly [K in PrimitiveKind]?: ReadBound } = {
   // A writer has cut it in the middle of a character.
-  string: (bytes) => lossyText.decode(bytes),
+  string: (bound) => lossyText.decode(bound),
   geometry: pointToWkb,
   geography: pointToWkb,
 };
@@ -66,20 +79,21 @@ const READERS: { readonly [K in PrimitiveKind]?: ReadBound } = {
 const WKB_HEADER_BYTES = 5;
 /** By the number of coordinates: XY, XYZ, and XYZM, whose Z is NaN if there is none (spec: "Bound Serialization"). */
 const WKB_TYPES: Readonly<Record<number, number>> = { 2: 1, 3: 1001, 4: 3001 };
+const WKB_XYM = 2001;
 
 /** A bound of geometries is a point: its coordinates as doubles. */
-function pointToWkb(bytes: Uint8Array): Value {
-  const coordinates = bytes.length / 8;
+function pointToWkb(bound: Uint8Array): Value {
+  const coordinates = bound.length / 8;
   const type = WKB_TYPES[coordinates];
   if (type === undefined) return null;
-  const point = new Uint8Array(WKB_HEADER_BYTES + bytes.length);
+  const point = new Uint8Array(WKB_HEADER_BYTES + bound.length);
   const view = new DataView(point.buffer);
   view.setUint8(0, 1);
   view.setUint32(1, type, true);
-  point.set(bytes, WKB_HEADER_BYTES);
-  const withoutZ = coordinates === 4 && Number.isNaN(view.getFloat64(WKB_HEADER_BYTES + 16, true));
-  if (!withoutZ) return point;
-  view.setUint32(1, 2001, true);
-  point.copyWithin(WKB_HEADER_BYTES + 16, WKB_HEADER_BYTES + 24);
-  return point.slice(0, WKB_HEADER_BYTES + 24);
+  point.set(bound, WKB_HEADER_BYTES);
+  const z = WKB_HEADER_BYTES + 16;
+  if (coordinates < 4 || !Number.isNaN(view.getFloat64(z, true))) return point;
+  view.setUint32(1, WKB_XYM, true);
+  point.copyWithin(z, z + 8);
+  return point.slice(0, z + 8);
 }

@@ -86,7 +86,7 @@ class EntryReader {
     const stored = storedFor(wanted, this.#scan.tables, others);
     const spec = specById(this.#scan.metadata, this.#manifest.partitionSpecId);
     const entries = new StoredEntries(this.#container.schema, this.#manifest.path, spec, stored);
-    return { wanted, stored, entries };
+    return { wanted, stored: stored.type, entries };
   }
 
   *batches(): Generator<ColumnBatch> {

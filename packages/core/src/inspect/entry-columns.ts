@@ -10,7 +10,8 @@ import type { NestedField, StructType } from '../spec/types.ts';
 import { SPEC_ID } from './file-tables-schema.ts';
 import type { FileTables } from './file-tables-schema.ts';
 import { projectColumn } from './project-columns.ts';
-import { readableMetricsColumn, storedStatistics } from './readable-metrics.ts';
+import { readableMetricsColumn, wantedMetrics } from './readable-metrics.ts';
+import type { StoredPart } from './stored-entries.ts';
 
 /** Decoded entries of one manifest. */
 export interface EntryColumns {
@@ -36,19 +37,24 @@ interface Derivation {
   readonly column: (entries: EntryColumns, field: NestedField) => Column;
 }
 
-/** The part of a manifest's entries that has to be decoded for the wanted columns. */
-export function storedFor(wanted: StructType, tables: FileTables, others: readonly number[]): StructType {
+/** The part of a manifest's entries that has to be decoded for the wanted columns, and besides. */
+export function storedFor(wanted: StructType, tables: FileTables, others: readonly number[]): StoredPart {
   const ids = new Set(others);
+  const columns = new Map<number, Set<number>>();
   const add = (fields: readonly NestedField[]): void => {
     for (const { id, type } of fields) {
       if (id === ENTRY_FIELD.dataFile || id === FILE_FIELD.partition) add((type as StructType).fields);
       else if (id === tables.metrics.field.id) {
-        for (const statistic of storedStatistics(tables.metrics, type as StructType)) ids.add(statistic);
+        for (const { storedIn, columnId } of wantedMetrics(tables.metrics, type as StructType)) {
+          columns.set(storedIn, (columns.get(storedIn) ?? new Set()).add(columnId));
+        }
       } else for (const needed of DERIVED[id]?.needs ?? [id]) ids.add(needed);
     }
   };
   add(wanted.fields);
-  return selectFields(tables.stored, ids);
+  // Where the map itself is wanted, all of its columns are.
+  for (const id of ids) columns.delete(id);
+  return { type: selectFields(tables.stored, new Set([...ids, ...columns.keys()])), columns };
 }
 
 /** The wanted columns, parts of the schema of `files` or `entries`, from the stored ones. */

@@ -12,6 +12,7 @@ import type { AvroFileField } from '../formats/avro/file-fields.ts';
 import { avroSourceField } from '../formats/avro/source-types.ts';
 import { ENTRY_FIELD, FILE_FIELD } from '../manifest/manifest-schema.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
+import { statisticsDecoder } from './statistics-decoder.ts';
 import type { IcebergType, NestedField, StructType, TypeKind } from '../spec/types.ts';
 
 /** Without these an entry tells of no file. Everything else may be missing in some version. */
@@ -24,6 +25,22 @@ const REQUIRED_IDS: ReadonlySet<number> = new Set([
   FILE_FIELD.fileSizeInBytes,
 ]);
 
+const STATISTICS: ReadonlySet<number> = new Set([
+  FILE_FIELD.columnSizes,
+  FILE_FIELD.valueCounts,
+  FILE_FIELD.nullValueCounts,
+  FILE_FIELD.nanValueCounts,
+  FILE_FIELD.lowerBounds,
+  FILE_FIELD.upperBounds,
+]);
+
+/** The part of a manifest's entries that is wanted. */
+export interface StoredPart {
+  readonly type: StructType;
+  /** Of maps from column id, by the id of their field: the columns that are wanted. All are of those that are missing. */
+  readonly columns: ReadonlyMap<number, ReadonlySet<number>>;
+}
+
 /** Decodes the wanted part of a manifest's entries, record by record, straight into columns. */
 export class StoredEntries {
   /** Records since the last `finish`. */
@@ -33,13 +50,21 @@ export class StoredEntries {
   readonly #sources: readonly SourceField[];
   readonly #rules: CastRules;
 
-  /** `stored`: the part that is wanted of what a manifest stores, its partition that of any spec or of several. */
-  constructor(writer: AvroType, location: string, spec: PartitionSpec, stored: StructType) {
+  /** The partition of `part` may be that of any spec, or of several. */
+  constructor(writer: AvroType, location: string, spec: PartitionSpec, part: StoredPart) {
+    const { type: stored, columns } = part;
     const fields = avroFileFields(writer, location);
     const found = new FieldMatcher(spec).match(stored, fields);
     const wanted = new Set(found.keys());
     this.#stored = stored;
-    this.#decoder = new RecordDecoder(fields, { wanted, location });
+    this.#decoder = new RecordDecoder(fields, {
+      wanted,
+      location,
+      special: (field) => {
+        const id = field.fieldId;
+        return id !== null && STATISTICS.has(id) ? statisticsDecoder(field, columns.get(id) ?? null) : null;
+      },
+    });
     const find = (target: NestedField, source: readonly SourceField[]): number =>
       source.findIndex(({ id }) => found.get(id!) === target.id);
     this.#sources = fields
