@@ -1,6 +1,8 @@
 import type { Expression, Schema } from '@lh/core';
 import { expr } from '@lh/core';
 import type { JsonObject } from '@lh/core/engine';
+import { columnParts } from './column-parts.ts';
+import type { ColumnParts } from './column-parts.ts';
 import type { PlanExpression } from './plan-expression.ts';
 import { plannedScans } from './plan-scans.ts';
 import { toExpression } from './to-expression.ts';
@@ -13,6 +15,8 @@ export interface ScanNeeds {
   readonly notPushed: readonly NotPushed[];
   /** Indexes of the columns that it reads; null if that isn't known. */
   readonly columns: ReadonlySet<number> | null;
+  /** What it reads of struct columns. */
+  readonly parts: ColumnParts;
   /** Indexes of columns in IS [NOT] DISTINCT FROM, which DuckDB must not judge by statistics. */
   readonly distinctColumns: ReadonlySet<number>;
   /** So many rows are enough, whichever they are; null if all are needed. */
@@ -61,6 +65,7 @@ export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, opti
     filter: always ? expr.alwaysTrue() : expr.or(...pushed.map(({ expression }) => expression)),
     notPushed: pushed.flatMap(({ notPushed }) => notPushed),
     columns: new Set(scans.flatMap((scan) => scan.columns)),
+    parts: columnParts(plan, shadow),
     distinctColumns: new Set(scans.flatMap((scan) => scan.filters.flatMap((filter) => distinctColumns(filter)))),
     maxRows: scans.length === 1 ? scans[0]!.maxRows : null,
   };

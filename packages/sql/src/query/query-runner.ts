@@ -127,6 +127,7 @@ export class QueryRunner {
         filter: expr.alwaysTrue(),
         notPushed: [{ predicate: '(the whole query)', reason }],
         columns: null,
+        parts: new Map(),
         distinctColumns: new Set(),
         maxRows: null,
       })),
