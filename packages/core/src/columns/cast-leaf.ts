@@ -270,10 +270,16 @@ function parseUuids(column: VariableColumn, context: CastContext): Column {
 
 function toVariant(source: SourceType, column: StructColumn, context: CastContext): Column | null {
   if (!isVariantSource(source)) return null;
-  return isShredded(source) ? assembleVariants(source, column, context.fail) : orderVariant(source, column);
+  const children = ['metadata', 'value'].map((name) => column.children[childNamed(source, name)]!);
+  if (isShredded(source) || children.some((child) => lacksValues(child, column))) {
+    return assembleVariants(source, column, context.fail);
+  }
+  return { layout: 'struct', length: column.length, validity: column.validity, children };
 }
 
-function orderVariant(source: Extract<SourceType, { kind: 'struct' }>, column: StructColumn): Column {
-  const children = ['metadata', 'value'].map((name) => column.children[childNamed(source, name)]!);
-  return { layout: 'struct', length: column.length, validity: column.validity, children };
+/** Whether a part is null in a row that is not. */
+function lacksValues(part: Column, whole: Column): boolean {
+  if (part.validity === null) return false;
+  for (let row = 0; row < whole.length; row++) if (!isValid(part, row) && isValid(whole, row)) return true;
+  return false;
 }

@@ -1,7 +1,7 @@
 import { invalidData } from '../errors.ts';
 import { decodeDeletionVector } from '../formats/puffin/deletion-vector.ts';
 import { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
-import { readPuffinRange } from '../formats/puffin/read-puffin.ts';
+import { readRange } from '../formats/read-ranges.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import type { DeleteFile, FileScanTask } from '../scan/file-scan-task.ts';
@@ -92,7 +92,7 @@ export async function readVector(io: FileIO, { file }: DeleteFile, options: IOOp
   const { path, contentOffset, contentSizeInBytes, recordCount } = file;
   // Readers of manifests have made sure that there is a place.
   const range = { offset: contentOffset!, length: contentSizeInBytes! };
-  const positions = decodeDeletionVector(await readPuffinRange(io, path, range, options), path);
+  const positions = decodeDeletionVector(await readRange(io, path, range, options.signal), path);
   if (positions.size === recordCount) return positions;
   throw invalidData(
     `The deletion vector in ${path} at ${range.offset} has ${positions.size} positions where its manifest says ${recordCount}.`,

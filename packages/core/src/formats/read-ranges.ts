@@ -55,7 +55,9 @@ export async function readRange(
     });
   } catch (error) {
     if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
-    throw invalidData(`The data file ${location} is shorter than its metadata says.`, { path: location }, error);
+    const { offset, length } = range;
+    const problem = `${location} has no ${length} bytes at ${offset}, where its metadata says they are.`;
+    throw invalidData(problem, { path: location }, error);
   }
 }
 

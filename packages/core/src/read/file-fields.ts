@@ -84,10 +84,10 @@ function addWanted(type: IcebergType, field: FileField | undefined, fields: File
   wanted.add(field.index);
   const { shape } = field;
   if (type.kind === 'struct' && shape.kind === 'struct') {
+    const inside = new Set(shape.fields.map(({ index }) => index));
     for (const child of type.fields) {
       const found = fields.get(child.id);
-      const isInside = shape.fields.some(({ index }) => index === found?.index);
-      if (isInside) addWanted(child.type, found, fields, wanted);
+      if (found && inside.has(found.index)) addWanted(child.type, found, fields, wanted);
     }
   } else if (type.kind === 'list' && shape.kind === 'list') {
     addWanted(type.element, shape.element, fields, wanted);

@@ -299,3 +299,24 @@ test('parts that contradict each other are found', () => {
   expect(cast({ kind: 'struct', fields: [] }, object)).toThrow(/row 0 holds a broken variant: .*object/);
   expect(cast({ kind: 'int', bits: 32, signed: false }, typed)).toThrow(/uint32/);
 });
+
+test('a value that is missing is a null of its own; metadata that is missing is broken', () => {
+  const { metadata, value } = Variant.from(7);
+  const cast = (metadatas: readonly Value[], values: readonly Value[]): Column =>
+    castLeaf(
+      { kind: 'struct', fields: [field('value', { kind: 'binary' }), field('metadata', { kind: 'binary' })] },
+      {
+        layout: 'struct',
+        length: 3,
+        // The last row is null.
+        validity: Uint8Array.of(0b011),
+        children: [column(BINARY, values), column(BINARY, metadatas)],
+      },
+      { kind: 'variant' },
+      CONTEXT,
+    );
+  const seven: VariantNode = { type: 'int8', value: 7 };
+  expect(nodesOf(cast([metadata, metadata, null], [value, null, null]))).toEqual([seven, { type: 'null' }, null]);
+  expect(nodesOf(cast([metadata, metadata, null], [value, value, null]))).toEqual([seven, seven, null]);
+  expect(() => cast([metadata, null, null], [value, value, null])).toThrow(/row 1 holds a broken variant/);
+});

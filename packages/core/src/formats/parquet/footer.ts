@@ -8,12 +8,10 @@ import type { ThriftList, ThriftStruct, ThriftType, ThriftValue } from './thrift
 
 /** What a Parquet file says of itself, as it says it: nothing is interpreted but the structure. */
 export interface ParquetFooter {
-  readonly rowCount: number;
   /** The message; its children are the columns. */
   readonly root: ParquetNode;
   readonly leaves: readonly ParquetNode[];
   readonly rowGroups: readonly ParquetRowGroup[];
-  readonly createdBy: string | null;
   /** The thrift tree, for rewriting. */
   readonly raw: ThriftStruct;
   /** The schema's elements, by `ParquetNode.index`. */
@@ -192,17 +190,8 @@ function footerFrom(raw: ThriftStruct, location: string): ParquetFooter {
     rowGroups.push({ rowCount, firstRow, columns, raw: group });
     firstRow += rowCount;
   }
-  const createdBy = fieldOf(raw, FILE.createdBy, THRIFT.binary) as Uint8Array | undefined;
-  return {
-    // The groups are what is read, whatever the file's own total says.
-    rowCount: firstRow,
-    root,
-    leaves,
-    rowGroups,
-    createdBy: createdBy ? new TextDecoder().decode(createdBy) : null,
-    raw,
-    elements,
-  };
+  // The groups are what is read, whatever the file's own total says.
+  return { root, leaves, rowGroups, raw, elements };
 }
 
 function columnChunk(raw: ThriftStruct, location: string): ParquetColumnChunk {

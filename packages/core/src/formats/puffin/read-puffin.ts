@@ -1,7 +1,8 @@
-import { LakehouseError, invalidData, isLakehouseError, unsupported } from '../../errors.ts';
+import { invalidData, unsupported } from '../../errors.ts';
 import type { FileIO, IOOptions } from '../../io/file-io.ts';
 import { decompressZstd } from '../decompress.ts';
 import { decompressLz4Frame } from '../lz4-frame.ts';
+import { readRange, type ByteRange } from '../read-ranges.ts';
 import { footerFromJson } from './footer.ts';
 import type { BlobMetadata, PuffinFooter } from './footer.ts';
 import { FLAGS_BYTES, FOOTER_COMPRESSED, MAGIC, MAGIC_BYTES, SIZE_BYTES } from './layout.ts';
@@ -20,7 +21,7 @@ export async function readPuffinFooter(
 ): Promise<PuffinFooter> {
   const broken = (problem: string): Error => invalidData(`The Puffin file ${location} ${problem}.`, { path: location });
   if (size < 2 * MAGIC_BYTES + TRAILER_BYTES) throw broken('is too short to be one');
-  const tail = await readPuffinRange(io, location, tailRange(size, TAIL_BYTES), options);
+  const tail = await readRange(io, location, tailRange(size, TAIL_BYTES), options.signal);
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   const trailer = tail.length - TRAILER_BYTES;
   if (view.getUint32(tail.length - MAGIC_BYTES) !== MAGIC) throw broken('does not end as one');
@@ -33,7 +34,7 @@ export async function readPuffinFooter(
   const footer =
     footerBytes <= tail.length
       ? tail.subarray(tail.length - footerBytes)
-      : await readPuffinRange(io, location, tailRange(size, footerBytes), options);
+      : await readRange(io, location, tailRange(size, footerBytes), options.signal);
   if (new DataView(footer.buffer, footer.byteOffset).getUint32(0) !== MAGIC)
     throw broken('has no footer where it says');
   const stored = footer.subarray(MAGIC_BYTES, MAGIC_BYTES + payloadBytes);
@@ -54,7 +55,7 @@ export async function readBlob(
   if (codec !== null && codec !== 'lz4' && codec !== 'zstd') {
     throw unsupported(`A blob of ${location} is compressed with '${codec}', which can't be read.`, { path: location });
   }
-  const bytes = await readPuffinRange(io, location, blob, options);
+  const bytes = await readRange(io, location, blob, options.signal);
   return codec === null ? bytes : decompress(codec, bytes, location);
 }
 
@@ -71,36 +72,7 @@ function decompress(codec: keyof typeof CODECS, bytes: Uint8Array, location: str
   }
 }
 
-interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Bytes of a Puffin file. INVALID_DATA if it ends before; UNAVAILABLE if the store gives less than it has. */
-export async function readPuffinRange(
-  io: FileIO,
-  location: string,
-  { offset, length }: Range,
-  options: IOOptions = {},
-): Promise<Uint8Array> {
-  try {
-    const bytes = await io.read(location, { ...options, offset, length });
-    if (bytes.length === length) return bytes;
-    throw new LakehouseError('UNAVAILABLE', `The store gave ${bytes.length} of ${length} bytes of ${location}.`, {
-      retryable: true,
-      context: { path: location },
-    });
-  } catch (error) {
-    if (!isLakehouseError(error, 'INVALID_ARGUMENT')) throw error;
-    throw invalidData(
-      `The Puffin file ${location} has no ${length} bytes at ${offset}, where its metadata says they are.`,
-      { path: location },
-      error,
-    );
-  }
-}
-
-function tailRange(size: number, length: number): Range {
+function tailRange(size: number, length: number): ByteRange {
   return { offset: Math.max(0, size - length), length: Math.min(size, length) };
 }
 
