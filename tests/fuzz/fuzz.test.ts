@@ -18,7 +18,15 @@ const ONLY = process.env['FUZZ_INPUT'];
 
 const INPUT_LIMIT_MS = 10_000;
 const INPUT_LIMIT_BYTES = 1024 * 2 ** 20;
-const KINDS: readonly Kind[] = ['metadata', 'manifest list', 'manifest', 'Avro file', 'Puffin file', 'Parquet file'];
+const KINDS: readonly Kind[] = [
+  'metadata',
+  'manifest list',
+  'manifest',
+  'Avro file',
+  'Puffin file',
+  'Parquet file',
+  'ORC file',
+];
 
 const guard = new Guard();
 afterAll(() => guard.close());

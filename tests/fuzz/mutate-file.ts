@@ -15,6 +15,8 @@ interface FileFormat {
 }
 
 const avro: FileFormat = { mutate: mutateAvro, content: avroContent };
+/** Pages and streams have no checksum, and damage to one of integers gives other integers. */
+const columnar: FileFormat = { mutate: mutateBytes, content: (bytes) => Buffer.from(bytes).toString('latin1') };
 
 /** How the files of each kind are damaged, and how to tell whether a damaged one is a good one with other content. */
 export const FILE_FORMATS: Readonly<Record<Kind, FileFormat>> = {
@@ -23,8 +25,8 @@ export const FILE_FORMATS: Readonly<Record<Kind, FileFormat>> = {
   manifest: avro,
   'Avro file': avro,
   'Puffin file': { mutate: mutatePuffin, content: puffinContent },
-  // Pages have no checksum, and damage to one of integers gives other integers.
-  'Parquet file': { mutate: mutateBytes, content: (bytes) => Buffer.from(bytes).toString('latin1') },
+  'Parquet file': columnar,
+  'ORC file': columnar,
 };
 
 function mutateMetadata(bytes: Uint8Array, random: SeededRuntime): Mutation {

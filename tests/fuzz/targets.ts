@@ -6,7 +6,14 @@ import { FIXTURE_ROOT, expectedRows, expectedTables, fixtureIO } from '../confor
 import type { ExpectedTable } from '../conformance/fixtures.ts';
 import { avroKind } from './avro-file.ts';
 
-export type Kind = 'metadata' | 'manifest list' | 'manifest' | 'Avro file' | 'Puffin file' | 'Parquet file';
+export type Kind =
+  | 'metadata'
+  | 'manifest list'
+  | 'manifest'
+  | 'Avro file'
+  | 'Puffin file'
+  | 'Parquet file'
+  | 'ORC file';
 
 /** One file of a table that is read well as long as the file is as it should be. */
 export interface Target {
@@ -74,6 +81,7 @@ function kindOf(path: string, bytes: Uint8Array): Kind | null {
   if (/\.metadata\.json(?:\.gz)?$/.test(path)) return 'metadata';
   if (path.endsWith('.avro')) return avroKind(bytes);
   if (path.endsWith('.puffin')) return 'Puffin file';
+  if (path.endsWith('.orc')) return 'ORC file';
   return path.endsWith('.parquet') ? 'Parquet file' : null;
 }
 
