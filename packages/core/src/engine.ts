@@ -53,3 +53,4 @@ export type { FileDescription } from './write/parquet-data-file.ts';
 export { partitionCoder } from './write/partition-rows.ts';
 export { BLOOM_FILTERS, unmetProperties } from './write/unmet-properties.ts';
 export type { WriterLimits } from './write/unmet-properties.ts';
+export { defaultValue } from './columns/default-value.ts';

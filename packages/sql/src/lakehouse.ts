@@ -1,19 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakehouseError, throwIfAborted } from '@lh/core';
-import type { Catalog, Table } from '@lh/core';
+import type { AppendData, AppendOptions, Catalog, Commit, DataFileWriter, Table } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { arrowFeed, isArrowTable } from './feed/feeds.ts';
 import type { ArrowTableLike } from './feed/feeds.ts';
 import { Planner } from './plan/planner.ts';
 import { QueryRunner } from './query/query-runner.ts';
 import { StatementRunner } from './query/statement-runner.ts';
-import type { Registered } from './query/table-resolver.ts';
+import { TableResolver } from './query/table-resolver.ts';
+import type { Names, Registered } from './query/table-resolver.ts';
 import { FileSchemas } from './relation/file-schema.ts';
 import type { SqlResult } from './results/sql-result.ts';
 import { Session } from './session/session.ts';
 import type { SqlParameters } from './text/parameters.ts';
 import { splitStatements } from './text/statements.ts';
 import { tokenize } from './text/tokens.ts';
+import { DuckDBWriter } from './write/duckdb-writer.ts';
+import { QueryData } from './write/query-data.ts';
 
 export interface LakehouseOptions {
   /** Where `namespace.table` is looked up; it goes by its own name too. */
@@ -35,12 +38,19 @@ export interface SqlOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface LakehouseAppendOptions extends AppendOptions {
+  /** Those of the query. */
+  readonly parameters?: SqlParameters;
+}
+
 /** SQL over the tables of catalogs: Iceberg finds the files, DuckDB runs the query. */
 export class Lakehouse {
   readonly #session: Session;
   readonly #planner: Planner;
   readonly #statements: StatementRunner;
   readonly #registered: Map<string, Registered>;
+  readonly #names: Names;
+  readonly #writer: DuckDBWriter;
   #closed = false;
 
   private constructor(session: Session, planner: Planner, options: LakehouseOptions) {
@@ -49,11 +59,13 @@ export class Lakehouse {
     this.#registered = new Map();
     const catalogs = new Map(Object.entries(options.catalogs ?? {}));
     if (!catalogs.has(options.catalog.name)) catalogs.set(options.catalog.name, options.catalog);
+    this.#names = { defaultCatalog: options.catalog, catalogs, registered: this.#registered };
+    this.#writer = new DuckDBWriter(options);
     this.#statements = new StatementRunner({
       session,
       planner,
       queries: new QueryRunner(session, planner, new FileSchemas()),
-      names: { defaultCatalog: options.catalog, catalogs, registered: this.#registered },
+      names: this.#names,
     });
   }
 
@@ -95,6 +107,46 @@ export class Lakehouse {
     return result!;
   }
 
+  /**
+   * A table by the name that SQL has for it, whose data files DuckDB writes, whatever writes to it: `append`, `update`,
+   * `rewriteDataFiles`. NOT_FOUND if there is none.
+   */
+  async table(name: string): Promise<Table> {
+    this.#checkOpen();
+    const resolver = new TableResolver(this.#names);
+    const parts = name.split('.');
+    const resolved = await resolver.resolve(parts);
+    if (resolved?.kind !== 'table') throw await resolver.unknown(parts, []);
+    return resolved.table.withWriter(this.#writer);
+  }
+
+  /**
+   * The rows of a query, to be written to a table: `table.append(lake.query('SELECT …'))`. Nothing runs before that.
+   * INVALID_ARGUMENT for a text that is not one statement.
+   */
+  query(text: string, parameters?: SqlParameters): QueryData {
+    this.#checkOpen();
+    const [statement, ...others] = splitStatements(tokenize(text));
+    if (statement === undefined || others.length > 0) {
+      throw invalidArgument('Rows to write come from one query; the text has none, or several statements.');
+    }
+    const run = (sql: string, signal?: AbortSignal): Promise<SqlResult> =>
+      this.sql(sql, parameters, signal ? { signal } : {});
+    return new QueryData(text.slice(statement.start, statement.end), run, this.#writer);
+  }
+
+  /** Appends rows to a table: those of a query, given as its text, or whatever `table.append` takes. */
+  async append(name: string, data: string | AppendData, options: LakehouseAppendOptions = {}): Promise<Commit> {
+    const { parameters, ...rest } = options;
+    const rows = typeof data === 'string' ? this.query(data, parameters) : data;
+    return (await this.table(name)).append(rows, rest);
+  }
+
+  /** Makes data files with DuckDB, for tables that are loaded from a catalog: `table.withWriter(lake.writer)`. */
+  get writer(): DataFileWriter {
+    return this.#writer;
+  }
+
   /** Gives a table, or Arrow data, a name in this session; a name that is taken is given anew. */
   register(name: string, source: Table | ArrowTableLike): void {
     this.#checkOpen();
@@ -129,6 +181,7 @@ export class Lakehouse {
     if (this.#closed) return;
     this.#closed = true;
     this.#planner.close();
+    await this.#writer.close();
     await this.#session.close();
   }
 

@@ -33,20 +33,29 @@ export const fillBits: Fill = (vector, column, start, count) => {
   fillValidity(vector, column, start, count);
 };
 
-/** Decimals of 16 bytes; DuckDB takes as few as the precision needs. */
+/** Decimals of 16 bytes; DuckDB takes as few as the precision needs: the low ones, as they are little-endian. */
 export function fillDecimal(precision: number): Fill {
-  const width = precision > 18 ? 16 : precision > 9 ? 8 : precision > 4 ? 4 : 2;
+  const Words = precision > 9 ? BigInt64Array : precision > 4 ? Int32Array : Int16Array;
   return (vector, column, start, count) => {
     if (column.layout !== 'fixed') return mismatch('fixed', column);
-    const out = new Uint8Array(count * width);
-    for (let i = 0; i < count; i++) {
-      const at = (start + i) * column.width;
-      // Two's complement, little-endian: the low bytes are the narrower number.
-      out.set(column.bytes.subarray(at, at + width), i * width);
+    const { width } = column;
+    const bytes = aligned(column.bytes.subarray(start * width, (start + count) * width));
+    if (precision > 18) {
+      copyBytes(vector, bytes);
+    } else {
+      const all = new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / Words.BYTES_PER_ELEMENT);
+      const out = new Words(count) as BigInt64Array;
+      const step = width / Words.BYTES_PER_ELEMENT;
+      for (let i = 0; i < count; i++) out[i] = all[i * step] as bigint;
+      copyBytes(vector, out);
     }
-    copyBytes(vector, out);
     fillValidity(vector, column, start, count);
   };
+}
+
+/** The same bytes where typed arrays of any width can lie over them. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
 }
 
 /** DuckDB stores a UUID as a little-endian number with its top bit flipped. */
@@ -62,17 +71,22 @@ export const fillUuid: Fill = (vector, column, start, count) => {
   fillValidity(vector, column, start, count);
 };
 
-/** Strings and blobs: short ones are written in place, longer ones are handed over one by one. */
 export const fillVariable: Fill = (vector, column, start, count) => {
   if (column.layout !== 'variable') return mismatch('variable', column);
-  const { offsets, bytes } = column;
-  fillStrings(vector, column, start, count, (row) => bytes.subarray(offsets[row], offsets[row + 1]));
+  const offsets = column.offsets.subarray(start, start + count + 1);
+  fillStrings(vector, offsets, column.bytes);
+  fillValidity(vector, column, start, count);
 };
 
 export const fillFixedBytes: Fill = (vector, column, start, count) => {
   if (column.layout !== 'fixed') return mismatch('fixed', column);
   const { width, bytes } = column;
-  fillStrings(vector, column, start, count, (row) => bytes.subarray(row * width, (row + 1) * width));
+  fillStrings(
+    vector,
+    Int32Array.from({ length: count + 1 }, (_, i) => (start + i) * width),
+    bytes,
+  );
+  fillValidity(vector, column, start, count);
 };
 
 /** Variants as one blob: metadata, then value. */
@@ -80,44 +94,64 @@ export const fillVariant: Fill = (vector, column, start, count) => {
   if (column.layout !== 'struct') return mismatch('struct', column);
   const [metadata, value] = column.children;
   if (metadata?.layout !== 'variable' || value?.layout !== 'variable') return mismatch('two binaries', column);
-  fillStrings(vector, column, start, count, (row) => {
-    const [first, second] = [bytesAt(metadata, row), bytesAt(value, row)];
-    const both = new Uint8Array(first.length + second.length);
-    both.set(first);
-    both.set(second, first.length);
-    return both;
-  });
+  const pieces: Uint8Array[] = [];
+  const offsets = new Int32Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    const [first, second] = [bytesAt(metadata, start + i), bytesAt(value, start + i)];
+    pieces.push(first, second);
+    offsets[i + 1] = offsets[i]! + first.length + second.length;
+  }
+  const bytes = new Uint8Array(offsets[count]!);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  fillStrings(vector, offsets, bytes);
+  fillValidity(vector, column, start, count);
 };
 
 function bytesAt({ bytes, offsets }: Extract<Column, { layout: 'variable' }>, row: number): Uint8Array {
   return bytes.subarray(offsets[row], offsets[row + 1]);
 }
 
+/** Of DuckDB's `string_t`: a length, then the bytes, or if they are more than these, four of them and their address. */
+const STRING_BYTES = 16;
 const INLINE_BYTES = 12;
 
-function fillStrings(
-  vector: duckdb.Vector,
-  column: Column,
-  start: number,
-  count: number,
-  bytesOf: (row: number) => Uint8Array,
-): void {
-  const structs = new Uint8Array(count * 16);
-  const words = new Uint32Array(structs.buffer);
-  const long: number[] = [];
+/**
+ * Strings and blobs; row i has the bytes from `offsets[i]` to `offsets[i + 1]`. The bytes of all rows are handed over as
+ * one string, which DuckDB copies to where the vector keeps its strings; the rows then point into that copy.
+ */
+function fillStrings(vector: duckdb.Vector, offsets: Int32Array, bytes: Uint8Array): void {
+  const count = offsets.length - 1;
+  const first = offsets[0]!;
+  const words = new Uint32Array(count * 4);
+  const inline = new Uint8Array(words.buffer);
+  const size = offsets[count]! - first;
+  const [low, high] = size > INLINE_BYTES ? addressOfCopy(vector, bytes.subarray(first, first + size)) : [0, 0];
   for (let i = 0; i < count; i++) {
-    if (!isSet(column.validity, start + i)) continue;
-    const bytes = bytesOf(start + i);
-    if (bytes.length > INLINE_BYTES) {
-      long.push(i);
-      continue;
+    const from = offsets[i]!;
+    const length = offsets[i + 1]! - from;
+    words[i * 4] = length;
+    const at = i * STRING_BYTES + 4;
+    for (let byte = 0, end = length > INLINE_BYTES ? 4 : length; byte < end; byte++)
+      inline[at + byte] = bytes[from + byte]!;
+    if (length > INLINE_BYTES) {
+      const address = low + from - first;
+      words[i * 4 + 2] = address;
+      words[i * 4 + 3] = address > 0xffff_ffff ? high + 1 : high;
     }
-    words[i * 4] = bytes.length;
-    structs.set(bytes, i * 16 + 4);
   }
-  copyBytes(vector, structs);
-  for (const i of long) duckdb.vector_assign_string_element_len(vector, i, bytesOf(start + i));
-  fillValidity(vector, column, start, count);
+  copyBytes(vector, words);
+}
+
+function addressOfCopy(vector: duckdb.Vector, bytes: Uint8Array): readonly [low: number, high: number] {
+  duckdb.vector_assign_string_element_len(vector, 0, bytes);
+  const string = duckdb.vector_get_data(vector, STRING_BYTES);
+  const view = new DataView(string.buffer, string.byteOffset, STRING_BYTES);
+  if (view.getUint32(0, true) !== bytes.length) throw new TypeError('a column of text holds bytes that are no text');
+  return [view.getUint32(8, true), view.getUint32(12, true)];
 }
 
 export function fillStruct(children: readonly Fill[]): Fill {

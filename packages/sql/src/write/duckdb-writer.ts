@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { LakehouseError, throwIfAborted } from '@lh/core';
+import type { DataFile, DataFileWriter } from '@lh/core';
+import { coreWriter } from '@lh/core/engine';
+import type { BatchInput, ColumnBatch, DataFileOptions } from '@lh/core/engine';
+import { Feeds } from '../feed/feeds.ts';
+import { QueryRows } from '../feed/query-rows.ts';
+import type { Lent } from '../feed/query-rows.ts';
+import { openInstance } from '../session/instance.ts';
+import { codedBatches, isPresent } from './batch-partitions.ts';
+import { copyRows } from './copy-rows.ts';
+import { copyWarnings } from './copy-settings.ts';
+import { PulledBatches } from './pulled-batches.ts';
+import { unwritable } from './unwritable.ts';
+
+export interface DuckDBWriterOptions {
+  /** How much memory DuckDB may use, like '4GB'; 80 % of the machine's if left out. */
+  readonly memoryLimit?: string | undefined;
+  /** Where DuckDB puts what doesn't fit into memory; a directory of its own under the system's, removed on close, if left out. */
+  readonly tempDirectory?: string | undefined;
+}
+
+/**
+ * Makes data files with DuckDB, on all cores: `FileSystemCatalog.open({ io, warehouse, writer })`, or
+ * `table.withWriter(writer)`. What DuckDB can't write exactly, by the table's schema, core writes, and the commit's
+ * `warnings` say so. Close it when no table writes with it any more.
+ */
+export class DuckDBWriter implements DataFileWriter {
+  readonly #options: DuckDBWriterOptions;
+  #engine: Promise<Engine> | null = null;
+  #closed = false;
+
+  /** DuckDB is started by the first write. */
+  constructor(options: DuckDBWriterOptions = {}) {
+    this.#options = options;
+  }
+
+  async writeDataFiles(input: BatchInput, options: DataFileOptions): Promise<readonly DataFile[]> {
+    if (this.#closed) throw new LakehouseError('INVALID_ARGUMENT', "The writer of the table's files is closed.");
+    const reason = unwritable(options);
+    if (reason !== null) {
+      options.onWarning?.(`Core wrote the files, as DuckDB can't: ${reason}.`);
+      return coreWriter.writeDataFiles(input, options);
+    }
+    for (const warning of copyWarnings(options.properties)) options.onWarning?.(warning);
+    this.#engine ??= Engine.start(this.#options);
+    return (await this.#engine).write(input, options);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await (await this.#engine)?.close();
+    this.#engine = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** A DuckDB of the writer's own: its settings would change what queries mean. */
+class Engine {
+  readonly #instance: DuckDBInstance;
+  readonly #main: DuckDBConnection;
+  readonly #ownTempDirectory: string | null;
+  readonly #feeds: Feeds;
+  readonly #pulled: PulledBatches;
+
+  private constructor(instance: DuckDBInstance, main: DuckDBConnection, ownTempDirectory: string | null) {
+    this.#instance = instance;
+    this.#main = main;
+    this.#ownTempDirectory = ownTempDirectory;
+    this.#feeds = new Feeds(main);
+    this.#pulled = new PulledBatches(main);
+  }
+
+  static async start({ memoryLimit, tempDirectory }: DuckDBWriterOptions): Promise<Engine> {
+    const own = tempDirectory === undefined ? await mkdtemp(join(tmpdir(), 'lakehouse-')) : null;
+    const instance = await openInstance({ memoryLimit, tempDirectory: tempDirectory ?? own!, allowedPaths: null });
+    const main = await instance.connect();
+    // Else rows that come from this process are written by one thread. Runs of them stay together all the same.
+    await main.run('SET GLOBAL preserve_insertion_order = false');
+    return new Engine(instance, main, own);
+  }
+
+  async write(input: BatchInput, options: DataFileOptions): Promise<readonly DataFile[]> {
+    const { signal } = options;
+    const { schema, code, partition } = codedBatches(options);
+    const connection = await this.#instance.connect();
+    const interrupt = (): void => connection.interrupt();
+    signal?.addEventListener('abort', interrupt, { once: true });
+    const run = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
+      (await connection.runAndReadAll(sql)).getRowObjectsJson();
+    const copy = (query: string): Promise<readonly DataFile[]> =>
+      copyRows({ query, checks: [], partition, run }, options);
+    const rows = new QueryRows(this.#feeds, () => this.#lend());
+    try {
+      if (isPresent(input)) return await this.#pulled.read(schema, present(input, code, signal), copy);
+      return await copy(await rows.collect(schema, awaited(input, code, signal)));
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+      rows.dispose();
+      connection.closeSync();
+    }
+  }
+
+  async #lend(): Promise<Lent> {
+    const connection = await this.#instance.connect();
+    return { connection, release: () => connection.closeSync() };
+  }
+
+  async close(): Promise<void> {
+    this.#main.closeSync();
+    this.#instance.closeSync();
+    if (this.#ownTempDirectory !== null) await rm(this.#ownTempDirectory, { recursive: true, force: true });
+  }
+}
+
+type Code = (batch: ColumnBatch) => ColumnBatch;
+
+function* present(input: Iterable<ColumnBatch>, code: Code, signal: AbortSignal | undefined): Generator<ColumnBatch> {
+  for (const batch of input) {
+    throwIfAborted(signal);
+    yield code(batch);
+  }
+}
+
+async function* awaited(
+  input: AsyncIterable<ColumnBatch>,
+  code: Code,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ColumnBatch> {
+  for await (const batch of input) {
+    throwIfAborted(signal);
+    yield code(batch);
+  }
+}

@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FileStat } from '@lh/core';
+import type { DataFileOptions } from '@lh/core/engine';
+
+/**
+ * Where DuckDB writes files before they get their places. On a local disk it is a directory beside the table's data, so
+ * that files are moved by their names alone; for any other store they are made below the system's directory for
+ * temporary files and uploaded.
+ */
+export class Staging {
+  readonly #path: string;
+  readonly #options: DataFileOptions;
+  readonly #isLocal: boolean;
+
+  private constructor(path: string, options: DataFileOptions, isLocal: boolean) {
+    this.#path = path;
+    this.#options = options;
+    this.#isLocal = isLocal;
+  }
+
+  static async open(options: DataFileOptions, operationId: string): Promise<Staging> {
+    const { io, locationFor } = options;
+    const marker = `${locationFor(`00000-0-${operationId}-staging`, '')}/started`;
+    const path = io.moveIn ? (io.capabilities.localPath?.(marker) ?? null) : null;
+    if (path === null) return new Staging(await mkdtemp(join(tmpdir(), 'lakehouse-write-')), options, false);
+    // By writing a file the store makes the directories, and makes them last.
+    await io.write(marker, new Uint8Array(0));
+    return new Staging(join(path, '..'), options, true);
+  }
+
+  path(name: string): string {
+    return join(this.#path, name);
+  }
+
+  /** Makes a staged file the one at a location. */
+  async place(path: string, location: string): Promise<FileStat> {
+    const { io, signal } = this.#options;
+    const options = signal ? { signal } : {};
+    if (this.#isLocal) return io.moveIn!(path, location, options);
+    return io.write(location, createReadStream(path), options);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#path, { recursive: true, force: true });
+  }
+}
