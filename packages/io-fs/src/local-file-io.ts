@@ -61,8 +61,8 @@ export class LocalFileIO implements FileIO {
   async write(location: string, data: FileData, options: WriteOptions = {}): Promise<FileStat> {
     throwIfAborted(options.signal);
     const path = requireFilePath(location);
-    const { ifNoneMatch = false, signal } = options;
-    const { size, mtimeMs } = await writeFileAtomically({ location, path, ifNoneMatch, signal }, data);
+    const { ifNoneMatch = false, durable = true, signal } = options;
+    const { size, mtimeMs } = await writeFileAtomically({ location, path, ifNoneMatch, durable, signal }, data);
     return { location, size, lastModifiedMs: mtimeMs };
   }
 

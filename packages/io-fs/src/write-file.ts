@@ -17,6 +17,8 @@ export interface WriteTarget {
   readonly location: string;
   readonly path: string;
   readonly ifNoneMatch: boolean;
+  /** False: a power failure may undo it. */
+  readonly durable: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -38,7 +40,7 @@ export async function writeFileAtomically(
     const { size, mtimeMs } = await fill(handle, data, target);
     await place(temporary, target);
     placed = true;
-    await syncDirectory(directory);
+    if (target.durable) await syncDirectory(directory);
     return { size, mtimeMs };
   } catch (error) {
     if (placed) throw unsynced(location, error);
@@ -70,7 +72,7 @@ export async function moveFile(
   } catch (error) {
     if (systemErrorCode(error) !== 'EXDEV') throw fromSystemError(error, 'write', location);
     const copied = await writeFileAtomically(
-      { location, path: target, ifNoneMatch: false, signal: undefined },
+      { location, path: target, ifNoneMatch: false, durable: true, signal: undefined },
       createReadStream(path),
     );
     await unlink(path);
@@ -159,7 +161,7 @@ async function fill(
       }
     }
     throwIfAborted(target.signal);
-    await handle.sync();
+    if (target.durable) await handle.sync();
     return await handle.stat();
   } finally {
     await handle.close();

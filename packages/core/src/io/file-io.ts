@@ -61,6 +61,8 @@ export interface ReadOptions extends IOOptions {
 
 export interface WriteOptions extends IOOptions {
   readonly ifNoneMatch?: boolean;
+  /** False for a hint: a power failure may empty it, or take it back. All other files survive one. */
+  readonly durable?: boolean;
 }
 
 export type FileData = Uint8Array | AsyncIterable<Uint8Array>;

@@ -40,6 +40,16 @@ export async function writeManifestList(
   options: WriteManifestListOptions,
   manifests: readonly ManifestFile[],
 ): Promise<WrittenManifestList> {
+  const { bytes, ...written } = await encodeManifestList(options, manifests);
+  await options.io.write(options.location, bytes);
+  return written;
+}
+
+/** The same without writing it. `io` reads the counts that lines of v1 lists may lack. */
+export async function encodeManifestList(
+  options: WriteManifestListOptions,
+  manifests: readonly ManifestFile[],
+): Promise<WrittenManifestList & { readonly bytes: Uint8Array }> {
   const { io, formatVersion, location } = options;
   const counted =
     formatVersion === 1 ? manifests : await Promise.all(manifests.map((manifest) => withCounts(io, manifest)));
@@ -57,8 +67,7 @@ export async function writeManifestList(
     container.append((block) => encode(block, values));
   }
   const bytes = container.finish();
-  await io.write(location, bytes);
-  return { ...assigned, length: bytes.length };
+  return { ...assigned, length: bytes.length, bytes };
 }
 
 function headerMetadata(options: WriteManifestListOptions): Record<string, string> {

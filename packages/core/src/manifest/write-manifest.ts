@@ -21,8 +21,11 @@ import { FILE_FIELD, manifestEntryType } from './manifest-schema.ts';
 import { PartitionSummary } from './partition-summary.ts';
 import { partitionType } from './partition-type.ts';
 
-export interface WriteManifestOptions {
+export interface WriteManifestOptions extends EncodeManifestOptions {
   readonly io: FileIO;
+}
+
+export interface EncodeManifestOptions {
   readonly location: string;
   readonly formatVersion: FormatVersion;
   /** The table's schema, which goes into the header. */
@@ -55,24 +58,36 @@ export interface NewManifestEntry {
   readonly file: DataFile;
 }
 
-/**
- * Writes a manifest, and gives its line of a manifest list. Its sequence numbers are `UNASSIGNED_SEQUENCE_NUMBER` where
- * they depend on the commit: `writeManifestList` fills them in, so that a manifest that is written once fits every
- * attempt. INVALID_ARGUMENT, before anything is written, for entries that the format forbids.
- */
+/** A manifest that is to be written, and its line of a manifest list. */
+export interface EncodedManifest {
+  readonly bytes: Uint8Array;
+  /**
+   * Sequence numbers are `UNASSIGNED_SEQUENCE_NUMBER` where they depend on the commit: `writeManifestList` fills them in,
+   * so that a manifest that is written once fits every attempt.
+   */
+  readonly manifest: ManifestFile;
+}
+
+/** INVALID_ARGUMENT for entries that the format forbids. */
+export function encodeManifest(options: EncodeManifestOptions, entries: Iterable<NewManifestEntry>): EncodedManifest {
+  const encoder = new ManifestEncoder(options);
+  for (const entry of entries) encoder.add(entry);
+  const bytes = encoder.finish();
+  return { bytes, manifest: encoder.manifestFile(bytes.length) };
+}
+
+/** Writes a manifest, and gives its line of a manifest list. */
 export async function writeManifest(
   options: WriteManifestOptions,
   entries: Iterable<NewManifestEntry>,
 ): Promise<ManifestFile> {
-  const encoder = new ManifestEncoder(options);
-  for (const entry of entries) encoder.add(entry);
-  const bytes = encoder.finish();
+  const { bytes, manifest } = encodeManifest(options, entries);
   await options.io.write(options.location, bytes);
-  return encoder.manifestFile(bytes.length);
+  return manifest;
 }
 
 class ManifestEncoder {
-  readonly #options: WriteManifestOptions;
+  readonly #options: EncodeManifestOptions;
   readonly #container: AvroContainerWriter;
   readonly #encode: (entry: NewManifestEntry) => void;
   readonly #summary: PartitionSummary;
@@ -80,7 +95,7 @@ class ManifestEncoder {
   readonly #rows: Record<EntryStatus, number> = { added: 0, existing: 0, deleted: 0 };
   #minSequenceNumber: bigint | null = null;
 
-  constructor(options: WriteManifestOptions) {
+  constructor(options: EncodeManifestOptions) {
     const { formatVersion, schema, otherSchemas = [], spec, content, location } = options;
     if (formatVersion === 1 && content === 'deletes') {
       throw invalidArgument('Tables of format version 1 have no delete files; upgrade the table to version 2.');
@@ -184,7 +199,7 @@ function vectorVersionProblem({ contentOffset }: DataFile, version: FormatVersio
   return contentOffset !== null && version < 3 ? 'is a deletion vector, which needs format version 3' : null;
 }
 
-function headerMetadata({ schema, spec, formatVersion, content }: WriteManifestOptions): Record<string, string> {
+function headerMetadata({ schema, spec, formatVersion, content }: EncodeManifestOptions): Record<string, string> {
   return {
     schema: stringifyJson(schemaToJson(schema)),
     'schema-id': String(schema.schemaId),
@@ -197,7 +212,7 @@ function headerMetadata({ schema, spec, formatVersion, content }: WriteManifestO
 
 /** Makes an entry a value of `manifestEntryType`. */
 function entryRecord(
-  { formatVersion, snapshotId, sequenceNumber }: WriteManifestOptions,
+  { formatVersion, snapshotId, sequenceNumber }: EncodeManifestOptions,
   type: StructType,
 ): (entry: NewManifestEntry) => Value {
   const fileType = type.fields.at(-1)!.type;

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.ts';
-import { writeManifestList } from '../manifest/write-manifest-list.ts';
+import { encodeManifestList } from '../manifest/write-manifest-list.ts';
 import { randomSnapshotId } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { snapshotById } from '../spec/metadata-accessors.ts';
@@ -44,9 +44,7 @@ export async function produceSnapshot(
   // v1 has no sequence numbers (spec: "Sequence Numbers").
   const sequenceNumber = metadata.formatVersion === 1 ? 0n : metadata.lastSequenceNumber + 1n;
   const lineage = metadata.formatVersion >= 3;
-  staged.add(location);
-  staged.use(location);
-  const written = await writeManifestList(
+  const written = await encodeManifestList(
     {
       io: operations.io,
       location,
@@ -58,6 +56,9 @@ export async function produceSnapshot(
     },
     input.manifests,
   );
+  await staged.write(location, written.bytes);
+  staged.use(location);
+  await staged.written();
   const snapshot: Snapshot = {
     snapshotId: input.snapshotId,
     parentSnapshotId: input.parent?.snapshotId ?? null,

@@ -1,6 +1,6 @@
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../manifest/manifest-file.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
-import { writeManifest } from '../manifest/write-manifest.ts';
+import { encodeManifest } from '../manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestFile } from '../spec/manifest.ts';
@@ -75,7 +75,7 @@ function* addedEntries(files: readonly DataFile[], snapshotId: bigint): Generato
   }
 }
 
-/** Writes one manifest under a name of its own, as one of the transaction's staged files. */
+/** Writes one manifest under a name of its own; it is there when the transaction's staged files are `written`. */
 export async function stageManifest(
   entries: Iterable<NewManifestEntry>,
   { content, spec, snapshotId, sequenceNumber }: ManifestSettings,
@@ -87,10 +87,8 @@ export async function stageManifest(
     metadata,
     `${context.commitUuid}-m${staged.nextManifestNumber()}.avro`,
   );
-  staged.add(location);
-  return writeManifest(
+  const { bytes, manifest } = encodeManifest(
     {
-      io: operations.io,
       location,
       formatVersion: metadata.formatVersion,
       schema: currentSchema(metadata),
@@ -103,4 +101,6 @@ export async function stageManifest(
     },
     entries,
   );
+  await staged.write(location, bytes);
+  return manifest;
 }

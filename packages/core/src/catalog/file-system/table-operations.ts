@@ -340,7 +340,7 @@ export class FileSystemTableOperations implements TableOperations {
     try {
       for (let newest: VersionFile | null = version; newest; newest = await this.#newerThan(newest)) {
         const text = new TextEncoder().encode(String(newest.version));
-        await this.io.write(`${this.metadataDirectory}/${VERSION_HINT}`, text);
+        await this.io.write(`${this.metadataDirectory}/${VERSION_HINT}`, text, { durable: false });
       }
     } catch {
       // The commit is done; whoever reads next finds the version by listing.
