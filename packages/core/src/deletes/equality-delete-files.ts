@@ -28,12 +28,15 @@ export interface AppliedKeys {
 export class KeyFields {
   /** Field ids, ascending. */
   readonly ids: readonly number[];
-  /** The part of a schema that they need, all of it optional: files may lack a column that has been dropped. */
+  /** The part of a schema that they need, as delete files must have it. */
+  readonly stored: StructType;
+  /** The same, all of it optional: data files may lack a column that has been dropped. */
   readonly fields: StructType;
 
   constructor({ file, equalityFields }: DeleteFile, schema: Schema) {
     this.ids = (file.equalityIds ?? []).toSorted((a, b) => a - b);
-    this.fields = optional(equalityFields ?? selectFields(schema, new Set(this.ids)));
+    this.stored = equalityFields ?? selectFields(schema, new Set(this.ids));
+    this.fields = optional(this.stored);
     for (const id of this.ids) {
       const found = findColumn(this.fields, id);
       if (found && isPrimitive(found.field.type) && found.field.type.kind !== 'variant') continue;
@@ -101,7 +104,8 @@ export class EqualityDeleteFiles {
     { schemaId }: Schema,
     nameMapping: NameMapping | undefined,
   ): Promise<void> {
-    const schema: Schema = { ...columns.fields, schemaId, identifierFieldIds: [] };
+    // A key without one of its columns has that column's default, or null; where neither can be, the file is broken.
+    const schema: Schema = { ...columns.stored, schemaId, identifierFieldIds: [] };
     const spec = { specId: file.specId, fields: [] };
     const task: FileScanTask = { file, sequenceNumber, deletes: [], spec, schema, residual: { op: 'true' } };
     const finders = columns.finders(schema);

@@ -227,6 +227,23 @@ describe('delete files of a scan', () => {
     await expectError(readRows(table, { ...task!, deletes }), 'INVALID_DATA', /no schema of the table has/);
   });
 
+  test('equality deletes without a column of theirs delete its default, or null, or are INVALID_DATA', async () => {
+    const strict = schema({ id: t.long().required(), name: t.string() });
+    const only = (id: number) => ({ ...strict, fields: strict.fields.filter((field) => field.id === id) });
+    const table = new TableWithDeletes(strict, [UNPARTITIONED_SPEC]);
+    const twoRows = [
+      [1n, 'a'],
+      [2n, null],
+    ] as const;
+    await table.addData(strict, twoRows, 1n);
+    await table.addEqualityDeletes(only(1), [2], [[7n]], 2n);
+    const [task] = await table.tasks();
+    expect(await ids(table, task!)).toEqual([1n]);
+    await table.addEqualityDeletes(only(2), [1], [['a']], 3n);
+    const [broken] = await table.tasks();
+    await expectError(ids(table, broken!), 'INVALID_DATA', /'id' of the data file .* is required, but missing/);
+  });
+
   test('an aborted scan does not wait for its deletes', async () => {
     const { table } = await tableOfFour();
     await table.addEqualityDeletes(keysOnly, [1], [[5n]], 2n);
