@@ -27,6 +27,8 @@ export const LAYERS = [
   // Looking into a table …
   ['inspect'],
   ['describe'],
+  // … and keeping it small and fast.
+  ['maintenance'],
   ['table'],
   // … and the catalogs that hand out `Table`s.
   ['catalog'],

@@ -13,6 +13,7 @@ export type {
   TableDescription,
   TableHealth,
 } from './describe/table-description.ts';
+export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 export type { Commit } from './transaction/commit.ts';
 export type { Transaction } from './transaction/transaction.ts';
 export type {

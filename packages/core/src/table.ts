@@ -16,6 +16,8 @@ import type { FollowOptions } from './changes/follow.ts';
 import { appendPlanner } from './changes/plan-appends.ts';
 import { TableChanges } from './changes/table-changes.ts';
 import type { FileIO } from './io/file-io.ts';
+import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
+import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Reporter } from './reporter.ts';
 import { systemRuntime } from './runtime.ts';
@@ -256,7 +258,7 @@ export class Table<Row = Record<string, unknown>> {
     options: IncrementalAppendScanOptions<Select> = {},
   ): TableScan<SelectedRow<Row, Select>> {
     const { from, to, ref, ...scan } = options;
-    const { snapshots } = resolveAppendRange(this.metadata, { from, to, ref });
+    const { snapshots } = resolveAppendRange(this.metadata, options);
     const target = to === undefined ? { ref } : { snapshotId: to };
     return new TableScan(this.#scanSource(this.metadata), { ...scan, ...target }, appendPlanner(snapshots));
   }
@@ -311,7 +313,7 @@ export class Table<Row = Record<string, unknown>> {
    * A metadata table as an Arrow table, under Spark's names for it and for its columns: `await table.inspect('files')`.
    * INVALID_ARGUMENT for unknown tables and columns, bad filters, and a snapshot where rows are of all snapshots.
    */
-  inspect(name: MetadataTableName, options: InspectOptions = {}): Promise<ArrowTable> {
+  async inspect(name: MetadataTableName, options: InspectOptions = {}): Promise<ArrowTable> {
     return this.metadataTable(name, options).toArrow();
   }
 
@@ -411,8 +413,9 @@ export class Table<Row = Record<string, unknown>> {
     return this.#commit(body, options, false);
   }
 
-  /** A transaction of one call, which is made anew if it meets a conflict. */
-  #single(body: (transaction: Transaction) => unknown, options: TransactionOptions): Promise<Commit> {
+  /** A transaction of one call: on the newest version, and made anew if it meets a conflict all the same. */
+  async #single(body: (transaction: Transaction) => unknown, options: TransactionOptions): Promise<Commit> {
+    if (this.readOnly === null) await this.refresh();
     return this.#commit(body, options, true);
   }
 
@@ -515,6 +518,15 @@ export class Table<Row = Record<string, unknown>> {
   /** Makes any snapshot of the table main's current one. */
   setCurrentSnapshot(snapshotId: bigint, options: CommitOptions = {}): Promise<Commit> {
     return this.transaction((tx) => tx.setCurrentSnapshot(snapshotId), options);
+  }
+
+  /**
+   * Deletes files in the table's location that no snapshot reaches: what failed and killed writes left. Only those
+   * last written over three days ago, unless `olderThan` is given, which is obeyed; `dryRun` only names them.
+   */
+  removeOrphanFiles(options: RemoveOrphanFilesOptions = {}): Promise<OrphanFilesReport> {
+    const search = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
+    return removeOrphanFiles(search, options);
   }
 }
 

@@ -103,10 +103,6 @@ export class LocalFileIO implements FileIO {
     yield* await reporting('list', location, () => listDirectoryNames(path));
   }
 
-  /**
-   * Deletes what writes that never ended (the process was killed, the power failed) left under a prefix. `list` does
-   * not show these files. `olderThan` in milliseconds since the epoch keeps the files of writes that still go on.
-   */
   async deleteUnfinishedWrites(
     prefix: string,
     options: { readonly olderThan: number } & IOOptions,

@@ -32,6 +32,12 @@ export interface FileIO {
   delete(locations: readonly string[], options?: IOOptions): Promise<DeleteResult>;
 
   /**
+   * Deletes what writes that never ended (the process was killed, the power failed) left under a prefix: `list` doesn't
+   * show it. `olderThan`, in milliseconds since the epoch, keeps what writes that still go on need.
+   */
+  deleteUnfinishedWrites?(prefix: string, options: { readonly olderThan: number } & IOOptions): Promise<DeleteResult>;
+
+  /**
    * The names one level below a location that have files somewhere beneath them, for stores that can list a level
    * without what is below (a delimiter listing). A store with directories may name empty ones too. Call it through
    * `listDirectories`, which falls back on `list`.

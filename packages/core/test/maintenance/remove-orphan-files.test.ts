@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest';
+import * as fc from 'fast-check';
+import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
+import { partitionBy } from '../../src/spec/partition-by.ts';
+import { schema, t } from '../../src/spec/schema-builder.ts';
+import { comparableLocation, pathInStore } from '../../src/maintenance/comparable-location.ts';
+import { LocationSet } from '../../src/maintenance/location-set.ts';
+import { FaultInjectingFileIO } from '../../src/testing/fault-injecting-file-io.ts';
+import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
+import { Table } from '../../src/table.ts';
+import { expectError, listFiles, newTable } from '../table/support.ts';
+
+const shape = schema({ id: t.long().required(), day: t.date() });
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A table with a few commits, and its clock four days later. */
+async function oldTable(options: { readonly properties?: Record<string, string> } = {}) {
+  const runtime = new SeededRuntime(5);
+  const io = new MemoryFileIO({ runtime });
+  const table = await newTable(
+    { schema: shape, partitionBy: [partitionBy.identity('day')], ...options },
+    { io, runtime },
+  );
+  await table.append([{ id: 1n, day: '2024-01-01' }]);
+  await table.append([{ id: 2n, day: '2024-01-02' }]);
+  await table.delete("day = '2024-01-01'");
+  await table.createTag('old', { snapshotId: table.snapshots()[0]!.snapshotId });
+  runtime.advance(4 * DAY_MS);
+  return { io, runtime, table };
+}
+
+describe('removeOrphanFiles', () => {
+  test('finds nothing in a table that nothing went wrong with', async () => {
+    const { io, table } = await oldTable();
+    const before = await listFiles(io, `${table.location}/`);
+    const report = await table.removeOrphanFiles();
+    expect(report).toMatchObject({ orphanFiles: [], filesDeleted: 0, failed: [], dryRun: false });
+    expect(report.filesListed).toBe(before.length);
+    expect(await listFiles(io, `${table.location}/`)).toEqual(before);
+  });
+
+  test('deletes what no snapshot reaches, once it is old enough', async () => {
+    const { io, runtime, table } = await oldTable();
+    const live = await listFiles(io, `${table.location}/`);
+    const strays = [`${table.location}/data/day=2024-01-01/lost.parquet`, `${table.location}/metadata/lost-m0.avro`];
+    for (const stray of strays) await io.write(stray, Uint8Array.of(1, 2, 3));
+    expect((await table.removeOrphanFiles()).orphanFiles).toEqual([]);
+
+    runtime.advance(2 * DAY_MS);
+    const named = await table.removeOrphanFiles({ olderThan: runtime.now(), dryRun: true });
+    expect(named).toMatchObject({ orphanFiles: strays, orphanBytes: 6, filesDeleted: 0, dryRun: true });
+    expect(await listFiles(io, `${table.location}/`)).toHaveLength(live.length + 2);
+
+    runtime.advance(2 * DAY_MS);
+    const progress: number[] = [];
+    const removed = await table.removeOrphanFiles({ onProgress: ({ filesDeleted }) => progress.push(filesDeleted) });
+    expect(removed).toMatchObject({ orphanFiles: strays, filesDeleted: 2, failed: [] });
+    expect(progress).toEqual([2]);
+    expect(await listFiles(io, `${table.location}/`)).toEqual(live);
+    expect(await table.scan({ ref: 'old' }).toRows()).toEqual([{ id: 1n, day: '2024-01-01' }]);
+  });
+
+  test('leaves what is not Iceberg’s, and the versions of the metadata', async () => {
+    const { io, runtime, table } = await oldTable();
+    const others = ['_delta_log/0.json', '.hidden', 'data/_SUCCESS', 'metadata/v99.metadata.json'];
+    for (const name of others) await io.write(`${table.location}/${name}`, Uint8Array.of(1));
+    const before = await listFiles(io, `${table.location}/`);
+    runtime.advance(9 * DAY_MS);
+    expect((await table.removeOrphanFiles()).orphanFiles).toEqual([]);
+    expect(await listFiles(io, `${table.location}/`)).toEqual(before);
+  });
+
+  test('keeps what is committed while it lists', async () => {
+    const { io, runtime, table } = await oldTable();
+    const writer = await Table.load(table.location, { io, runtime });
+    const slow = new FaultInjectingFileIO(io);
+    const cleaner = await Table.load(table.location, { io: slow, runtime });
+    const list = slow.list.bind(slow);
+    slow.list = async function* (prefix, options) {
+      if (prefix === `${table.location}/`) await writer.append([{ id: 3n, day: '2024-01-03' }]);
+      yield* list(prefix, options);
+    };
+    const report = await cleaner.removeOrphanFiles({ olderThan: runtime.now() + DAY_MS });
+    expect(report.orphanFiles).toEqual([]);
+    expect(await writer.scan().count()).toBe(2);
+  });
+
+  test('deletes nothing if something reachable can’t be read', async () => {
+    const { io, table } = await oldTable();
+    await io.write(`${table.location}/data/lost.parquet`, Uint8Array.of(1));
+    const broken = new FaultInjectingFileIO(io, {
+      rules: [{ fault: 'fail-before', operations: ['read'], when: ({ location }) => location.endsWith('-m0.avro') }],
+    });
+    const cleaner = await Table.load(table.location, { io: broken });
+    const before = await listFiles(io, `${table.location}/`);
+    await expectError(cleaner.removeOrphanFiles({ olderThan: Date.now() }), 'UNAVAILABLE');
+    expect(await listFiles(io, `${table.location}/`)).toEqual(before);
+  });
+
+  test('refuses locations of others', async () => {
+    const { io, runtime, table } = await oldTable();
+    await expectError(table.removeOrphanFiles({ location: 'memory:/wh' }), 'INVALID_ARGUMENT');
+    await expectError(table.removeOrphanFiles({ location: `${table.location}/../other` }), 'INVALID_ARGUMENT');
+    await io.write(`${table.location}/nested/metadata/v1.metadata.json`, Uint8Array.of(1));
+    await expectError(table.removeOrphanFiles({ olderThan: runtime.now() + 1 }), 'UNSUPPORTED');
+    await table.setProperties({ 'gc.enabled': 'false' });
+    await expectError(table.removeOrphanFiles(), 'UNSUPPORTED');
+  });
+
+  test('stops when it is told to', async () => {
+    const { table } = await oldTable();
+    await expectError(table.removeOrphanFiles({ signal: AbortSignal.abort() }), 'ABORTED');
+  });
+});
+
+test('names of one file are one', () => {
+  const same = [
+    ['s3a://b/x', 's3://b/x'],
+    ['s3n://b/x', 's3://b/x'],
+    ['file:///a/b', '/a/b'],
+    ['file:/a/b', '/a/b'],
+    ['file://localhost/a', '/a'],
+  ];
+  for (const [a, b] of same) expect(comparableLocation(a!)).toBe(comparableLocation(b!));
+  expect(comparableLocation('s3://b/x')).not.toBe(comparableLocation('s3://c/x'));
+  expect(comparableLocation('/a//b')).not.toBe(comparableLocation('/a/b'));
+  expect(pathInStore('s3://b/x/y')).toBe(pathInStore('gs://c/x/y'));
+});
+
+test('a set of locations has what was added, and next to nothing else', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.string(), { maxLength: 50 }), fc.nat(50), (texts, cut) => {
+      const set = new LocationSet();
+      for (const text of texts.slice(0, cut)) set.add(text);
+      texts.forEach((text, i) => expect(set.has(text)).toBe(i < cut));
+    }),
+  );
+  const set = new LocationSet();
+  for (let i = 0; i < 200_000; i++) set.add(`s3://bucket/wh/t/data/00000-${i}-0f3c.parquet`);
+  expect(set.size).toBe(200_000);
+});
