@@ -32,7 +32,7 @@ function withoutTests(folder: string | undefined): string[] {
   if (!folder) return [];
   return [
     'places.test.ts',
-    ...(existsSync(join(folder, 'corrupt', 'cases.jsonl')) ? [] : ['corrupt.test.ts']),
+    ...(existsSync(join(folder, 'corrupt', 'cases.jsonl')) ? [] : ['corrupt.test.ts', 'inspect-corrupt.test.ts']),
     ...(existsSync(join(folder, 'inspect')) ? [] : ['inspect.test.ts']),
   ];
 }

@@ -1,6 +1,6 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import { concatBatches } from '../columns/concat.ts';
-import { invalidArgument } from '../errors.ts';
+import { invalidArgument, throwIfAborted } from '../errors.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { StructType } from '../spec/types.ts';
@@ -80,7 +80,7 @@ export function openMetadataTable(
   return {
     schema,
     batches: ({ projection = schema, filter = EVERYTHING, signal } = {}) =>
-      joined(opened.read({ snapshot, projection, filter, signal })),
+      joined(opened.read({ snapshot, projection, filter, signal }), signal),
   };
 }
 
@@ -88,7 +88,11 @@ export function openMetadataTable(
 const FEW_ROWS = 1024;
 
 /** A table of many small commits has as many manifests of a few entries: not worth a batch each. */
-async function* joined(batches: AsyncIterable<ColumnBatch>): AsyncGenerator<ColumnBatch, void, undefined> {
+async function* joined(
+  batches: AsyncIterable<ColumnBatch>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ColumnBatch, void, undefined> {
+  throwIfAborted(signal);
   let small: ColumnBatch[] = [];
   let length = 0;
   for await (const batch of batches) {
