@@ -99,3 +99,46 @@ test('reports of a table have the names of Iceberg Java', async () => {
   ]);
   expect(commit.metadata).toEqual({ 'lakehouse-version': LIBRARY_VERSION });
 });
+
+test('deletes are reported by their kind, when they are written and when they are read', async () => {
+  for (const [formatVersion, written, read] of [
+    [2, { 'added-positional-delete-files': 1, 'added-positional-deletes': 1 }, 'positional-delete-files'],
+    [3, { 'added-dvs': 1, 'added-positional-deletes': 1 }, 'dvs'],
+  ] as const) {
+    const reports: MetricsReport[] = [];
+    const shape = schema({ id: t.long() });
+    const table = await newTable({ schema: shape, formatVersion }, { reporter: (report) => reports.push(report) });
+    await table.append([{ id: 1n }, { id: 2n }]);
+    await table.delete('id = 1', { mode: 'merge-on-read' });
+    const counts = Object.fromEntries(Object.entries(written).map(([name, value]) => [name, { unit: 'count', value }]));
+    expect(reports.at(-1)).toMatchObject({
+      reportType: 'commit-report',
+      metrics: {
+        ...counts,
+        'added-delete-files': { unit: 'count', value: 1 },
+        'total-delete-files': { unit: 'count', value: 1 },
+        'total-positional-deletes': { unit: 'count', value: 1 },
+      },
+    });
+    expect(await table.scan().count()).toBe(1);
+    expect(reports.at(-1)).toMatchObject({
+      reportType: 'scan-report',
+      metrics: {
+        'result-delete-files': { unit: 'count', value: 1 },
+        'indexed-delete-files': { unit: 'count', value: 1 },
+        [read]: { unit: 'count', value: 1 },
+        'total-delete-file-size-in-bytes': { unit: 'bytes', value: expect.any(Number) as number },
+      },
+    });
+    await table.delete('id = 2', { mode: 'copy-on-write' });
+    expect(reports.at(-1)).toMatchObject({
+      operation: expect.stringMatching(/overwrite|delete/) as string,
+      metrics: {
+        'removed-data-files': { unit: 'count', value: 1 },
+        'removed-records': { unit: 'count', value: 2 },
+        'removed-delete-files': { unit: 'count', value: 1 },
+        [`removed-${read}`]: { unit: 'count', value: 1 },
+      },
+    });
+  }
+});
