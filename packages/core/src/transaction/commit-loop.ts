@@ -130,12 +130,13 @@ async function buildUpdates(
   const attempt: CommitAttempt = { ...staging, number, ownSnapshots };
   const updates: TableUpdate[] = [];
   let metadata = base.metadata;
-  for (const action of actions) {
+  for (const [i, action] of actions.entries()) {
     const built = await action.build(metadata, attempt);
     if (built.length === 0) continue;
     updates.push(...built);
     for (const update of built) if (update.action === 'add-snapshot') ownSnapshots.add(update.snapshot.snapshotId);
-    metadata = applyUpdates(metadata, built, context);
+    // The catalog applies them all.
+    if (i < actions.length - 1) metadata = applyUpdates(metadata, built, context);
   }
   return updates;
 }

@@ -1,18 +1,17 @@
 import { liveFilesCount } from '../manifest/manifest-file.ts';
-import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
-import type { StatsColumns } from '../manifest/stats-columns.ts';
+import { readManifestBytes } from '../manifest/read-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
-import { currentSchema, specById } from '../spec/metadata-accessors.ts';
+import { specById } from '../spec/metadata-accessors.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { CommitAttempt } from './action.ts';
 import { validationConflict } from './conflict.ts';
 import { fileKey } from './file-key.ts';
 import { isSameManifest } from './manifest-merge.ts';
 import type { Removal } from './removal.ts';
-import { stageManifest } from './stage-manifests.ts';
+import { liveEntries, stageManifest } from './stage-manifests.ts';
 
 /** A manifest of the parent snapshot, and what becomes of it. */
 export interface FilteredManifest {
@@ -104,22 +103,6 @@ export class ManifestFilter {
 
 function mayTouch(manifest: ManifestFile, removal: Removal): boolean {
   return liveFilesCount(manifest) !== 0 && removal.mayTouch(manifest);
-}
-
-function* liveEntries(
-  bytes: Uint8Array,
-  manifest: ManifestFile,
-  metadata: TableMetadata,
-  stats: StatsColumns,
-): Generator<ManifestEntry> {
-  const batches = decodeManifest(bytes, manifest, {
-    specs: metadata.partitionSpecs,
-    schema: currentSchema(metadata),
-    otherSchemas: metadata.schemas,
-    columns: { stats },
-    liveOnly: true,
-  });
-  for (const batch of batches) yield* batch;
 }
 
 /** Entries that were inherited from say so explicitly from now on (spec: "Sequence Number Inheritance"). */

@@ -1,9 +1,11 @@
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../manifest/manifest-file.ts';
-import { readManifest } from '../manifest/read-manifest.ts';
+import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
+import type { StatsColumns } from '../manifest/stats-columns.ts';
 import { encodeManifest } from '../manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
+import { lookAhead } from '../scan/look-ahead.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import type { ManifestContent, ManifestFile } from '../spec/manifest.ts';
+import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
 import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -53,19 +55,31 @@ export async function writeMergedManifest(
   context: StagingContext,
 ): Promise<ManifestFile> {
   const entries: NewManifestEntry[] = [...addedEntries(newFiles, settings.snapshotId)];
-  for (const manifest of inputs) {
-    const batches = readManifest(context.operations.io, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
-      liveOnly: true,
-      ...(context.signal && { signal: context.signal }),
-    });
-    for await (const batch of batches) {
-      for (const entry of batch) entries.push({ ...entry, status: 'existing' });
-    }
+  const options = context.signal ? { signal: context.signal } : {};
+  const read = lookAhead(inputs, context.runtime.concurrency, async (manifest) => {
+    return [manifest, await readManifestBytes(context.operations.io, manifest, options)] as const;
+  });
+  for await (const [manifest, bytes] of read) {
+    for (const entry of liveEntries(bytes, manifest, metadata, 'all')) entries.push({ ...entry, status: 'existing' });
   }
   return stageManifest(entries, settings, metadata, context);
+}
+
+/** What a manifest adds to its snapshot or takes over, with all that it inherits. */
+export function* liveEntries(
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  metadata: TableMetadata,
+  stats: StatsColumns,
+): Generator<ManifestEntry> {
+  const batches = decodeManifest(bytes, manifest, {
+    specs: metadata.partitionSpecs,
+    schema: currentSchema(metadata),
+    otherSchemas: metadata.schemas,
+    columns: { stats },
+    liveOnly: true,
+  });
+  for (const batch of batches) yield* batch;
 }
 
 function* addedEntries(files: readonly DataFile[], snapshotId: bigint): Generator<NewManifestEntry> {

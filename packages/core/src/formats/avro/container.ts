@@ -70,7 +70,7 @@ export class AvroContainerWriter {
   readonly #codec: AvroCodec;
   readonly #sync: Uint8Array;
   readonly #file = new AvroWriter();
-  readonly #block = new AvroWriter(2 * BLOCK_BYTES);
+  readonly #block = new AvroWriter();
   #count = 0;
 
   constructor(options: AvroContainerOptions) {
