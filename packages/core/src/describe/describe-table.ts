@@ -43,7 +43,8 @@ export async function describeTable(table: DescribedTable, options: DescribeOpti
   const ioOptions = options.signal ? { signal: options.signal } : {};
   const [contents, stat] = await Promise.all([
     readContents(table, snapshot, options, target),
-    io.stat(metadataLocation, ioOptions),
+    // A catalog may hand out metadata whose file is gone, or is for its own eyes only.
+    io.stat(metadataLocation, ioOptions).catch(() => null),
   ]);
   const metadataBytes = stat?.size ?? null;
   const snapshots = metadata.snapshots.length;

@@ -74,7 +74,7 @@ export interface TableDescriptionFields {
   readonly refs: Readonly<Record<string, SnapshotRef>>;
   /** How many snapshots the table keeps. */
   readonly snapshots: number;
-  /** The size of the metadata file; null if it isn't there any more. */
+  /** The size of the metadata file; null if it can't be had. */
   readonly metadataBytes: number | null;
   /** The one that is described; null for a table without any. */
   readonly snapshot: Snapshot | null;

@@ -129,6 +129,16 @@ describe('what is unknown', () => {
   });
 });
 
+test('it stops when its signal is aborted while manifests are read', async () => {
+  const aborter = new AbortController();
+  const { batches } = openMetadataTable(table, 'files');
+  const reading = batches({ signal: aborter.signal });
+  const running = lake.sql('SELECT * FROM ns.events.files', undefined, { signal: aborter.signal });
+  aborter.abort();
+  expect(await rejection(running)).toMatchObject({ code: 'ABORTED' });
+  await expect(reading.next()).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
 test('it can be made a table of the session, described and summarized', async () => {
   await lake.sql('CREATE TEMP TABLE kept AS SELECT file_path, partition FROM ns.events.files');
   expect(await count('kept')).toBe(4);
@@ -137,4 +147,7 @@ test('it can be made a table of the session, described and summarized', async ()
     { column_name: 'type' },
   ]);
   expect(await rows('SUMMARIZE ns.events.snapshots')).toHaveLength(6);
+  expect(await rows('PIVOT ns.events.files ON content USING count(*)')).toMatchObject([{ 0: 1n }, {}, {}, {}]);
+  await lake.sql('INSERT INTO kept SELECT file_path, partition FROM ns.events.files WHERE content = 0');
+  expect(await count('kept')).toBe(8);
 });
