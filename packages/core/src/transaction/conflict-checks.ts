@@ -80,11 +80,10 @@ export class ConflictChecker {
         }
       }
     }
-    // Not the parent: that may be one of our own, which stands on top of others' in the next attempt.
-    this.#checkedUpTo = snapshots[0]?.snapshotId ?? this.#checkedUpTo;
+    if (snapshots.length > 0) this.#checkedUpTo = snapshots[0]!.snapshotId;
   }
 
-  /** Snapshots of others between the base and the parent. */
+  /** Snapshots of others between the base and the parent, newest first. */
   #snapshotsSinceBase(metadata: TableMetadata, parent: Snapshot | null, attempt: CommitAttempt): readonly Snapshot[] {
     const { baseSnapshotId } = this.#change;
     const known = new Set([baseSnapshotId, this.#checkedUpTo]);
@@ -93,6 +92,7 @@ export class ConflictChecker {
     let next = parent?.snapshotId ?? null;
     for (const snapshot of ancestorsOf(metadata, next)) {
       if (known.has(snapshot.snapshotId)) return snapshots;
+      // Ours keep their ids from one attempt to the next, with others coming in below them.
       if (!attempt.ownSnapshots.has(snapshot.snapshotId)) snapshots.push(snapshot);
       next = snapshot.parentSnapshotId;
     }

@@ -253,6 +253,22 @@ describe('the history that conflicts are looked for in', () => {
     await expect(at.table.commit([stale])).rejects.toSatisfy(isValidationConflict);
   });
 
+  test("is looked through below the transaction's own snapshots, which are made anew in each attempt", async () => {
+    const at = await scene(2);
+    const checks = { noNewData: await filter(at, "city = 'a'") };
+    const append = await at.table.change({ operation: 'append', add: [await at.table.dataFile('a')] });
+    const checked = await at.table.change({ add: [await at.table.dataFile('a')], checks });
+    const lost = at.table.commit([append, checked], async (attempt) => {
+      if (attempt === 1) await at.table.append(await at.table.dataFile('a'));
+    });
+    await expect(lost).rejects.toSatisfy(isValidationConflict);
+    const fine = await at.table.change({ add: [await at.table.dataFile('a')], checks });
+    const { commit } = await at.table.commit([append, fine], async (attempt) => {
+      if (attempt === 1) await at.table.append(await at.table.dataFile('b'));
+    });
+    expect(commit.attempts).toBe(2);
+  });
+
   test('a column of the filter may be renamed, but not dropped', async () => {
     const table = await ChangeTable.create();
     const file = await table.dataFile('a');
