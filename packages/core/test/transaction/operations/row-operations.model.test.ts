@@ -1,12 +1,18 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Catalog } from '../../../src/catalog/catalog.ts';
+import type { FileIO } from '../../../src/io/file-io.ts';
+import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
 import { isDeletionVector } from '../../../src/manifest/content-problem.ts';
 import { schema, t } from '../../../src/spec/schema-builder.ts';
 import { snapshotForRef } from '../../../src/spec/metadata-accessors.ts';
-import { FORMAT_VERSIONS, newTable, orphans } from '../../table/support.ts';
+import type { FormatVersion } from '../../../src/spec/table-metadata.ts';
+import { SeededRuntime } from '../../../src/testing/seeded-runtime.ts';
+import { FORMAT_VERSIONS, openCatalog, orphans } from '../../table/support.ts';
+import { content } from './model.ts';
 import type { ModelRow, TrackedRow } from './model.ts';
 import * as steps from './steps.ts';
-import type { ModelTable, Step } from './steps.ts';
+import type { ModelTable, Step, StepResult } from './steps.ts';
 
 const SHAPE = schema({ id: t.long().required(), k: t.int(), city: t.string(), x: t.double() }, { identifier: ['id'] });
 
@@ -27,7 +33,8 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Prints by its name. */
-const step = anyStep.map((one) => ({ ...one, [fc.toStringMethod]: () => one.name }));
+const named = (one: Step): Step => ({ ...one, [fc.toStringMethod]: () => one.name });
+const step = anyStep.map(named);
 
 const properties = fc.record({
   'write.delete.granularity': fc.constantFrom('file', 'partition'),
@@ -92,48 +99,148 @@ async function checkDeleteFiles(table: ModelTable, ref: string): Promise<void> {
   }
 }
 
-test('any sequence of operations leaves the rows that a model has, in every mode, version, spec and schema', async () => {
+function checkRows(found: readonly ModelRow[], expected: readonly ModelRow[]): void {
+  expect(sorted(found)).toEqual(sorted(expected));
+}
+
+function checkChanged({ commit, changes }: StepResult, moved: boolean): void {
+  expect([commit.changed, moved]).toEqual([changes, changes]);
+}
+
+/** Nothing is left behind, and the summaries have counted right all along. */
+async function checkEnd(table: ModelTable, ref: string): Promise<void> {
+  expect(await orphans(table, table.io)).toEqual([]);
+  const summary = snapshotForRef(table.metadata, ref)!.summary;
+  const { tasks } = await table.scan({ ref }).plan();
+  expect(summary['total-data-files']).toBe(String(tasks.length));
+  expect(summary['total-records']).toBe(String(tasks.reduce((sum, { file }) => sum + file.recordCount, 0)));
+}
+
+/** Runs something once, before a manifest list is written. */
+class Interruption {
+  readonly io: FileIO;
+  meanwhile: (() => Promise<void>) | null = null;
+
+  constructor(io: FileIO) {
+    const write: FileIO['write'] = async (location, ...rest) => {
+      const { meanwhile } = this;
+      if (meanwhile !== null && location.includes('/snap-')) {
+        this.meanwhile = null;
+        await meanwhile();
+      }
+      return io.write(location, ...rest);
+    };
+    this.io = new Proxy(io, { get: (target, key) => (key === 'write' ? write : bound(target, key as keyof FileIO)) });
+  }
+}
+
+function bound(io: FileIO, key: keyof FileIO): unknown {
+  const member = io[key];
+  return typeof member === 'function' ? (member as (...args: unknown[]) => unknown).bind(io) : member;
+}
+
+class Run {
+  readonly #catalog: Catalog;
+  readonly #interruption: Interruption;
+  readonly #interrupted: Catalog;
+  readonly #branch: string | undefined;
+  readonly #reader: ModelTable;
+  #nextId = 0n;
+  #rows: readonly ModelRow[] = [];
+  #before: Found = { rows: [], lineage: new Map() };
+
+  static async start(
+    initial: readonly Omit<ModelRow, 'id'>[],
+    formatVersion: FormatVersion,
+    tableProperties: Readonly<Record<string, string>>,
+    branch: string | undefined,
+  ): Promise<Run> {
+    const io = new MemoryFileIO();
+    const catalog = await openCatalog('file-system', { io });
+    const interruption = new Interruption(io);
+    const interrupted = await openCatalog('file-system', { io: interruption.io, runtime: new SeededRuntime(2) });
+    const reader = await catalog.createTable<ModelRow>('db.t', {
+      schema: SHAPE,
+      formatVersion,
+      properties: tableProperties,
+    });
+    const run = new Run(catalog, interruption, interrupted, reader, branch);
+    run.#rows = initial.map((one) => ({ id: run.#nextId++, ...one }));
+    await reader.append(run.#rows);
+    if (branch !== undefined) await reader.createBranch(branch);
+    run.#before = await readAll(reader, run.#ref);
+    return run;
+  }
+
+  constructor(
+    catalog: Catalog,
+    interruption: Interruption,
+    interrupted: Catalog,
+    reader: ModelTable,
+    branch: string | undefined,
+  ) {
+    this.#catalog = catalog;
+    this.#interruption = interruption;
+    this.#interrupted = interrupted;
+    this.#reader = reader;
+    this.#branch = branch;
+  }
+
+  get #ref(): string {
+    return this.#branch ?? 'main';
+  }
+
+  /** Makes a step. In its middle, when it is about to commit, another writer makes one. */
+  async make(one: Step, meanwhile: Step | null): Promise<void> {
+    if (meanwhile === null || one.alone) return this.#make(one, this.#catalog);
+    this.#interruption.meanwhile = () => this.#make(meanwhile, this.#catalog);
+    await this.#make(one, this.#interrupted);
+    this.#interruption.meanwhile = null;
+  }
+
+  async #make(one: Step, catalog: Catalog): Promise<void> {
+    const table = (await catalog.loadTable('db.t')) as unknown as ModelTable;
+    const current = (): readonly ModelRow[] => this.#rows;
+    const result = await one.run({
+      table,
+      branch: this.#branch,
+      newId: () => this.#nextId++,
+      get rows() {
+        return current();
+      },
+    });
+    const { metadataLocation, metadata } = this.#reader;
+    await this.#reader.refresh();
+    if (result === null) return;
+    const after = await readAll(this.#reader, this.#ref);
+    this.#rows = result.rows.map(({ row }) => row);
+    checkRows(after.rows, this.#rows);
+    checkChanged(result, this.#reader.metadataLocation !== metadataLocation);
+    if (metadata.formatVersion === 3 && result.changes)
+      checkLineage(result.rows, this.#before, after, this.#reader, metadata.nextRowId);
+    await checkDeleteFiles(this.#reader, this.#ref);
+    this.#before = after;
+  }
+
+  finish(): Promise<void> {
+    return checkEnd(this.#reader, this.#ref);
+  }
+}
+
+test('any sequence of operations, others in the middle of them, leaves the rows that a model has', async () => {
+  const conflicting = fc.oneof(step, steps.positionDeletes.map(named), steps.remove.map(named));
+  const move = fc.record({ one: step, meanwhile: fc.option(conflicting, { freq: 3 }) });
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 3, maxLength: 10 }),
+      fc.array(content, { minLength: 1, maxLength: 12 }),
+      fc.array(move, { minLength: 2, maxLength: 7 }),
       fc.constantFrom(...FORMAT_VERSIONS),
       properties,
       fc.constantFrom(undefined, 'audit'),
-      async (sequence, formatVersion, tableProperties, branch) => {
-        const table: ModelTable = await newTable<ModelRow>({
-          schema: SHAPE,
-          formatVersion,
-          properties: tableProperties,
-        });
-        const ref = branch ?? 'main';
-        let nextId = 0n;
-        const newId = (): bigint => nextId++;
-        let rows: readonly ModelRow[] = [{ id: newId(), k: 1, city: 'Seoul', x: 1 }];
-        await table.append(rows);
-        if (branch !== undefined) await table.createBranch(branch);
-        let before = await readAll(table, ref);
-        for (const { run } of sequence) {
-          const { nextRowId } = table.metadata;
-          const { formatVersion: version, metadataLocation } = {
-            ...table.metadata,
-            metadataLocation: table.metadataLocation,
-          };
-          const result = await run({ table, rows, branch, newId });
-          if (result === null) continue;
-          const after = await readAll(table, ref);
-          rows = result.rows.map(({ row }) => row);
-          expect(sorted(after.rows)).toEqual(sorted(rows));
-          expect(result.commit.changed).toBe(result.changes);
-          if (!result.changes) expect(table.metadataLocation).toBe(metadataLocation);
-          if (version === 3 && result.changes) checkLineage(result.rows, before, after, table, nextRowId);
-          await checkDeleteFiles(table, ref);
-          before = after;
-        }
-        expect(await orphans(table, table.io)).toEqual([]);
-        const summary = snapshotForRef(table.metadata, ref)!.summary;
-        const { tasks } = await table.scan({ ref }).plan();
-        expect(summary['total-data-files']).toBe(String(tasks.length));
-        expect(summary['total-records']).toBe(String(tasks.reduce((sum, { file }) => sum + file.recordCount, 0)));
+      async (initial, moves, formatVersion, tableProperties, branch) => {
+        const run = await Run.start(initial, formatVersion, tableProperties, branch);
+        for (const { one, meanwhile } of moves) await run.make(one, meanwhile);
+        await run.finish();
       },
     ),
     { numRuns: 25 },

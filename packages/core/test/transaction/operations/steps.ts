@@ -12,6 +12,7 @@ export type ModelTable = Table<ModelRow>;
 
 export interface StepContext {
   readonly table: ModelTable;
+  /** The model's rows, as they were when the operation became visible: others may have changed them meanwhile. */
   readonly rows: readonly ModelRow[];
   readonly branch: string | undefined;
   readonly newId: () => bigint;
@@ -27,6 +28,8 @@ export interface StepResult {
 /** One operation on the table, and on the model. Printed by its name and arguments. */
 export interface Step {
   readonly name: string;
+  /** What it does is decided by what it finds in the table before: nobody may come in between. */
+  readonly alone?: true;
   readonly run: (context: StepContext) => Promise<StepResult | null>;
 }
 
@@ -105,22 +108,24 @@ export const upsert: fc.Arbitrary<Step> = fc
     contents,
     mode,
   )
-  .map(([changes, added, how]) => ({
-    name: `upsert ${how} ${changes.length} ${added.length}`,
+  .map(([changes, others, how]) => ({
+    name: `upsert ${how} ${changes.length} ${others.length}`,
     run: async (context) => {
       const touched = changes.flatMap(({ index, content: one }) => {
         const row = context.rows[index];
         return row === undefined ? [] : [{ ...row, ...one }];
       });
-      const inserted = withIds(added, context);
+      const inserted = withIds(others, context);
       const byId = new Map(touched.map((row) => [row.id, row]));
       const commit = await context.table.upsert([...inserted, ...touched], { on: 'id', ...optionsOf(context, how) });
       const rows = context.rows.map((row): TrackedRow => {
         const after = byId.get(row.id);
+        byId.delete(row.id);
         return after === undefined || sameContent(row, after) ? kept(row) : { row: after, fate: 'updated' };
       });
       const updates = rows.some(({ fate }) => fate === 'updated');
-      return { commit, rows: [...rows, ...inserted.map(fresh)], changes: updates || inserted.length > 0 };
+      const added = [...inserted, ...byId.values()];
+      return { commit, rows: [...rows, ...added.map(fresh)], changes: updates || added.length > 0 };
     },
   }));
 
@@ -196,6 +201,7 @@ function specOf(table: ModelTable): (typeof SPECS)[number] {
 
 export const respec: fc.Arbitrary<Step> = fc.constantFrom(...SPECS).map(({ fields }) => ({
   name: `respec ${fields.map(({ column }) => column).join()}`,
+  alone: true,
   run: async ({ table }) => {
     await table.updateSpec((p) => {
       for (const field of table.spec.fields) if (field.transform.kind !== 'void') p.remove(field.name);
@@ -209,6 +215,7 @@ export const respec: fc.Arbitrary<Step> = fc.constantFrom(...SPECS).map(({ field
 
 export const overwritePartitions: fc.Arbitrary<Step> = contents.map((added) => ({
   name: `overwritePartitions ${added.length}`,
+  alone: true,
   run: async (context) => {
     const rows = withIds(added, context);
     const { key } = specOf(context.table);
@@ -223,6 +230,7 @@ export const equalityDeletes: fc.Arbitrary<Step> = fc
   .tuple(fc.uniqueArray(k, { maxLength: 3 }), contents)
   .map(([keys, added]) => ({
     name: `rowDelta by key ${keys.join()}`,
+    alone: true,
     run: async (context) => {
       const { table } = context;
       if (table.formatVersion === 1 || table.spec.fields.some(({ transform }) => transform.kind !== 'void'))
@@ -237,6 +245,7 @@ export const equalityDeletes: fc.Arbitrary<Step> = fc
 
 export const positionDeletes: fc.Arbitrary<Step> = fc.uniqueArray(fc.nat(20), { maxLength: 4 }).map((indexes) => ({
   name: `rowDelta by position ${indexes.join()}`,
+  alone: true,
   run: async (context) => {
     const { table, branch } = context;
     if (table.formatVersion === 1) return null;
@@ -255,6 +264,7 @@ export const positionDeletes: fc.Arbitrary<Step> = fc.uniqueArray(fc.nat(20), { 
 
 export const upgrade: fc.Arbitrary<Step> = fc.constant({
   name: 'upgrade',
+  alone: true,
   run: async ({ table }: StepContext) => {
     if (table.formatVersion < 3) await table.upgradeFormatVersion(table.formatVersion === 1 ? 2 : 3);
     return null;
@@ -263,6 +273,7 @@ export const upgrade: fc.Arbitrary<Step> = fc.constant({
 
 export const addColumn: fc.Arbitrary<Step> = fc.constant({
   name: 'add a column',
+  alone: true,
   run: async ({ table }: StepContext) => {
     await table.updateSchema((s) => s.addColumn(`more_${table.metadata.lastColumnId}`, t.string()));
     return null;
@@ -274,6 +285,7 @@ export const transaction: fc.Arbitrary<Step> = fc
   .tuple(filter, contents, filter, k, mode)
   .map(([first, added, second, value, how]) => ({
     name: `transaction ${how}`,
+    alone: true,
     run: async (context) => {
       const { mode: possible, ...options } = optionsOf(context, how);
       const rows = withIds(added, context);
