@@ -45,7 +45,7 @@ const SNAPSHOT_ID = 1n;
 const LAYOUT = 1;
 const CACHE = fileURLToPath(new URL(`../.cache/lineitem-${LAYOUT}/`, import.meta.url));
 
-const SHAPE = schema({
+export const LINEITEM = schema({
   l_orderkey: t.long(),
   l_partkey: t.long(),
   l_suppkey: t.long(),
@@ -65,7 +65,7 @@ const SHAPE = schema({
 });
 
 /** Values that spread as dbgen's do: hashes of the row's number, as the extension that has dbgen must be downloaded. */
-const lineitem = (from: number, to: number): string => `
+export const lineitem = (from: number, to: number): string => `
   WITH rows AS (SELECT i, hash(i) AS h, hash(i + 1000000007) AS g FROM range(${from}, ${to}) AS numbers(i)),
   lines AS (
     SELECT (i // 4) * 8 + (i // 4) % 8 + 1 AS l_orderkey, (h % 200000)::BIGINT + 1 AS l_partkey,
@@ -110,7 +110,7 @@ async function writeTables(io: LocalFileIO): Promise<void> {
 async function writeDataOf(io: LocalFileIO): Promise<Table> {
   const catalog = await FileSystemCatalog.open({ io, warehouse: `${CACHE}warehouse` });
   await catalog.createNamespace('bench');
-  const table = await catalog.createTable('bench.lineitem', { schema: SHAPE });
+  const table = await catalog.createTable('bench.lineitem', { schema: LINEITEM });
   const lake = await Lakehouse.open({ catalog });
   const perFile = ROWS / DATA_FILES;
   for (let i = 0; i < DATA_FILES; i++) {
@@ -207,8 +207,8 @@ const NO_METRICS = {
 
 async function writeKeys(io: LocalFileIO, keys: Deleted['keys']): Promise<readonly DataFile[]> {
   const equalityIds = [ORDER_KEY, LINE_NUMBER];
-  const fields = SHAPE.fields.filter(({ id }) => equalityIds.includes(id));
-  const file = await writeRows(io, 'keys', { ...SHAPE, fields }, keys);
+  const fields = LINEITEM.fields.filter(({ id }) => equalityIds.includes(id));
+  const file = await writeRows(io, 'keys', { ...LINEITEM, fields }, keys);
   return [{ ...file, content: 'equality-deletes', equalityIds }];
 }
 
@@ -245,8 +245,8 @@ async function writeTable(
   const folder = `${CACHE}${variant}/`;
   const formatVersion = variant === 'vectors' ? 3 : 2;
   const uuid = '00000000-0000-4000-8000-000000000000';
-  const metadata = newTableMetadata({ schema: SHAPE, location: folder.slice(0, -1), formatVersion, uuid, nowMs: 0 });
-  const common = { io, formatVersion, schema: SHAPE, spec: UNPARTITIONED_SPEC, snapshotId: SNAPSHOT_ID } as const;
+  const metadata = newTableMetadata({ schema: LINEITEM, location: folder.slice(0, -1), formatVersion, uuid, nowMs: 0 });
+  const common = { io, formatVersion, schema: LINEITEM, spec: UNPARTITIONED_SPEC, snapshotId: SNAPSHOT_ID } as const;
   const manifests: ManifestFile[] = [];
   for (const [content, files] of [
     ['data', data],

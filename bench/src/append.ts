@@ -1,91 +1,91 @@
-// Append of three million rows that are in memory already, beside DuckDB's COPY of the same rows to Parquet.
+// Append of six million rows like TPC-H's lineitem, beside DuckDB's own COPY of the same rows in the same process: as
+// one query, out of Arrow tables in memory with DuckDB's writer plugged in, and with core alone. Every side writes zstd
+// with row groups of so many rows, and none writes bloom filters; ours are synced to disk and committed as well.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { DuckDBInstance } from '@duckdb/node-api';
-import { FileSystemCatalog, type PartitionFieldInput, partitionBy, schema, t } from '@lh/core';
+import { FileSystemCatalog, type PartitionFieldInput, type Table, partitionBy } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 import { Lakehouse } from '@lh/sql';
 
-import { FLIGHTS, flightsFile, sqlText } from './flights.ts';
+import { LINEITEM, ROWS, lineitem } from './_lineitem.ts';
+import { sqlText } from './flights.ts';
 import { type Contender, bench } from './harness.ts';
+
+const COPY_SETTINGS = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, WRITE_BLOOM_FILTER false';
+const MONTH = '(year(l_shipdate) - 1970) * 12 + month(l_shipdate) - 1';
 
 const folder = await mkdtemp(join(tmpdir(), 'lakehouse-bench-'));
 const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse: join(folder, 'warehouse') });
 await catalog.createNamespace('bench');
-
 const lake = await Lakehouse.open({ catalog });
-const flights = await (await lake.sql(`SELECT * FROM read_parquet(${sqlText(flightsFile)})`)).arrow();
-await lake.close();
-
-const instance = await DuckDBInstance.create(':memory:');
-const duckdb = await instance.connect();
-await duckdb.run(`CREATE TABLE flights AS SELECT *, month(date) AS month FROM read_parquet(${sqlText(flightsFile)})`);
+await lake.sql(`CREATE TEMP TABLE lineitem AS ${lineitem(0, ROWS)}`);
+const arrow = await (await lake.sql('SELECT * FROM lineitem')).arrow();
 
 let target = 0;
 
-function copy(name: string, select: string, options: string, threads: number): Contender {
+function copy(name: string, select: string, settings: string): Contender {
   return {
     name,
-    prepare: async () => {
-      await duckdb.run(`SET threads = ${threads}`);
-      target++;
-    },
-    run: () =>
-      duckdb.run(`COPY (${select}) TO ${sqlText(join(folder, `copy-${target}`))} (FORMAT parquet, ${options})`),
+    prepare: clear,
+    run: () => lake.connection.run(`COPY (${select}) TO ${sqlText(join(folder, `copy-${target}`))} (${settings})`),
   };
 }
 
-function append(name: string, partitioning: readonly PartitionFieldInput[]): Contender {
-  let fresh: Awaited<ReturnType<typeof catalog.createTable>>;
+/** The files of one run make room for those of the next. */
+async function clear(): Promise<void> {
+  await rm(join(folder, `copy-${target}`), { recursive: true, force: true });
+  if (target > 0) await catalog.dropTable(`bench.lineitem_${target}`, { purge: true }).catch(() => undefined);
+  target++;
+}
+
+function append(
+  name: string,
+  by: readonly PartitionFieldInput[],
+  write: (table: Table) => Promise<unknown>,
+): Contender {
+  let fresh: Table;
   return {
     name,
     prepare: async () => {
-      target++;
-      fresh = await catalog.createTable(`bench.flights_${target}`, {
-        schema: schema({
-          date: t.timestamp(),
-          delay: t.long(),
-          distance: t.long(),
-          origin: t.string(),
-          destination: t.string(),
-        }),
-        partitionBy: partitioning,
-      });
+      await clear();
+      const created = await catalog.createTable(`bench.lineitem_${target}`, { schema: LINEITEM, partitionBy: by });
+      fresh = created as unknown as Table;
     },
-    run: () => fresh.append(flights),
+    run: () => write(fresh),
   };
 }
 
-const work = { count: FLIGHTS, unit: 'rows' };
-const columns = 'date, delay, distance, origin, destination';
+function contenders(copied: Contender, by: readonly PartitionFieldInput[]): readonly [Contender, ...Contender[]] {
+  return [
+    copied,
+    append('append of a query', by, (table) => table.append(lake.query('SELECT * FROM lineitem'))),
+    append('append of Arrow, DuckDB writes', by, (table) => table.withWriter(lake.writer).append(arrow)),
+    append('append of Arrow, core alone', by, (table) => table.append(arrow)),
+  ];
+}
+
+const work = { count: ROWS, unit: 'rows' };
 
 await bench({
   name: 'append',
-  title: 'Append 3,000,000 flights from memory, zstd Parquet, one commit',
+  title: 'Append 6,000,000 rows of lineitem, zstd Parquet, one commit',
   work,
-  contenders: [
-    copy('DuckDB COPY, 2 threads', `SELECT ${columns} FROM flights`, 'COMPRESSION zstd', 2),
-    copy('DuckDB COPY, 1 thread', `SELECT ${columns} FROM flights`, 'COMPRESSION zstd', 1),
-    append('append', []),
-  ],
+  contenders: contenders(copy('DuckDB COPY', 'SELECT * FROM lineitem', COPY_SETTINGS), []),
+  rounds: 3,
 });
 
 await bench({
   name: 'append-partitioned',
-  title: 'The same by month of date',
+  title: 'The same by month of l_shipdate, 84 partitions',
   work,
-  contenders: [
-    copy(
-      'DuckDB COPY, 2 threads',
-      `SELECT ${columns}, month FROM flights`,
-      'COMPRESSION zstd, PARTITION_BY (month)',
-      2,
-    ),
-    copy('DuckDB COPY, 1 thread', `SELECT ${columns}, month FROM flights`, 'COMPRESSION zstd, PARTITION_BY (month)', 1),
-    append('append', [partitionBy.month('date')]),
-  ],
+  contenders: contenders(
+    copy('DuckDB COPY', `SELECT *, ${MONTH} AS m FROM lineitem`, `${COPY_SETTINGS}, PARTITION_BY (m)`),
+    [partitionBy.month('l_shipdate')],
+  ),
+  rounds: 3,
 });
 
+await lake.close();
 await rm(folder, { recursive: true, force: true });
