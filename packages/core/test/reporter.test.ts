@@ -100,6 +100,27 @@ test('reports of a table have the names of Iceberg Java', async () => {
   expect(commit.metadata).toEqual({ 'lakehouse-version': LIBRARY_VERSION });
 });
 
+test('every snapshot of a transaction is reported', async () => {
+  const reports: MetricsReport[] = [];
+  const table = await newTable({ schema: schema({ id: t.long() }) }, { reporter: (report) => reports.push(report) });
+  await table.transaction(async (tx) => {
+    await tx.append([{ id: 1n }]);
+    tx.setProperties({ a: 'b' });
+    await tx.append([{ id: 2n }, { id: 3n }]);
+  });
+  expect(reports).toMatchObject(
+    table.snapshots().map(({ snapshotId, summary }) => ({
+      reportType: 'commit-report',
+      snapshotId,
+      metrics: { 'added-records': { unit: 'count', value: Number(summary['added-records']) } },
+    })),
+  );
+  expect(reports.map(({ metrics }) => metrics['added-records'])).toEqual([
+    { unit: 'count', value: 1 },
+    { unit: 'count', value: 2 },
+  ]);
+});
+
 test('deletes are reported by their kind, when they are written and when they are read', async () => {
   for (const [formatVersion, written, read] of [
     [2, { 'added-positional-delete-files': 1, 'added-positional-deletes': 1 }, 'positional-delete-files'],

@@ -42,7 +42,7 @@ export function commitActions(actions: readonly Action[], context: CommitContext
 async function attemptUntilDone(actions: readonly Action[], context: CommitContext): Promise<CommitOutcome> {
   const { operations, runtime, staged, signal } = context;
   const retry = new CommitRetry(runtime, signal);
-  const tried: Snapshot[] = [];
+  const tried: (readonly Snapshot[])[] = [];
   let lost: { readonly error: LakehouseError; readonly again: boolean } | null = null;
   for (let number = 1; ; number++) {
     // After a conflict the table is read first, abort or not: what may turn out to be committed must not be deleted.
@@ -60,12 +60,12 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     if (lost && !lost.again) throw gaveUp(lost.error, number - 1, operations.name);
     const updates = await buildUpdates(actions, base, context, number);
     if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
-    const snapshot = lastSnapshot(updates);
-    if (snapshot) tried.push(snapshot);
+    const snapshots = updates.flatMap((update) => (update.action === 'add-snapshot' ? update.snapshot : []));
+    tried.push(snapshots);
     throwIfAborted(signal);
     try {
       const loaded = await operations.commit(base, requirementsFor(base.metadata, updates), updates);
-      return committed(loaded, snapshot, number, context.branch);
+      return committed(loaded, snapshots, number, context.branch);
     } catch (error) {
       if (mayHaveHappened(error)) staged.keepAll();
       if (!isLakehouseError(error) || !(await isConflict(error, base, operations))) throw error;
@@ -145,13 +145,22 @@ async function buildUpdates(
  * A commit that was answered with a conflict may be the second delivery of one that went through: then a snapshot of
  * ours is in the table. Manifest lists have names of their own, so nobody else's can be taken for it.
  */
-function findOurCommit({ metadata }: LoadedMetadata, tried: readonly Snapshot[]): Snapshot | undefined {
-  const isOurs = (one: Snapshot): boolean =>
-    tried.some((ours) => ours.snapshotId === one.snapshotId && ours.manifestList === one.manifestList);
-  return tried.length === 0 ? undefined : metadata.snapshots.find(isOurs);
+function findOurCommit(
+  { metadata }: LoadedMetadata,
+  tried: readonly (readonly Snapshot[])[],
+): readonly Snapshot[] | undefined {
+  const isThere = ({ snapshotId, manifestList }: Snapshot): boolean =>
+    metadata.snapshots.some((one) => one.snapshotId === snapshotId && one.manifestList === manifestList);
+  return tried.find((snapshots) => snapshots.some(isThere));
 }
 
-function committed(loaded: LoadedMetadata, snapshot: Snapshot | null, attempts: number, branch: string): CommitOutcome {
+function committed(
+  loaded: LoadedMetadata,
+  snapshots: readonly Snapshot[],
+  attempts: number,
+  branch: string,
+): CommitOutcome {
+  const snapshot = snapshots.at(-1);
   const commit = {
     snapshotId: snapshot?.snapshotId ?? currentSnapshotOf(loaded, branch)?.snapshotId ?? null,
     changed: true,
@@ -160,12 +169,5 @@ function committed(loaded: LoadedMetadata, snapshot: Snapshot | null, attempts: 
     metadataLocation: loaded.metadataLocation,
     warnings: [],
   };
-  return { commit, loaded, snapshot };
-}
-
-function lastSnapshot(updates: readonly TableUpdate[]): Snapshot | null {
-  return updates.reduce<Snapshot | null>(
-    (last, update) => (update.action === 'add-snapshot' ? update.snapshot : last),
-    null,
-  );
+  return { commit, loaded, snapshots };
 }

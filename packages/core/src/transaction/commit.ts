@@ -23,8 +23,8 @@ export interface Commit {
 export interface CommitOutcome {
   readonly commit: Commit;
   readonly loaded: LoadedMetadata;
-  /** The newest snapshot that the transaction made. */
-  readonly snapshot: Snapshot | null;
+  /** The snapshots that the transaction made, in order. */
+  readonly snapshots: readonly Snapshot[];
 }
 
 /** The outcome when nothing had to be done. `snapshot`: what the caller asked for is in it. */
@@ -37,7 +37,7 @@ export function unchangedOutcome(loaded: LoadedMetadata, snapshot: Snapshot | nu
     metadataLocation: loaded.metadataLocation,
     warnings: [],
   };
-  return { commit, loaded, snapshot: null };
+  return { commit, loaded, snapshots: [] };
 }
 
 export function currentSnapshotOf({ metadata }: LoadedMetadata, branch: string): Snapshot | null {

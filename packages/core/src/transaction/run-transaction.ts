@@ -67,9 +67,9 @@ export async function runTransaction(
     branch,
     ...(key !== undefined && { alreadyDone: (metadata: TableMetadata) => findByKey(metadata, branch, options) }),
   });
-  if (outcome.snapshot) {
-    const durationMs = runtime.now() - startedMs;
-    sendReport(host.reporter, commitReport(operations.name, outcome.snapshot, outcome.commit.attempts, durationMs));
+  const durationMs = runtime.now() - startedMs;
+  for (const snapshot of outcome.snapshots) {
+    sendReport(host.reporter, commitReport(operations.name, snapshot, outcome.commit.attempts, durationMs));
   }
   return { ...outcome, commit: { ...outcome.commit, warnings: [...state.warnings] } };
 }
