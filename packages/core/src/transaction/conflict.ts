@@ -1,4 +1,4 @@
-import { LakehouseError } from '../errors.ts';
+import { LakehouseError, isLakehouseError } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
 
 /**
@@ -15,7 +15,5 @@ export function validationConflict(table: string, problem: string, context: Erro
 
 /** True for a conflict that goes away when the change is worked out anew from the newest version of the table. */
 export function isValidationConflict(error: unknown): boolean {
-  return (
-    error instanceof LakehouseError && error.code === 'COMMIT_CONFLICT' && error.context['conflict'] === 'validation'
-  );
+  return isLakehouseError(error, 'COMMIT_CONFLICT') && error.context['conflict'] === 'validation';
 }

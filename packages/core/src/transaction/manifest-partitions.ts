@@ -1,4 +1,4 @@
-import { partitionType } from '../manifest/partition-type.ts';
+import { partitionFieldType } from '../manifest/partition-type.ts';
 import { partitionKey } from '../scan/partition-key.ts';
 import { compareValues } from '../spec/compare-values.ts';
 import type { ManifestFile, PartitionFieldSummary } from '../spec/manifest.ts';
@@ -45,10 +45,10 @@ function summaryTests(
   metadata: TableMetadata,
 ): readonly ValueTest[] {
   const schemas = [currentSchema(metadata), ...metadata.schemas];
-  const { fields } = partitionType(specById(metadata, specId), schemas);
-  return fields.flatMap(({ type }, i) => {
+  return specById(metadata, specId).fields.map((field, i) => {
+    const type = partitionFieldType(field, schemas);
     const summary = summaries[i];
-    return summary ? [summaryTest(summary, type as PrimitiveType)] : [() => true];
+    return type && summary ? summaryTest(summary, type) : () => true;
   });
 }
 
