@@ -23,6 +23,13 @@ export type {
   StageOptions,
   TransactionOptions,
 } from './transaction/transaction-options.ts';
+export type { Assignments } from './transaction/operations/assignments.ts';
+export type { WhenMatched, WhenNotMatched } from './transaction/operations/merge-clauses.ts';
+export type { MergeOptions, UpsertOptions } from './transaction/operations/merge-rows.ts';
+export type { OverwritePartitionsOptions } from './transaction/operations/overwrite-partitions.ts';
+export type { OverwriteOptions } from './transaction/operations/overwrite-rows.ts';
+export type { EqualityDeleteInput, PositionDelete, RowDelta } from './transaction/operations/row-delta.ts';
+export type { RowLevelMode, RowLevelOptions } from './transaction/operations/row-level-settings.ts';
 export type { SchemaChange } from './transaction/evolve-schema.ts';
 export type { SpecChange } from './transaction/evolve-spec.ts';
 export type { SchemaUpdate } from './transaction/update-schema.ts';
