@@ -50,6 +50,9 @@ const files = {
     'x.readable_metrics.id.lower_bound > 10',
     'x.readable_metrics.v.upper_bound >= 1.0',
     'x.readable_metrics.v.nan_value_count = 1',
+    // Names that differ in case only are told apart by a number.
+    `x.readable_metrics."s.A".lower_bound = 'text 0'`,
+    'x.readable_metrics."s.a_1".upper_bound >= 2',
     "x.file_path LIKE '%day=2024-01%'",
     'x.spec_id IN (0, 1)',
     'x.equality_ids IS NULL',
