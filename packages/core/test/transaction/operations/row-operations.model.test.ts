@@ -33,7 +33,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Prints by its name. */
-const named = (one: Step): Step => ({ ...one, [fc.toStringMethod]: () => one.name });
+const named = (one: Step): Step => Object.assign({ [fc.toStringMethod]: () => one.name }, one);
 const step = anyStep.map(named);
 
 const properties = fc.record({
