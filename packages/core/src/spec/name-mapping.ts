@@ -59,7 +59,17 @@ export function nameMappingOf(type: IcebergType): NameMapping {
 
 /** What the mapping has under a name at one level; undefined if the name isn't in it. */
 export function mappedField(mapping: NameMapping, name: string): MappedField | undefined {
-  return mapping.find((field) => field.names.includes(name));
+  let byName = BY_NAME.get(mapping);
+  if (byName === undefined) BY_NAME.set(mapping, (byName = fieldsByName(mapping)));
+  return byName.get(name);
+}
+
+/** Tables of thousands of columns look all of them up, for every file. */
+const BY_NAME = new WeakMap<NameMapping, ReadonlyMap<string, MappedField>>();
+
+/** Of fields with the same name, the first counts. */
+function fieldsByName(mapping: NameMapping): ReadonlyMap<string, MappedField> {
+  return new Map(mapping.toReversed().flatMap((field) => field.names.map((name) => [name, field] as const)));
 }
 
 /** The id of a column by its path in a file; null if the mapping gives it none. */
