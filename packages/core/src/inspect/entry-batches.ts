@@ -16,12 +16,12 @@ import { specById } from '../spec/metadata-accessors.ts';
 import { selectFields } from '../spec/select-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
-import { entryColumns, storedFor } from './entry-columns.ts';
-import type { EntryColumns, StoredColumn } from './entry-columns.ts';
+import { entryColumns, entryPart } from './entry-columns.ts';
+import type { EntryColumns, EntryPart, StoredColumn } from './entry-columns.ts';
 import type { FileTables } from './file-tables-schema.ts';
 import { StoredEntries } from './stored-entries.ts';
 
-export interface EntryScan {
+export interface EntryScanOptions {
   readonly metadata: TableMetadata;
   readonly tables: FileTables;
   /** `tables.files` or `tables.entries`. */
@@ -32,6 +32,32 @@ export interface EntryScan {
   readonly filter: BoundExpression;
   /** Leave out entries of deleted files. */
   readonly liveOnly: boolean;
+}
+
+/** What is the same for all manifests that are read. */
+export interface EntryScan {
+  readonly metadata: TableMetadata;
+  readonly liveOnly: boolean;
+  readonly filter: BatchFilter;
+  /** What decides which entries are wanted; null if there is no filter. */
+  readonly deciding: EntryPart | null;
+  readonly results: EntryPart;
+  readonly wantsRowIds: boolean;
+}
+
+export function entryScan({ metadata, tables, schema, projection, filter, liveOnly }: EntryScanOptions): EntryScan {
+  const filtered = selectFields(schema, referencedFieldIds(filter));
+  const wantsRowIds = hasRowIds(projection) || hasRowIds(filtered);
+  const needed = [...(liveOnly ? [ENTRY_FIELD.status] : []), ...(wantsRowIds ? ROW_ID_FIELDS : [])];
+  const looksAhead = filter.op !== 'true';
+  return {
+    metadata,
+    liveOnly,
+    wantsRowIds,
+    filter: batchFilter(filter, filtered),
+    deciding: looksAhead ? entryPart(filtered, tables, needed) : null,
+    results: entryPart(projection, tables, looksAhead ? [] : needed),
+  };
 }
 
 /** The most rows of a batch, and about the most bytes. */
@@ -55,13 +81,11 @@ class EntryReader {
   readonly #manifest: ManifestFile;
   readonly #version: number;
   readonly #scan: EntryScan;
-  readonly #results: Part;
-  /** What decides which entries are wanted; null if that needs no look ahead. */
-  readonly #deciding: Part | null;
-  readonly #filter: BatchFilter;
+  readonly #deciding: StoredEntries | null;
+  readonly #results: StoredEntries;
   readonly #inheritsRowIds: boolean;
   #nextRowId: bigint;
-  /** First row ids of the entries in `#results`. */
+  /** First row ids of the chosen entries in `#results`. */
   #rowIds: Column[] = [];
 
   constructor(container: AvroContainer, manifest: ManifestFile, scan: EntryScan) {
@@ -70,55 +94,41 @@ class EntryReader {
     this.#scan = scan;
     this.#version = manifestVersion(container, manifest);
     checkManifestContent(container, manifest);
-    const { schema, projection, filter, liveOnly } = scan;
-    const filtered = selectFields(schema, referencedFieldIds(filter));
-    this.#filter = batchFilter(filter, filtered);
-    this.#inheritsRowIds = manifest.firstRowId !== null && (wantsRowIds(projection) || wantsRowIds(filtered));
+    this.#inheritsRowIds = scan.wantsRowIds && manifest.firstRowId !== null;
     this.#nextRowId = manifest.firstRowId ?? 0n;
-    const status = liveOnly ? [ENTRY_FIELD.status] : [];
-    const looksAhead = filter.op !== 'true' || this.#inheritsRowIds;
-    const rowIds = this.#inheritsRowIds ? ROW_ID_FIELDS : [];
-    this.#deciding = looksAhead ? this.#part(filtered, [...status, ...rowIds]) : null;
-    this.#results = this.#part(projection, looksAhead ? [] : status);
-  }
-
-  #part(wanted: StructType, others: readonly number[]): Part {
-    const stored = storedFor(wanted, this.#scan.tables, others);
-    const spec = specById(this.#scan.metadata, this.#manifest.partitionSpecId);
-    const entries = new StoredEntries(this.#container.schema, this.#manifest.path, spec, stored);
-    return { wanted, stored: stored.type, entries };
+    const spec = specById(scan.metadata, manifest.partitionSpecId);
+    const entries = ({ stored }: EntryPart) => new StoredEntries(container.schema, manifest.path, spec, stored);
+    this.#deciding = scan.deciding && entries(scan.deciding);
+    this.#results = entries(scan.results);
   }
 
   *batches(): Generator<ColumnBatch> {
     for (const block of this.#container.blocks()) {
-      yield* this.#deciding ? this.#chosen(block, this.#deciding) : this.#all(block);
+      yield* this.#deciding ? this.#chosen(block, this.#deciding, this.#scan.deciding!) : this.#all(block);
     }
-    if (this.#results.entries.length > 0) yield* this.#finish();
+    if (this.#results.length > 0) yield* this.#finish();
   }
 
   *#all({ count, reader }: AvroBlock): Generator<ColumnBatch> {
-    const { entries } = this.#results;
     for (let i = 0; i < count; i++) {
-      entries.decode(reader);
-      if (isFull(entries)) yield* this.#finish();
+      this.#results.decode(reader);
+      if (isFull(this.#results)) yield* this.#finish();
     }
   }
 
   /** Goes over a block twice: first for what decides, then for all that is wanted of the entries that passed. */
-  *#chosen({ count, reader }: AvroBlock, deciding: Part): Generator<ColumnBatch> {
+  *#chosen({ count, reader }: AvroBlock, deciding: StoredEntries, part: EntryPart): Generator<ColumnBatch> {
     const starts = new Int32Array(count);
     for (let i = 0; i < count; i++) {
       starts[i] = reader.position;
-      deciding.entries.decode(reader);
+      deciding.decode(reader);
     }
     const end = reader.position;
-    const columns = deciding.entries.finish();
-    const stored = storedColumns(deciding.stored, columns);
-    const rowIds = this.#inheritsRowIds ? this.#inheritRowIds(stored, count) : null;
-    const entries = this.#entries(stored, count, rowIds);
-    const batch = { length: count, columns: entryColumns(deciding.wanted, this.#scan.tables, entries) };
-    const rows = this.#live(stored, this.#filter(batch), count) ?? Int32Array.from({ length: count }, (_, i) => i);
-    const results = this.#results.entries;
+    const stored = storedColumns(part, deciding.finish());
+    const rowIds = this.#inheritRowIds(stored, count);
+    const batch = { length: count, columns: entryColumns(part, this.#entries(stored, count, rowIds)) };
+    const rows = this.#live(stored, this.#scan.filter(batch), count) ?? Int32Array.from({ length: count }, (_, i) => i);
+    const results = this.#results;
     for (let i = 0, from = 0; i < rows.length; i++) {
       reader.position = starts[rows[i]!]!;
       results.decode(reader);
@@ -131,12 +141,11 @@ class EntryReader {
   }
 
   *#finish(): Generator<ColumnBatch> {
-    const { entries, stored: struct, wanted } = this.#results;
-    const { length } = entries;
-    const stored = storedColumns(struct, entries.finish());
-    const rowIds = this.#rowIds.length > 0 ? concatColumns(this.#rowIds) : null;
-    this.#rowIds = [];
-    const columns = entryColumns(wanted, this.#scan.tables, this.#entries(stored, length, rowIds));
+    const { length } = this.#results;
+    const part = this.#scan.results;
+    const stored = storedColumns(part, this.#results.finish());
+    const rowIds = this.#deciding ? this.#takeRowIds() : this.#inheritRowIds(stored, length);
+    const columns = entryColumns(part, this.#entries(stored, length, rowIds));
     const rows = this.#deciding ? null : this.#live(stored, null, length);
     if (rows === null) yield { length, columns };
     else if (rows.length > 0) yield takeBatch({ length, columns }, rows);
@@ -155,8 +164,18 @@ class EntryReader {
     return Int32Array.from({ length }, (_, i) => i).filter((row) => status[row] !== STATUS.deleted);
   }
 
-  /** Entries without one get the next free ids, live ones only (spec: "First Row ID Inheritance"). */
-  #inheritRowIds(stored: Stored, length: number): Column {
+  #takeRowIds(): Column | null {
+    const rowIds = this.#rowIds.length > 0 ? concatColumns(this.#rowIds) : null;
+    this.#rowIds = [];
+    return rowIds;
+  }
+
+  /**
+   * Entries without one get the next free ids, live ones only (spec: "First Row ID Inheritance"): to be called for all
+   * entries, in their order. Null if nobody asks for them.
+   */
+  #inheritRowIds(stored: Stored, length: number): Column | null {
+    if (!this.#inheritsRowIds) return null;
     const [own, status, counts] = [FILE_FIELD.firstRowId, ENTRY_FIELD.status, FILE_FIELD.recordCount].map(
       (id) => stored(id).column as NumbersColumn,
     ) as [NumbersColumn, NumbersColumn, NumbersColumn];
@@ -173,18 +192,11 @@ class EntryReader {
   }
 }
 
-/** Some of a manifest's fields: as they are wanted, and as they are decoded for that. */
-interface Part {
-  readonly wanted: StructType;
-  readonly stored: StructType;
-  readonly entries: StoredEntries;
-}
-
 const ROW_ID_FIELDS = [ENTRY_FIELD.status, FILE_FIELD.recordCount, FILE_FIELD.firstRowId] as const;
 
-function wantsRowIds({ fields }: StructType): boolean {
+function hasRowIds({ fields }: StructType): boolean {
   return fields.some(
-    ({ id, type }) => id === FILE_FIELD.firstRowId || (id === ENTRY_FIELD.dataFile && wantsRowIds(type as StructType)),
+    ({ id, type }) => id === FILE_FIELD.firstRowId || (id === ENTRY_FIELD.dataFile && hasRowIds(type as StructType)),
   );
 }
 
@@ -196,7 +208,8 @@ function isFull(entries: StoredEntries): boolean {
 type Stored = (id: number) => StoredColumn;
 
 /** Decoded fields by id: those of the entry and of its file. */
-function storedColumns({ fields }: StructType, columns: readonly Column[]): Stored {
+function storedColumns({ stored }: EntryPart, columns: readonly Column[]): Stored {
+  const { fields } = stored.type;
   const byId = new Map<number, StoredColumn>();
   for (const [i, field] of fields.entries()) {
     const column = columns[i]!;

@@ -11,6 +11,7 @@ import { SPEC_ID } from './file-tables-schema.ts';
 import type { FileTables } from './file-tables-schema.ts';
 import { projectColumn } from './project-columns.ts';
 import { readableMetricsColumn, wantedMetrics } from './readable-metrics.ts';
+import type { WantedMetrics } from './readable-metrics.ts';
 import type { StoredPart } from './stored-entries.ts';
 
 /** Decoded entries of one manifest. */
@@ -37,46 +38,50 @@ interface Derivation {
   readonly column: (entries: EntryColumns, field: NestedField) => Column;
 }
 
-/** The part of a manifest's entries that has to be decoded for the wanted columns, and besides. */
-export function storedFor(wanted: StructType, tables: FileTables, others: readonly number[]): StoredPart {
+/** Some columns of the schema of `files` or `entries`, and what has to be decoded for them. */
+export interface EntryPart {
+  readonly wanted: StructType;
+  readonly stored: StoredPart;
+  /** The wanted `readable_metrics`, null if they aren't. */
+  readonly metrics: WantedMetrics | null;
+}
+
+/** `others`: ids of stored fields that are to be decoded besides. */
+export function entryPart(wanted: StructType, tables: FileTables, others: readonly number[]): EntryPart {
   const ids = new Set(others);
-  const columns = new Map<number, Set<number>>();
   const add = (fields: readonly NestedField[]): void => {
     for (const { id, type } of fields) {
       if (id === ENTRY_FIELD.dataFile || id === FILE_FIELD.partition) add((type as StructType).fields);
-      else if (id === tables.metrics.field.id) {
-        for (const { storedIn, columnId } of wantedMetrics(tables.metrics, type as StructType)) {
-          columns.set(storedIn, (columns.get(storedIn) ?? new Set()).add(columnId));
-        }
-      } else for (const needed of DERIVED[id]?.needs ?? [id]) ids.add(needed);
+      else for (const needed of DERIVED[id]?.needs ?? [id]) ids.add(needed);
     }
   };
-  add(wanted.fields);
-  // Where the map itself is wanted, all of its columns are.
-  for (const id of ids) columns.delete(id);
-  return { type: selectFields(tables.stored, new Set([...ids, ...columns.keys()])), columns };
+  const isMetrics = ({ id }: NestedField): boolean => id === tables.metrics.field.id;
+  add(wanted.fields.filter((field) => !isMetrics(field)));
+  const metricsField = wanted.fields.find(isMetrics);
+  const metrics = metricsField ? wantedMetrics(tables.metrics, metricsField.type as StructType) : null;
+  const columns = new Map<number, ReadonlySet<number>>();
+  for (const group of metrics?.groups ?? []) {
+    // Where the map itself is wanted, all of its columns are.
+    if (!ids.has(group.storedIn)) columns.set(group.storedIn, new Set(group.metrics.map(({ columnId }) => columnId)));
+  }
+  const type = selectFields(tables.stored, new Set([...ids, ...columns.keys()]));
+  return { wanted, stored: { type, columns }, metrics };
 }
 
-/** The wanted columns, parts of the schema of `files` or `entries`, from the stored ones. */
-export function entryColumns(wanted: StructType, tables: FileTables, entries: EntryColumns): readonly Column[] {
-  return wanted.fields.map((field) => entryColumn(field, tables, entries));
-}
-
-function entryColumn(field: NestedField, tables: FileTables, entries: EntryColumns): Column {
-  const { length } = entries;
-  if (field.id === ENTRY_FIELD.dataFile) {
-    return {
-      layout: 'struct',
-      length,
-      validity: null,
-      children: entryColumns(field.type as StructType, tables, entries),
-    };
-  }
-  if (field.id === tables.metrics.field.id) {
-    const stored = (id: number): Column => entries.stored(id).column;
-    return readableMetricsColumn(tables.metrics, field.type as StructType, length, stored);
-  }
-  return (DERIVED[field.id]?.column ?? asStored)(entries, field);
+/** The wanted columns from the stored ones. */
+export function entryColumns({ wanted, metrics }: EntryPart, entries: EntryColumns): readonly Column[] {
+  const columnOf = (field: NestedField): Column => {
+    const { id, type } = field;
+    const { length } = entries;
+    if (id === ENTRY_FIELD.dataFile) {
+      const children = (type as StructType).fields.map(columnOf);
+      return { layout: 'struct', length, validity: null, children };
+    }
+    if (type === metrics?.type)
+      return readableMetricsColumn(metrics, length, (stored) => entries.stored(stored).column);
+    return (DERIVED[id]?.column ?? asStored)(entries, field);
+  };
+  return wanted.fields.map(columnOf);
 }
 
 function asStored(entries: EntryColumns, { id, type }: NestedField): Column {

@@ -1,5 +1,6 @@
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import type { ManifestContent } from '../spec/manifest.ts';
+import { entryScan } from './entry-batches.ts';
 import { fileTables } from './file-tables-schema.ts';
 import type { MetadataTableDefinition } from './metadata-table-definition.ts';
 import { entryStatistics, manifestPruner } from './prune-manifests.ts';
@@ -33,7 +34,7 @@ export function entryTable({ all, files, content }: EntryTableOptions): Metadata
               !(files && liveFilesCount(manifest) === 0) &&
               mayMatch(manifest),
           );
-          const scan = { metadata, tables, schema, projection, filter, liveOnly: files };
+          const scan = entryScan({ metadata, tables, schema, projection, filter, liveOnly: files });
           yield* readEntries(table, manifests, scan, signal);
         },
       };

@@ -3,6 +3,7 @@ import { currentSchema } from '../spec/metadata-accessors.ts';
 import { highestFieldId } from '../spec/schema-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { NestedField, StructType } from '../spec/types.ts';
+import { INT, optional, struct } from './field-builders.ts';
 import { unifiedPartitionType } from './partition-union.ts';
 import { readableMetrics } from './readable-metrics-type.ts';
 import type { ReadableMetrics } from './readable-metrics-type.ts';
@@ -27,17 +28,17 @@ export function fileTables(metadata: TableMetadata): FileTables {
   const stored = manifestEntryType(3, partition);
   const file = dataFileFields(stored);
   const entry = stored.fields.map((field) =>
-    field.id === ENTRY_FIELD.dataFile ? { ...field, type: { kind: 'struct', fields: file } as const } : field,
+    field.id === ENTRY_FIELD.dataFile ? { ...field, type: struct(file) } : field,
   );
   const partitionIds = metadata.partitionSpecs.flatMap(({ fields }) => fields.map(({ fieldId }) => fieldId));
-  const highestId = Math.max(highestFieldId({ kind: 'struct', fields: entry }), ...partitionIds);
+  const highestId = Math.max(highestFieldId(struct(entry)), ...partitionIds);
   const metrics = readableMetrics(currentSchema(metadata), highestId + 1);
   return {
     stored,
     partition,
     metrics,
-    files: { kind: 'struct', fields: [...file, metrics.field] },
-    entries: { kind: 'struct', fields: [...entry, metrics.field] },
+    files: struct([...file, metrics.field]),
+    entries: struct([...entry, metrics.field]),
   };
 }
 
@@ -49,7 +50,7 @@ function dataFileFields(entry: StructType): readonly NestedField[] {
       case FILE_FIELD.content:
         return [{ ...field, required: false }];
       case FILE_FIELD.fileFormat:
-        return [field, { id: SPEC_ID, name: 'spec_id', required: false, type: { kind: 'int' }, doc: 'Partition spec' }];
+        return [field, optional(SPEC_ID, 'spec_id', INT, 'Partition spec')];
       case FILE_FIELD.partition:
         return (field.type as StructType).fields.length === 0 ? [] : [field];
       default:

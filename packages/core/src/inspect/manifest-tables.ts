@@ -13,8 +13,8 @@ import type { Value } from '../spec/values.ts';
 import { partitionValueToText } from '../transforms/human-text.ts';
 import type { InspectedTable, MetadataTableDefinition } from './metadata-table-definition.ts';
 import { between } from './prune-manifests.ts';
-import { snapshotManifests } from './read-entries.ts';
-import { BINARY, BOOLEAN, INT, LONG, STRING, optional, required, struct } from './schema-fields.ts';
+import { manifestLists, snapshotManifests } from './read-entries.ts';
+import { BINARY, BOOLEAN, INT, LONG, STRING, optional, required, struct } from './field-builders.ts';
 import { valueRows } from './value-rows.ts';
 
 /** `manifests` requires less than `all_manifests` leaves open, and the other way round. */
@@ -94,8 +94,7 @@ async function* allManifestRows(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly Value[]> {
   const toRow = manifestRow(table.metadata);
-  for (const snapshot of snapshots) {
-    const manifests = await snapshotManifests(table, snapshot, signal);
+  for await (const { snapshot, manifests } of manifestLists(table, snapshots, signal)) {
     for (const manifest of manifests) yield [...toRow(manifest), snapshot.snapshotId, manifest.keyMetadata];
   }
 }

@@ -56,8 +56,8 @@ export class MetadataTable {
   /** For `table.metadataTable()`. */
   constructor(table: InspectedTable, name: MetadataTableName, options: InspectOptions) {
     refuseUnknownOptions(options);
-    const { filter, select, limit = Number.POSITIVE_INFINITY, caseSensitive = true, signal } = options;
-    if (limit < 0 || (Number.isFinite(limit) && !Number.isSafeInteger(limit)) || Number.isNaN(limit)) {
+    const { filter, select, limit, caseSensitive = true, signal } = options;
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
       throw invalidArgument(`limit must be a whole number of rows, not ${String(limit)}.`);
     }
     this.name = name;
@@ -71,7 +71,7 @@ export class MetadataTable {
       throw invalidArgument(`The table '${name}' has no column '${metadataColumns[0]}': only rows of files do.`);
     }
     this.schema = projection;
-    this.#limit = limit;
+    this.#limit = limit ?? Number.POSITIVE_INFINITY;
     this.#signal = signal;
   }
 

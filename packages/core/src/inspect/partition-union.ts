@@ -4,8 +4,9 @@ import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { PartitionField } from '../spec/partition-spec.ts';
 import { findField } from '../spec/schema-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import type { NestedField, PrimitiveType, StructType } from '../spec/types.ts';
+import type { PrimitiveType, StructType } from '../spec/types.ts';
 import { transformToText } from '../spec/transform-text.ts';
+import { optional, struct } from './field-builders.ts';
 
 /**
  * One struct for the partitions of all specs: the fields of any of them whose source column the table still has, in the
@@ -24,8 +25,8 @@ export function unifiedPartitionType(metadata: TableMetadata): StructType {
       unified.set(field.fieldId, newer ? merged(newer, field, type) : { field, type });
     }
   }
-  const fields = [...unified].toSorted(([a], [b]) => a - b).map(([, { field, type }]) => nestedField(field, type));
-  return { kind: 'struct', fields };
+  const byId = [...unified.values()].toSorted((a, b) => a.field.fieldId - b.field.fieldId);
+  return struct(byId.map(({ field: { fieldId, name }, type }) => optional(fieldId, name, type)));
 }
 
 interface UnifiedField {
@@ -46,10 +47,6 @@ function merged(newer: UnifiedField, older: PartitionField, type: PrimitiveType)
     );
   }
   return isVoid && older.transform.kind !== 'void' ? { field: { ...older, name: field.name }, type } : newer;
-}
-
-function nestedField({ fieldId, name }: PartitionField, type: PrimitiveType): NestedField {
-  return { id: fieldId, name, required: false, type };
 }
 
 function unknownType({ name, transform }: PartitionField): Error {

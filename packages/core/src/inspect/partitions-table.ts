@@ -8,13 +8,14 @@ import { selectFields } from '../spec/select-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
+import { entryScan } from './entry-batches.ts';
 import { CONTENT } from './entry-columns.ts';
 import { SPEC_ID, fileTables } from './file-tables-schema.ts';
 import type { FileTables } from './file-tables-schema.ts';
 import type { MetadataTableDefinition } from './metadata-table-definition.ts';
 import { manifestPruner, partitionStatistics } from './prune-manifests.ts';
 import { readEntries, snapshotManifests } from './read-entries.ts';
-import { INT, LONG, TIMESTAMPTZ, optional, required, struct } from './schema-fields.ts';
+import { INT, LONG, TIMESTAMPTZ, optional, required, struct } from './field-builders.ts';
 import { valueRows } from './value-rows.ts';
 
 function partitionsSchema(partition: StructType): StructType {
@@ -48,14 +49,14 @@ export const partitionsTable: MetadataTableDefinition = {
         const mayMatch = manifestPruner(filter, partitionStatistics(metadata));
         const manifests = (await snapshotManifests(table, snapshot, signal)).filter(mayMatch);
         const wanted = selectFields(tables.entries, ADDED_UP);
-        const scan = {
+        const scan = entryScan({
           metadata,
           tables,
           schema: tables.entries,
           projection: wanted,
           filter: EVERYTHING,
           liveOnly: true,
-        };
+        });
         const partitions = new Partitions(metadata, tables, wanted);
         for await (const batch of readEntries(table, manifests, scan, signal)) partitions.add(batch);
         const rows = partitions.rows();

@@ -30,7 +30,7 @@ import { unifiedPartitionType } from './partition-union.ts';
 import { ONLY_NULLS, between, manifestPruner, partitionStatistics } from './prune-manifests.ts';
 import type { ManifestStatistics } from './prune-manifests.ts';
 import { manifestFiles, snapshotManifests } from './read-entries.ts';
-import { LONG, optional, required, struct } from './schema-fields.ts';
+import { LONG, optional, required, struct } from './field-builders.ts';
 
 /** Reserved ids (spec: "Reserved Field IDs"), or, of the last two, what Iceberg Java has for what only this table shows. */
 const ROW_ID = 2147483544;
@@ -209,17 +209,16 @@ function rowMapping(metadata: TableMetadata): ReturnType<typeof nameMappingOf> {
   return nameMappingOf(struct([optional(ROW_ID, 'row', struct(currentSchema(metadata).fields))]));
 }
 
-/** What is stored comes before what is known of the file: a file may be about other data files than it says. */
+/** Columns of a batch: what the file stores, and what is the same in all of its rows. */
 function columnsOf(
   wanted: StructType,
   length: number,
   constants: Constants,
   stored: (field: NestedField) => Column,
 ): ColumnBatch {
-  const columns = wanted.fields.map((field) => {
-    return STORED.has(field.id) ? stored(field) : constant(field, constants, length);
-  });
-  return { length, columns };
+  const columnOf = (field: NestedField): Column =>
+    STORED.has(field.id) ? stored(field) : constant(field, constants, length);
+  return { length, columns: wanted.fields.map(columnOf) };
 }
 
 function constant({ id, type }: NestedField, constants: Constants, length: number): Column {

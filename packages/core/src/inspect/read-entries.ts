@@ -22,13 +22,22 @@ export async function snapshotManifests(
   return readManifestList(io, snapshot, metadata, { ...(cache && { cache }), ...(signal && { signal }) });
 }
 
+/** The manifests of snapshots, in their order. */
+export function manifestLists(
+  table: InspectedTable,
+  snapshots: readonly Snapshot[],
+  signal: Signal,
+): AsyncGenerator<{ readonly snapshot: Snapshot; readonly manifests: readonly ManifestFile[] }> {
+  return lookAhead(snapshots, concurrency(table), async (snapshot) => ({
+    snapshot,
+    manifests: await snapshotManifests(table, snapshot, signal),
+  }));
+}
+
 /** The manifests of all snapshots, each of them once. */
 export async function reachableManifests(table: InspectedTable, signal: Signal): Promise<readonly ManifestFile[]> {
   const byPath = new Map<string, ManifestFile>();
-  const lists = lookAhead(table.metadata.snapshots, concurrency(table), (snapshot) =>
-    snapshotManifests(table, snapshot, signal),
-  );
-  for await (const manifests of lists) {
+  for await (const { manifests } of manifestLists(table, table.metadata.snapshots, signal)) {
     throwIfAborted(signal);
     for (const manifest of manifests) if (!byPath.has(manifest.path)) byPath.set(manifest.path, manifest);
   }

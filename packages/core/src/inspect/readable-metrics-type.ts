@@ -2,6 +2,7 @@ import { FILE_FIELD } from '../manifest/manifest-schema.ts';
 import { indexById } from '../spec/schema-fields.ts';
 import { isPrimitive } from '../spec/types.ts';
 import type { IcebergType, NestedField, PrimitiveType, StructType } from '../spec/types.ts';
+import { LONG, optional, struct } from './field-builders.ts';
 
 /** One statistic of one column, as `readable_metrics` shows it. */
 export interface ReadableMetric {
@@ -17,8 +18,6 @@ export interface ReadableMetrics {
   /** By the id that the statistic has in `field`. */
   readonly metrics: ReadonlyMap<number, ReadableMetric>;
 }
-
-const LONG: IcebergType = { kind: 'long' };
 
 /** The statistics in their order; a null type stands for the column's own. */
 const STATISTICS: readonly { name: string; storedIn: number; type: IcebergType | null; doc: string }[] = [
@@ -46,14 +45,10 @@ export function readableMetrics(schema: StructType, firstId: number): ReadableMe
     const statistics = STATISTICS.map(({ name: statistic, storedIn, type: fixedType, doc }): NestedField => {
       const type = (fixedType ?? field.type) as PrimitiveType;
       metrics.set(nextId, { columnId: field.id, storedIn, type });
-      return { id: nextId++, name: statistic, required: false, type, doc };
+      return optional(nextId++, statistic, type, doc);
     });
-    const type: StructType = { kind: 'struct', fields: statistics };
-    return { id, name, required: false, type, doc: `Statistics of the column ${name}` };
+    return optional(id, name, struct(statistics), `Statistics of the column ${name}`);
   });
-  const type: StructType = { kind: 'struct', fields };
-  return {
-    field: { id: nextId, name: 'readable_metrics', required: false, type, doc: 'Statistics by column, as values' },
-    metrics,
-  };
+  const field = optional(nextId, 'readable_metrics', struct(fields), 'Statistics by column, as values');
+  return { field, metrics };
 }

@@ -2,38 +2,60 @@ import type { Column, ListColumn, NumbersColumn, StructColumn, VariableColumn } 
 import { takeRows } from '../columns/take.ts';
 import type { NestedField, StructType } from '../spec/types.ts';
 import { boundColumn } from './bound-column.ts';
+import { columnSlots } from './column-slots.ts';
 import type { ReadableMetric, ReadableMetrics } from './readable-metrics-type.ts';
 
-/** The statistics in a part of `readable_metrics`. */
-export function wantedMetrics({ metrics }: ReadableMetrics, wanted: StructType): readonly ReadableMetric[] {
-  return metricFields(wanted).map(({ id }) => metrics.get(id)!);
+/** A part of `readable_metrics`, and what of manifests it needs. */
+export interface WantedMetrics {
+  readonly type: StructType;
+  readonly groups: readonly MetricGroup[];
 }
 
-/** Fills the wanted part of `readable_metrics` from maps by column id, which `stored` gives: only it is decoded. */
+/** The metrics that come from one map by column id. */
+interface MetricGroup {
+  /** The field of manifests that has the map. */
+  readonly storedIn: number;
+  readonly metrics: readonly ReadableMetric[];
+  /** Their ids in `readable_metrics`. */
+  readonly ids: readonly number[];
+  /** Which of the metrics is of a column. */
+  readonly slotOf: (columnId: number) => number;
+}
+
+export function wantedMetrics({ metrics }: ReadableMetrics, type: StructType): WantedMetrics {
+  const fields = type.fields.flatMap((column) => (column.type as StructType).fields);
+  const all = fields.map(({ id }) => ({ id, metric: metrics.get(id)! }));
+  const groups = [...new Set(all.map(({ metric }) => metric.storedIn))].map((storedIn): MetricGroup => {
+    const here = all.filter(({ metric }) => metric.storedIn === storedIn);
+    return {
+      storedIn,
+      metrics: here.map(({ metric }) => metric),
+      ids: here.map(({ id }) => id),
+      slotOf: columnSlots(here.map(({ metric }) => metric.columnId)),
+    };
+  });
+  return { type, groups };
+}
+
+/** Fills a part of `readable_metrics` from maps by column id, which `stored` gives. */
 export function readableMetricsColumn(
-  readable: ReadableMetrics,
-  wanted: StructType,
+  { type, groups }: WantedMetrics,
   length: number,
   stored: (id: number) => Column,
 ): Column {
-  const { metrics } = readable;
   const columns = new Map<number, Column>();
-  for (const storedIn of new Set(wantedMetrics(readable, wanted).map((metric) => metric.storedIn))) {
-    const fields = metricFields(wanted).filter(({ id }) => metrics.get(id)!.storedIn === storedIn);
-    const wantedHere = fields.map(({ id }) => metrics.get(id)!);
-    const filled = statisticColumns(stored(storedIn) as ListColumn, wantedHere);
-    for (const [i, { id }] of fields.entries()) columns.set(id, filled[i]!);
+  for (const group of groups) {
+    const filled = groupColumns(stored(group.storedIn) as ListColumn, group);
+    for (const [i, id] of group.ids.entries()) columns.set(id, filled[i]!);
   }
-  const ofColumn = ({ type }: NestedField): Column =>
-    struct(
+  const ofColumn = (column: NestedField): Column => {
+    const { fields } = column.type as StructType;
+    return struct(
       length,
-      (type as StructType).fields.map(({ id }) => columns.get(id)!),
+      fields.map(({ id }) => columns.get(id)!),
     );
-  return struct(length, wanted.fields.map(ofColumn));
-}
-
-function metricFields(wanted: StructType): readonly NestedField[] {
-  return wanted.fields.flatMap(({ type }) => (type as StructType).fields);
+  };
+  return struct(length, type.fields.map(ofColumn));
 }
 
 function struct(length: number, children: readonly Column[]): StructColumn {
@@ -41,16 +63,14 @@ function struct(length: number, children: readonly Column[]): StructColumn {
 }
 
 /** One statistic of several columns: where each row's map has them, found in one pass over the keys. */
-function statisticColumns(map: ListColumn, metrics: readonly ReadableMetric[]): readonly Column[] {
+function groupColumns(map: ListColumn, { metrics, slotOf }: MetricGroup): readonly Column[] {
   const { length, offsets } = map;
   const [keys, values] = (map.items as StructColumn).children as [NumbersColumn, Column];
-  const slots = new Int32Array(Math.max(0, ...metrics.map(({ columnId }) => columnId)) + 1).fill(-1);
-  for (const [slot, { columnId }] of metrics.entries()) slots[columnId] = slot;
   const positions = new Int32Array(metrics.length * length).fill(-1);
   const ids = keys.values as Int32Array;
   for (let row = 0; row < length; row++) {
     for (let i = offsets[row]!; i < offsets[row + 1]!; i++) {
-      const slot = slots[ids[i]!] ?? -1;
+      const slot = slotOf(ids[i]!);
       if (slot >= 0) positions[slot * length + row] = i;
     }
   }

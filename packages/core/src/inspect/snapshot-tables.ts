@@ -3,7 +3,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import type { InspectedTable, MetadataTableDefinition } from './metadata-table-definition.ts';
-import { BOOLEAN, INT, LONG, STRING, TIMESTAMPTZ, optional, required, struct } from './schema-fields.ts';
+import { BOOLEAN, INT, LONG, STRING, TIMESTAMPTZ, optional, required, struct } from './field-builders.ts';
 import { valueRows } from './value-rows.ts';
 
 /** A table that is made of the table's metadata alone. */

@@ -3,6 +3,7 @@ import { INITIAL_CAPACITY, ValidityBuilder, grown, grownOffsets } from '../colum
 import type { AvroReader } from '../formats/avro/avro-reader.ts';
 import type { ColumnDecoder } from '../formats/avro/column-decoders.ts';
 import type { AvroFileField } from '../formats/avro/file-fields.ts';
+import { columnSlots } from './column-slots.ts';
 
 /**
  * Decodes a map from column id to statistic, most of what manifests hold, without a step per key and value; of some
@@ -31,8 +32,8 @@ interface Values {
 
 class StatisticsDecoder implements ColumnDecoder {
   readonly #branches: readonly boolean[] | null;
-  /** By column id: 1 for those that are wanted. Null if all are. */
-  readonly #wanted: Uint8Array | null;
+  /** Where a column is among those that are wanted, -1 if it isn't. Null if all are. */
+  readonly #slotOf: ((id: number) => number) | null;
   readonly #values: Values;
   readonly #validity = new ValidityBuilder();
   #offsets: Int32Array = new Int32Array(INITIAL_CAPACITY);
@@ -41,7 +42,7 @@ class StatisticsDecoder implements ColumnDecoder {
 
   constructor({ branches }: AvroFileField, columns: ReadonlySet<number> | null, values: Values) {
     this.#branches = branches;
-    this.#wanted = columns && flagsOf(columns);
+    this.#slotOf = columns && columnSlots([...columns]);
     this.#values = values;
   }
 
@@ -75,13 +76,13 @@ class StatisticsDecoder implements ColumnDecoder {
   }
 
   #decodeEntries(reader: AvroReader): void {
-    const [wanted, values] = [this.#wanted, this.#values];
+    const [slotOf, values] = [this.#slotOf, this.#values];
     for (let count = reader.readBlockCount(); count > 0; count = reader.readBlockCount()) {
       this.#keys = grownOffsets(this.#keys, this.#end + count);
       const keys = this.#keys;
       for (let i = 0; i < count; i++) {
         const key = reader.readInt();
-        if (wanted !== null && wanted[key] !== 1) {
+        if (slotOf !== null && slotOf(key) < 0) {
           values.skip(reader);
           continue;
         }
@@ -97,12 +98,6 @@ class StatisticsDecoder implements ColumnDecoder {
     this.#offsets = grownOffsets(this.#offsets, row + 1);
     this.#offsets[row] = this.#end;
   }
-}
-
-function flagsOf(columns: ReadonlySet<number>): Uint8Array {
-  const flags = new Uint8Array(Math.max(0, ...columns) + 1);
-  for (const column of columns) flags[column] = 1;
-  return flags;
 }
 
 /** Longs are put together from halves, which spares a bigint per value. */

@@ -131,13 +131,18 @@ export function valueAt(type: StructType, row: readonly Value[], id: number): Va
 
 const NOT_HERE = Symbol('not here') as unknown as Value;
 
+/** The ids of a schema's fields that are not inside lists and maps. */
+export function selectableIds({ fields }: StructType): readonly number[] {
+  return fields.flatMap(({ id, type }) => [id, ...(type.kind === 'struct' ? selectableIds(type) : [])]);
+}
+
 /** Filters of a metadata table by a few of its columns, with values that its rows have as literals. */
 export function filtersOf(schema: StructType, rows: readonly (readonly Value[])[]): Arbitrary<BoundExpression> {
-  const terms = [...indexById(schema).values()].flatMap(({ field, path }) => {
-    const { id, type } = field;
-    // Parts of lists and maps can't be filtered by.
-    if (!isPrimitive(type) || type.kind === 'unknown' || valueAt(schema, rows[0]!, id) === NOT_HERE) return [];
-    return [{ ...columnTerm(type, id), field, path }];
+  const terms = selectableIds(schema).flatMap((id) => {
+    const { field, path } = indexById(schema).get(id)!;
+    return isPrimitive(field.type) && field.type.kind !== 'unknown'
+      ? [{ ...columnTerm(field.type, id), field, path }]
+      : [];
   });
   const predicate = fc.constantFrom(...terms).chain((term): Arbitrary<BoundPredicate> => {
     const values = rows.map((row) => valueAt(schema, row, term.field.id)).filter((value) => value !== null);
