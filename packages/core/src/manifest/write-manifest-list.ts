@@ -1,10 +1,11 @@
 import { invalidArgument } from '../errors.ts';
 import { AvroContainerWriter } from '../formats/avro/container.ts';
-import { valueEncoder } from '../formats/avro/encode-values.ts';
-import { toAvroSchema } from '../formats/avro/iceberg-schema.ts';
+import { valueEncoder, type ValueEncoder } from '../formats/avro/encode-values.ts';
+import { toAvroSchema, type AvroJson } from '../formats/avro/iceberg-schema.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
+import type { StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import { withCounts } from './count-entries.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from './manifest-file.ts';
@@ -54,10 +55,9 @@ export async function encodeManifestList(
   const counted =
     formatVersion === 1 ? manifests : await Promise.all(manifests.map((manifest) => withCounts(io, manifest)));
   const assigned = assign(options, counted);
-  const type = manifestFileType(formatVersion);
-  const encode = valueEncoder(type);
+  const { type, encode, avroSchema } = LIST_FORMATS[formatVersion];
   const container = new AvroContainerWriter({
-    schema: toAvroSchema(type, 'manifest_file'),
+    schema: avroSchema,
     metadata: headerMetadata(options),
     codec: 'deflate',
     name: location,
@@ -68,6 +68,17 @@ export async function encodeManifestList(
   }
   const bytes = container.finish();
   return { ...assigned, length: bytes.length, bytes };
+}
+
+const LIST_FORMATS = { 1: listFormat(1), 2: listFormat(2), 3: listFormat(3) } as const;
+
+function listFormat(formatVersion: FormatVersion): {
+  readonly type: StructType;
+  readonly encode: ValueEncoder;
+  readonly avroSchema: AvroJson;
+} {
+  const type = manifestFileType(formatVersion);
+  return { type, encode: valueEncoder(type), avroSchema: toAvroSchema(type, 'manifest_file') };
 }
 
 function headerMetadata(options: WriteManifestListOptions): Record<string, string> {

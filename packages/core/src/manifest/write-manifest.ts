@@ -1,40 +1,25 @@
 import { invalidArgument } from '../errors.ts';
 import type { AvroCodec } from '../formats/avro/codecs.ts';
 import { AvroContainerWriter } from '../formats/avro/container.ts';
-import { valueEncoder } from '../formats/avro/encode-values.ts';
-import { toAvroSchema } from '../formats/avro/iceberg-schema.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import { stringifyJson } from '../spec/json.ts';
-import type { EntryStatus, ManifestContent, ManifestFile } from '../spec/manifest.ts';
-import { partitionFieldsToJson } from '../spec/partition-spec-json.ts';
+import type { EntryStatus, ManifestFile } from '../spec/manifest.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
-import { schemaToJson } from '../spec/schema-json.ts';
-import type { Schema } from '../spec/schema.ts';
-import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 import { contentProblem } from './content-problem.ts';
 import { CONTENTS, STATUS } from './entry-decoder.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from './manifest-file.ts';
-import { FILE_FIELD, manifestEntryType } from './manifest-schema.ts';
+import { manifestFormat, type ManifestForm } from './manifest-format.ts';
+import { FILE_FIELD } from './manifest-schema.ts';
 import { PartitionSummary } from './partition-summary.ts';
-import { partitionType } from './partition-type.ts';
 
 export interface WriteManifestOptions extends EncodeManifestOptions {
   readonly io: FileIO;
 }
 
-export interface EncodeManifestOptions {
+export interface EncodeManifestOptions extends ManifestForm {
   readonly location: string;
-  readonly formatVersion: FormatVersion;
-  /** The table's schema, which goes into the header. */
-  readonly schema: Schema;
-  /** Older schemas of the table, for partition fields whose source column has been dropped since. */
-  readonly otherSchemas?: readonly Schema[];
-  /** The spec of all files of the manifest. */
-  readonly spec: PartitionSpec;
-  readonly content: ManifestContent;
   /** The snapshot that the manifest is written for. */
   readonly snapshotId: bigint;
   /**
@@ -96,21 +81,18 @@ class ManifestEncoder {
   #minSequenceNumber: bigint | null = null;
 
   constructor(options: EncodeManifestOptions) {
-    const { formatVersion, schema, otherSchemas = [], spec, content, location } = options;
-    if (formatVersion === 1 && content === 'deletes') {
+    if (options.formatVersion === 1 && options.content === 'deletes') {
       throw invalidArgument('Tables of format version 1 have no delete files; upgrade the table to version 2.');
     }
     this.#options = options;
-    const partition = partitionType(spec, [schema, ...otherSchemas]);
-    const type = manifestEntryType(formatVersion, withFixedAsBytes(partition));
-    const encode = valueEncoder(type);
+    const { partition, entry: type, encode, avroSchema, header } = manifestFormat(options);
     const record = entryRecord(options, type);
     this.#summary = new PartitionSummary(partition);
     this.#container = new AvroContainerWriter({
-      schema: toAvroSchema(type, 'manifest_entry'),
-      metadata: headerMetadata(options),
+      schema: avroSchema,
+      metadata: header,
       codec: options.compression ?? 'deflate',
-      name: location,
+      name: options.location,
     });
     this.#encode = (entry) => this.#container.append((block) => encode(block, record(entry)));
   }
@@ -177,17 +159,6 @@ class ManifestEncoder {
   }
 }
 
-/**
- * The specification stores `fixed` as Avro's fixed, but Iceberg Java (1.12) looks for a length before it. Bytes are read
- * alike by Java, PyIceberg and DuckDB.
- */
-function withFixedAsBytes({ kind, fields }: StructType): StructType {
-  return {
-    kind,
-    fields: fields.map((field) => (field.type.kind === 'fixed' ? { ...field, type: { kind: 'binary' } } : field)),
-  };
-}
-
 function partitionProblem({ specId, partition }: DataFile, spec: PartitionSpec): string | null {
   if (specId !== spec.specId) return `belongs to the partition spec ${specId}, not to ${spec.specId} like the manifest`;
   return partition.length === spec.fields.length
@@ -195,19 +166,8 @@ function partitionProblem({ specId, partition }: DataFile, spec: PartitionSpec):
     : `has ${partition.length} partition values for ${spec.fields.length} fields`;
 }
 
-function vectorVersionProblem({ contentOffset }: DataFile, version: FormatVersion): string | null {
+function vectorVersionProblem({ contentOffset }: DataFile, version: number): string | null {
   return contentOffset !== null && version < 3 ? 'is a deletion vector, which needs format version 3' : null;
-}
-
-function headerMetadata({ schema, spec, formatVersion, content }: EncodeManifestOptions): Record<string, string> {
-  return {
-    schema: stringifyJson(schemaToJson(schema)),
-    'schema-id': String(schema.schemaId),
-    'partition-spec': stringifyJson(partitionFieldsToJson(spec.fields)),
-    'partition-spec-id': String(spec.specId),
-    'format-version': String(formatVersion),
-    ...(formatVersion > 1 && { content }),
-  };
 }
 
 /** Makes an entry a value of `manifestEntryType`. */
