@@ -7,9 +7,18 @@ export type FieldPath = readonly string[];
 /** By the index of a column: the parts of it that a plan reads. Columns that aren't there are read as a whole. */
 export type ColumnParts = ReadonlyMap<number, readonly FieldPath[]>;
 
+/** A column of the rows that a node gives, by its place among them, or a part of it. */
+interface UsedPath {
+  readonly index: number;
+  readonly path: FieldPath;
+}
+
+/** What is used of the rows that a node gives; null if that isn't known. */
+type Used = readonly UsedPath[] | null;
+
 /**
- * What an optimized plan (`json_serialize_plan`'s answer) reads of the struct columns of a table. Scans are followed as
- * far as what is directly above them: filters, and the projection or aggregation that uses their columns.
+ * What an optimized plan (`json_serialize_plan`'s answer) reads of the struct columns of a table. Its scans are followed
+ * up through filters, limits and joins to the projection or aggregation that uses their columns.
  */
 export function columnParts(plan: JsonObject, table: string): ColumnParts {
   const found = new Map<number, FieldPath[]>();
@@ -18,39 +27,93 @@ export function columnParts(plan: JsonObject, table: string): ColumnParts {
   return new Map([...found].filter(([, paths]) => paths.every((path) => path.length > 0)));
 }
 
-/** `uses` are the expressions over the rows that a node gives; null if more may be done with them. */
-function visit(
-  node: JsonObject,
-  uses: readonly JsonValue[] | null,
-  table: string,
-  found: Map<number, FieldPath[]>,
-): void {
+function visit(node: JsonObject, used: Used, table: string, found: Map<number, FieldPath[]>): void {
   if (node['type'] === 'LOGICAL_GET' && text(object(node['function_data'])['table']) === table) {
-    readScan(node, uses, found);
+    readScan(node, used, found);
   }
-  const below = usesBelow(node, uses);
-  for (const child of list(node['children'])) visit(object(child), below, table, found);
+  const below = BELOW[text(node['type']) ?? ''] ?? (() => []);
+  const usedBelow = below(node, used);
+  list(node['children']).forEach((child, i) => visit(object(child), usedBelow[i] ?? null, table, found));
 }
 
-/** The expressions over the rows of a node's child. */
-function usesBelow(node: JsonObject, uses: readonly JsonValue[] | null): readonly JsonValue[] | null {
-  const expressions = list(node['expressions']);
+/** What a node uses of the rows of its children, by its type; nothing is known of the others'. */
+const BELOW: Readonly<Record<string, (node: JsonObject, used: Used) => readonly Used[]>> = {
+  LOGICAL_PROJECTION: (node) => [usedPaths(node['expressions'])],
+  LOGICAL_AGGREGATE_AND_GROUP_BY: (node) => [all([usedPaths(node['expressions']), usedPaths(node['groups'])])],
+  LOGICAL_FILTER: (node, used) => {
+    const places = list(node['projection_map']).map(integer);
+    const kept = places.length === 0 ? used : moved(used, (index) => places[index] ?? null);
+    return [all([kept, usedPaths(node['expressions'])])];
+  },
+  LOGICAL_LIMIT: (_, used) => [used],
+  LOGICAL_CROSS_PRODUCT: usedOfBoth,
+  LOGICAL_COMPARISON_JOIN: (node, used) => {
+    const [left, right] = ONE_SIDE.has(text(node['join_type']) ?? '') ? [used, []] : usedOfBoth(node, used);
+    const side = (name: string): Used => all(list(node['conditions']).map((one) => usedPaths(object(one)[name])));
+    return isPlainJoin(node) ? [all([left ?? null, side('left')]), all([right ?? null, side('right')])] : [];
+  },
+};
+
+const ONE_SIDE: ReadonlySet<string> = new Set(['SEMI', 'ANTI']);
+const JOINS: ReadonlySet<string> = new Set(['INNER', 'LEFT', 'RIGHT', 'FULL', ...ONE_SIDE]);
+const PROJECTION_MAPS = ['left_projection_map', 'right_projection_map'] as const;
+
+/** Its conditions compare the two sides, and it drops no columns. */
+function isPlainJoin(node: JsonObject): boolean {
+  const conditions = list(node['conditions']).map(object);
+  return (
+    JOINS.has(text(node['join_type']) ?? '') &&
+    node['predicate'] === undefined &&
+    PROJECTION_MAPS.every((key) => list(node[key]).length === 0) &&
+    conditions.every(({ left, right, comparison, ...rest }) => {
+      return isObject(left) && isObject(right) && text(comparison) !== null && Object.keys(rest).length === 0;
+    })
+  );
+}
+
+/** The rows of a join are those of its left side, and behind them those of the right one. */
+function usedOfBoth(node: JsonObject, used: Used): readonly Used[] {
+  const width = widthOf(object(list(node['children'])[0]));
+  if (used === null || width === null) return [];
+  return [
+    used.filter(({ index }) => index < width),
+    moved(
+      used.filter(({ index }) => index >= width),
+      (index) => index - width,
+    ),
+  ];
+}
+
+/** How many columns the rows of a node have; null if that isn't known. */
+function widthOf(node: JsonObject): number | null {
+  const child = (i: number): number | null => widthOf(object(list(node['children'])[i]));
   switch (node['type']) {
+    case 'LOGICAL_GET':
+      return list(node['projection_ids']).length || list(node['column_indexes']).length;
     case 'LOGICAL_PROJECTION':
-      return expressions;
-    case 'LOGICAL_AGGREGATE_AND_GROUP_BY':
-      return [...expressions, ...list(node['groups'])];
+      return list(node['expressions']).length;
     case 'LOGICAL_FILTER':
-      // One that drops columns renumbers them.
-      return uses === null || list(node['projection_map']).length > 0 ? null : [...uses, ...expressions];
+      return list(node['projection_map']).length || child(0);
     case 'LOGICAL_LIMIT':
-      return uses;
+      return child(0);
+    case 'LOGICAL_COMPARISON_JOIN':
+    case 'LOGICAL_CROSS_PRODUCT': {
+      const type = text(node['join_type']) ?? 'INNER';
+      if (!JOINS.has(type) || PROJECTION_MAPS.some((key) => list(node[key]).length > 0)) return null;
+      const [left, right] = [child(0), ONE_SIDE.has(type) ? 0 : child(1)];
+      return left === null || right === null ? null : left + right;
+    }
     default:
       return null;
   }
 }
 
-function readScan(node: JsonObject, uses: readonly JsonValue[] | null, found: Map<number, FieldPath[]>): void {
+function moved(used: Used, place: (index: number) => number | null): Used {
+  const paths = used?.map(({ index, path }) => ({ index: place(index), path })) ?? null;
+  return paths?.every((one): one is UsedPath => one.index !== null) ? paths : null;
+}
+
+function readScan(node: JsonObject, used: Used, found: Map<number, FieldPath[]>): void {
   const add = (column: number | undefined, path: FieldPath): void => {
     if (column !== undefined) found.set(column, [...(found.get(column) ?? []), path]);
   };
@@ -60,31 +123,22 @@ function readScan(node: JsonObject, uses: readonly JsonValue[] | null, found: Ma
   for (const filter of list(object(node['table_filters'])['filters'])) {
     add(integer(object(filter)['key'] ?? 0) ?? undefined, filterPath(object(object(filter)['value'])));
   }
-  const paths = uses?.map(usedPaths) ?? [null];
-  if (paths.includes(null)) for (const column of output) add(column, []);
-  else for (const { index, path } of paths.flatMap((one) => one!)) add(output[index], path);
+  if (used === null) for (const column of output) add(column, []);
+  else for (const { index, path } of used) add(output[index], path);
 }
 
 /** Filters of several conditions are about the whole column, as far as this is concerned. */
 function filterPath(filter: JsonObject): FieldPath {
   if (filter['filter_type'] !== 'STRUCT_EXTRACT') return [];
   const name = text(filter['child_name']);
-  const child = object(filter['child_filter']);
-  const isLast = child['filter_type'] !== 'STRUCT_EXTRACT';
-  return name === null ? [] : [name, ...(isLast ? [] : filterPath(child))];
-}
-
-interface UsedPath {
-  /** Of the column among those of the rows. */
-  readonly index: number;
-  readonly path: FieldPath;
+  return name === null ? [] : [name, ...filterPath(object(filter['child_filter']))];
 }
 
 /** Types have no columns in them, and are large. */
 const WITHOUT_COLUMNS: ReadonlySet<string> = new Set(['return_type', 'arguments', 'original_arguments']);
 
-/** The columns that an expression reads, or parts of them; null if that can't be told. */
-function usedPaths(value: JsonValue): readonly UsedPath[] | null {
+/** The columns that expressions read, or parts of them. */
+function usedPaths(value: JsonValue | undefined): Used {
   if (Array.isArray(value)) return all((value as readonly JsonValue[]).map(usedPaths));
   if (!isObject(value)) return [];
   if (value['expression_class'] === 'BOUND_COLUMN_REF') return null;
@@ -93,8 +147,8 @@ function usedPaths(value: JsonValue): readonly UsedPath[] | null {
   return all(Object.entries(value).map(([key, part]) => (WITHOUT_COLUMNS.has(key) ? [] : usedPaths(part))));
 }
 
-function all(paths: readonly (readonly UsedPath[] | null)[]): readonly UsedPath[] | null {
-  return paths.includes(null) ? null : paths.flatMap((one) => one!);
+function all(used: readonly Used[]): Used {
+  return used.includes(null) ? null : used.flatMap((one) => one!);
 }
 
 /** The second is `s['a']`, which may be of a map as well: what is no field of a struct is read with the whole. */

@@ -88,20 +88,27 @@ const query = fc.constantFrom(files, entries).chain(({ table, scalars, condition
       columns: fc.subarray(scalars, { minLength: 1, maxLength: 3 }),
       where: fc.subarray(conditions, { maxLength: 2 }),
       or: fc.boolean(),
-      shape: fc.constantFrom<(list: string, where: string) => string>(
+      shape: fc.constantFrom<(list: string, where: string, first: string) => string>(
         (list, where) => `SELECT ${list} FROM $x AS x ${where}`,
         (list, where) => `SELECT DISTINCT ${list} FROM $x AS x ${where}`,
         (list, where) => `SELECT ${list}, count(*) FROM $x AS x ${where} GROUP BY ALL`,
         (list, where) => `SELECT count(*), max(content) FROM (SELECT ${list}, 1 AS content FROM $x AS x ${where})`,
         (list, where) => `SELECT ${list} FROM (SELECT * FROM $x AS x ${where}) AS x`,
         (list, where) => `SELECT ${list} FROM $x AS x JOIN (SELECT 1 AS one) ON one = 1 ${where}`,
+        (list, where) => `SELECT ${list}, s.operation FROM ns.t.snapshots AS s JOIN $x AS x ON true ${where}`,
+        (list, where, first) =>
+          `SELECT ${list} FROM ns.t.snapshots AS s LEFT JOIN $x AS x ON hash(${first}) % 7 < s.snapshot_id % 7 ${where}`,
+        (list, where, first) =>
+          `SELECT ${list} FROM $x AS x JOIN (SELECT * FROM $x AS x) AS y ON (${first}) = (${first.replaceAll('x.', 'y.')}) ${where}`,
+        (list, where) =>
+          `SELECT ${list} FROM $x AS x ${where === '' ? 'WHERE' : `${where} AND`} EXISTS (FROM ns.t.refs)`,
         (list, where) => `WITH x AS (FROM $x AS x ${where}) SELECT ${list} FROM x UNION ALL SELECT ${list} FROM x`,
         (list, where) => `SELECT ${list} FROM $x AS x ${where} ORDER BY ALL`,
       ),
     })
     .map(({ columns, where, or, shape }) => {
       const condition = where.map((one) => `(${one})`).join(or ? ' OR ' : ' AND ');
-      return { table, sql: shape(columns.join(', '), condition === '' ? '' : `WHERE ${condition}`) };
+      return { table, sql: shape(columns.join(', '), condition === '' ? '' : `WHERE ${condition}`, columns[0]!) };
     }),
 );
 
