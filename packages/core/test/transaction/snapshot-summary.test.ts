@@ -42,6 +42,37 @@ describe('a summary', () => {
     });
   });
 
+  test('counts delete files by their kind, and what leaves', () => {
+    const summary = new SnapshotSummary();
+    const positions: DataFile = { ...file(2, 50), content: 'position-deletes' };
+    // Several deletion vectors lie in one file of 400 bytes.
+    const vector: DataFile = { ...file(3, 400), content: 'position-deletes', format: 'puffin', contentSizeInBytes: 40 };
+    const keys: DataFile = { ...file(5, 60), content: 'equality-deletes' };
+    for (const one of [file(7, 100), vector, keys]) summary.addedFile(one, '');
+    for (const one of [file(4, 200), positions, vector, keys]) summary.removedFile(one, '');
+    expect(summary.build(10)).toEqual({
+      'added-data-files': '1',
+      'deleted-data-files': '1',
+      'added-equality-delete-files': '1',
+      'removed-equality-delete-files': '1',
+      'removed-position-delete-files': '1',
+      'added-delete-files': '2',
+      'removed-delete-files': '3',
+      'added-dvs': '1',
+      'removed-dvs': '1',
+      'added-records': '7',
+      'deleted-records': '4',
+      'added-files-size': '200',
+      'removed-files-size': '350',
+      'added-position-deletes': '3',
+      'removed-position-deletes': '5',
+      'added-equality-deletes': '5',
+      'removed-equality-deletes': '5',
+      'changed-partition-count': '1',
+      'partition-summaries-included': 'true',
+    });
+  });
+
   test('describes partitions one by one up to the limit', () => {
     const summary = new SnapshotSummary();
     summary.addedFile(file(3, 100), 'day=2024-01-01');
