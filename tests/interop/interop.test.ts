@@ -22,6 +22,7 @@ import { evolutionTables } from './tables/evolution.ts';
 import { historyTables } from './tables/history.ts';
 import { inputTables } from './tables/inputs.ts';
 import { partitionTables } from './tables/partitions.ts';
+import { rowOperationTables } from './tables/row-operations.ts';
 import { typeTables } from './tables/types.ts';
 import { v3Tables } from './tables/v3.ts';
 
@@ -33,6 +34,7 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   history: historyTables,
   inputs: inputTables,
   v3: v3Tables,
+  'row operations': rowOperationTables,
 };
 
 interface Written {
