@@ -2,7 +2,7 @@ import { schema, t } from '@lh/core';
 
 import { type InteropTable, type Row, bytes, plain } from '../interop-table.ts';
 
-export const everyType = schema({
+export const everyColumn = {
   id: t.long().required(),
   b: t.boolean(),
   i: t.int(),
@@ -20,7 +20,9 @@ export const everyType = schema({
   u: t.uuid(),
   fix: t.fixed(4),
   bin: t.binary(),
-});
+};
+
+export const everyType = schema(everyColumn);
 
 /** The values that tend to go wrong: extremes, zeros, NaN, empty, before 1970, nulls. */
 export const everyTypeRows: readonly Row[] = [
@@ -102,7 +104,7 @@ export const everyTypeRows: readonly Row[] = [
   },
 ];
 
-const nested = schema({
+export const nested = schema({
   id: t.long().required(),
   point: t.struct({ x: t.double(), y: t.double(), label: t.struct({ text: t.string(), tags: t.list(t.string()) }) }),
   numbers: t.list(t.long()),
@@ -111,7 +113,7 @@ const nested = schema({
   byDay: t.map(t.date(), t.list(t.struct({ n: t.int() }))),
 });
 
-const nestedRows: readonly Row[] = [
+export const nestedRows: readonly Row[] = [
   {
     id: 1n,
     point: { x: 1.25, y: -2, label: { text: 'first', tags: ['a', null, 'b'] } },

@@ -119,7 +119,7 @@ class Copy {
   #order(): readonly string[] {
     const isClustered = tableProperty(this.#options.properties, 'write.distribution-mode') !== 'none';
     const keys = this.#source.partition?.columns ?? [];
-    return [...(isClustered || this.#terms.length > 0 ? keys.map(({ sql }) => sql) : []), ...this.#terms];
+    return [...(isClustered || this.#terms.length > 0 ? keys.map(({ name }) => quoteName(name)) : []), ...this.#terms];
   }
 
   #fileSize(): string {

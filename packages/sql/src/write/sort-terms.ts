@@ -1,4 +1,4 @@
-import type { SortOrder, StructType } from '@lh/core';
+import type { IcebergType, SortOrder, StructType } from '@lh/core';
 import { columnAccess } from './stored-columns.ts';
 import { transformSql } from './transform-sql.ts';
 
@@ -9,11 +9,16 @@ export function sortTerms({ fields }: SortOrder, schema: StructType): readonly s
     const source = sourceIds.length === 1 ? columnAccess(schema, sourceIds[0]!) : null;
     if (source === null) return null;
     const { sql, type } = source;
-    const key = transform.kind === 'identity' ? sql : transformSql(transform, type, sql)?.sql;
+    const key = transform.kind === 'identity' ? identityKey(type, sql) : transformSql(transform, type, sql)?.sql;
     if (key === undefined) return null;
     // A default collation of the session is no matter of the table's.
     const collated = type.kind === 'string' ? `(${key}) COLLATE C` : `(${key})`;
     terms.push(`${collated} ${direction} ${nullOrder.replace('-', ' ')}`);
   }
   return terms;
+}
+
+/** A column that is itself the key comes out of DuckDB's sort as the key has it, where -0 is 0. */
+function identityKey({ kind }: IcebergType, sql: string): string {
+  return kind === 'float' || kind === 'double' ? `CASE WHEN isnan(${sql}) THEN 'nan' ELSE ${sql} END` : sql;
 }

@@ -1,5 +1,6 @@
 import type { DecimalType, IcebergType, Transform, TransformKind, TypeKind, Value } from '@lh/core';
 import { toValue } from '@lh/core/engine';
+import { hashLongSql } from './murmur3-sql.ts';
 
 /** A partition's value as DuckDB computes it. As text it tells all values apart: no two share a directory, nor does null. */
 export interface TransformSql {
@@ -8,7 +9,7 @@ export interface TransformSql {
   readonly parse: (text: string) => Value;
 }
 
-/** Null for a transform that DuckDB has no expression for: a bucket, say, as it has no murmur3. */
+/** Null for a transform that DuckDB has no expression for: a bucket of a string, say, as it has no murmur3. */
 export function transformSql(transform: Transform, type: IcebergType, access: string): TransformSql | null {
   return TRANSFORMS[transform.kind](transform, type, access);
 }
@@ -66,6 +67,10 @@ const IDENTITY: { readonly [K in TypeKind]: Make | null } = {
   map: null,
 };
 
+function microsOfNanos(access: string): string {
+  return `CAST(${floorTo(`epoch_ns(${access})`, 1000)} // 1000 AS BIGINT)`;
+}
+
 /** The date, or the time in UTC, of a column; null for types that are neither. */
 function utcTime({ kind }: IcebergType, access: string): string | null {
   switch (kind) {
@@ -75,7 +80,7 @@ function utcTime({ kind }: IcebergType, access: string): string | null {
     case 'timestamptz':
       return `make_timestamp(epoch_us(${access}))`;
     case 'timestamp_ns':
-      return `make_timestamp(CAST(${floorTo(`epoch_ns(${access})`, 1000)} // 1000 AS BIGINT))`;
+      return `make_timestamp(${microsOfNanos(access)})`;
     default:
       return null;
   }
@@ -110,6 +115,17 @@ function truncatedDecimal({ precision }: DecimalType, access: string, width: num
   return { sql: floorTo(unscaled, width), parse: toBigint };
 }
 
+/** What is hashed of a value, for the types that are hashed as a long (spec: appendix B). */
+const HASHED: { readonly [K in TypeKind]?: (access: string) => string } = {
+  int: (access) => `CAST(${access} AS BIGINT)`,
+  long: plain,
+  date: (access) => `(${access} - ${EPOCH})`,
+  time: epochMicros,
+  timestamp: epochMicros,
+  timestamptz: epochMicros,
+  timestamp_ns: microsOfNanos,
+};
+
 const TRANSFORMS: { readonly [K in TransformKind]: Make } = {
   identity: (transform, type, access) => IDENTITY[type.kind]?.(transform, type, access) ?? null,
   void: () => ({ sql: 'CAST(NULL AS INTEGER)', parse: () => null }),
@@ -127,6 +143,10 @@ const TRANSFORMS: { readonly [K in TransformKind]: Make } = {
     if (type.kind === 'decimal') return truncatedDecimal(type, access, width);
     return TRUNCATE[type.kind]?.(access, width) ?? null;
   },
-  bucket: () => null,
+  bucket: (transform, type, access) => {
+    const { buckets } = transform as Extract<Transform, { readonly kind: 'bucket' }>;
+    const hashed = HASHED[type.kind]?.(access);
+    return hashed === undefined ? null : { sql: `(${hashLongSql(hashed)} & 2147483647) % ${buckets}`, parse: toNumber };
+  },
   unknown: () => null,
 };
