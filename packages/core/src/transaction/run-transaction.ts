@@ -16,6 +16,7 @@ import { IDEMPOTENCY_KEY, WAP_ID, checkSnapshotProperties } from './snapshot-sum
 import { StagedFiles } from './staged-files.ts';
 import { Transaction } from './transaction.ts';
 import type { TransactionHost, TransactionState } from './transaction-state.ts';
+import { commitSummary } from './transaction-options.ts';
 import type { TransactionOptions } from './transaction-options.ts';
 
 /**
@@ -36,7 +37,7 @@ export async function runTransaction(
   throwIfAborted(signal);
   checkSnapshotProperties(options.snapshotProperties ?? {});
   if (key === '') throw invalidArgument('An idempotency key must not be empty.');
-  checkWapId(options.wapId, base.metadata);
+  checkWapId(commitSummary(options)[WAP_ID], base.metadata);
   const startedMs = runtime.now();
   const branch = options.branch ?? MAIN_BRANCH;
   if (key !== undefined) {
@@ -99,11 +100,8 @@ function checkWapId(wapId: string | undefined, { properties }: TableMetadata): v
 }
 
 /** The snapshot that an earlier call with the same key has made: in the history of the branch, or staged. */
-function findByKey(
-  metadata: TableMetadata,
-  branch: string,
-  { idempotencyKey, wapId }: TransactionOptions,
-): Snapshot | undefined {
+function findByKey(metadata: TableMetadata, branch: string, options: TransactionOptions): Snapshot | undefined {
+  const { [WAP_ID]: wapId, [IDEMPOTENCY_KEY]: idempotencyKey } = commitSummary(options);
   const staged = metadata.snapshots.filter(({ summary }) => wapId !== undefined && summary[WAP_ID] === wapId);
   for (const snapshot of [...ancestorsOf(metadata, findRef(metadata, branch)?.snapshotId ?? null), ...staged]) {
     if (snapshot.summary[IDEMPOTENCY_KEY] === idempotencyKey) return snapshot;

@@ -175,7 +175,6 @@ export const REPLACE_PARTITIONS = 'replace-partitions';
 const COMPUTED = new Set([
   'operation',
   IDEMPOTENCY_KEY,
-  WAP_ID,
   PUBLISHED_WAP_ID,
   SOURCE_SNAPSHOT_ID,
   REPLACE_PARTITIONS,

@@ -25,8 +25,8 @@ export interface TransactionOptions extends CommitOptions {
   readonly idempotencyKey?: string | undefined;
   /**
    * Stages the write under this id instead of publishing it (write, audit, publish): its snapshot is in the table, but
-   * on no branch until `publishChanges`. The table must have `write.wap.enabled`. To audit several writes together,
-   * write to a branch, and fast-forward to it.
+   * on no branch until `publishChanges`. The table must have `write.wap.enabled`. The snapshot property `wap.id` does
+   * the same. To audit several writes together, write to a branch, and fast-forward to it.
    */
   readonly wapId?: string | undefined;
   /** What other writers may do meanwhile. A write that reads nothing, as an append, is the same at both levels. */

@@ -76,11 +76,7 @@ describe('a write with a wapId', () => {
     await expectError(plain.append([{ id: 1n }], { wapId: 'a' }), 'INVALID_ARGUMENT', /write\.wap\.enabled/);
     const table = await wapTable();
     await expectError(table.append([{ id: 1n }], { wapId: '' }), 'INVALID_ARGUMENT');
-    await expectError(
-      table.append([{ id: 1n }], { snapshotProperties: { 'wap.id': 'a' } }),
-      'INVALID_ARGUMENT',
-      /computed/,
-    );
+    await expectError(plain.append([{ id: 1n }], { snapshotProperties: { 'wap.id': 'a' } }), 'INVALID_ARGUMENT');
     const both = table.transaction(
       async (tx) => {
         await tx.append([{ id: 1n }]);
@@ -92,6 +88,14 @@ describe('a write with a wapId', () => {
     expect(await orphans(table, table.io)).toEqual([]);
     await expectError(table.publishChanges('never'), 'NOT_FOUND', /never/);
     await expectError(table.publishChanges(''), 'INVALID_ARGUMENT');
+  });
+
+  test('may be told by the snapshot property alone', async () => {
+    const table = await wapTable();
+    await table.append([{ id: 1n }], { snapshotProperties: { 'wap.id': 'a' } });
+    expect(await ids(table)).toEqual([0n]);
+    await table.publishChanges('a');
+    expect(await ids(table)).toEqual([0n, 1n]);
   });
 
   test('is not staged a second time under the same idempotency key', async () => {
