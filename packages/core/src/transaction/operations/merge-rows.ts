@@ -1,19 +1,16 @@
-import type { ColumnBatch, NumbersColumn } from '../../columns/column.ts';
-import { takeBatch } from '../../columns/take.ts';
+import type { ColumnBatch } from '../../columns/column.ts';
 import { invalidArgument } from '../../errors.ts';
-import type { BoundExpression } from '../../expr/bound-expression.ts';
-import { selectFields } from '../../spec/select-fields.ts';
+import type { MetadataColumn } from '../../read/metadata-columns.ts';
 import type { NestedField } from '../../spec/types.ts';
-import { PositionBitmap } from '../../formats/puffin/position-bitmap.ts';
-import type { FileScanTask } from '../../scan/file-scan-task.ts';
-import { lookAhead } from '../../scan/look-ahead.ts';
 import type { AppendData } from '../../write/input.ts';
 import { validationConflict } from '../conflict.ts';
 import type { SnapshotChange } from '../snapshot-change.ts';
-import { FileReader, planFiles, positionsOf } from './file-matches.ts';
+import { FileReader } from './file-matches.ts';
 import type { FileMatches } from './file-matches.ts';
 import { MergeClauses } from './merge-clauses.ts';
 import type { WhenMatched, WhenNotMatched } from './merge-clauses.ts';
+import { changeFile, findPairs } from './merge-files.ts';
+import type { ChangedFile, PreparedMerge } from './merge-files.ts';
 import { MergeKeys, keyFields } from './merge-keys.ts';
 import { readSource, readUpserts } from './merge-source.ts';
 import type { MergeSource } from './merge-source.ts';
@@ -21,7 +18,7 @@ import { rowChange, scopeChecks } from './row-change.ts';
 import type { RowChange } from './row-change.ts';
 import { rowLevelSettings } from './row-level-settings.ts';
 import type { RowLevelOptions } from './row-level-settings.ts';
-import { changedLineage, lineageColumns, newLineage, splitColumns } from './row-lineage.ts';
+import { lineageColumns, newLineage } from './row-lineage.ts';
 import type { RowOperation } from './row-operation.ts';
 import { readRewritten, untouched } from './rewritten-rows.ts';
 import { stageRowDeletes } from './stage-deletes.ts';
@@ -95,36 +92,13 @@ interface MergeInput {
   readonly options: RowLevelOptions;
 }
 
-/** What a merge knows before it looks at the table's rows. */
-interface Prepared {
-  readonly schemaId: number;
-  readonly source: MergeSource;
-  readonly fields: readonly NestedField[];
-  readonly keys: MergeKeys;
-  readonly clauses: MergeClauses;
-}
-
-/** Pairs of rows of one file and of the source that match. */
-interface FilePairs {
-  readonly task: FileScanTask;
-  /** Ascending. */
-  readonly positions: readonly number[];
-  readonly sourceRows: readonly number[];
-}
-
-/** A file's rows that are changed, and what the updated ones become. */
-interface ChangedFile extends FileMatches {
-  readonly positions: PositionBitmap;
-}
-
 /**
- * The source is a hash table on its keys. Files whose bounds and partitions show that they hold none of the keys are not
- * read; of others the key columns are, and only of those that hold some the rest. In memory: the source, the updated
- * rows, and where they are.
+ * The source is a hash table on its keys. In memory: the source, where its rows are in the table, and of one file at a
+ * time the rows that are updated and, up to a bound, the others.
  */
 class Merge implements RowOperation {
   readonly #input: MergeInput;
-  #prepared: Prepared | null = null;
+  #prepared: PreparedMerge | null = null;
 
   constructor(input: MergeInput) {
     this.#input = input;
@@ -132,25 +106,36 @@ class Merge implements RowOperation {
 
   async plan(view: TableView): Promise<SnapshotChange | null> {
     const settings = rowLevelSettings('merge', this.#input.options, view);
-    const { source, keys, clauses } = await this.#prepare(view);
+    const prepared = await this.#prepare(view);
+    const { source, keys, clauses } = prepared;
     if (source.rows.length === 0) return null;
     const scope = keys.scope(view.schema);
     const reader = new FileReader(view);
-    const matched = new Uint8Array(source.rows.length);
+    const { files, unmatched } = await findPairs(prepared, scope, view, reader);
+    const inserts = clauses.insertsRows ? clauses.inserts(unmatched) : [];
+    const lineage = files.length > 0 ? lineageColumns(view.metadata) : [];
     const changed: ChangedFile[] = [];
-    const updates: ColumnBatch[] = [];
-    for (const pairs of await this.#findPairs(scope, matched, view, reader)) {
-      const file = await this.#changeFile(pairs, scope.range, updates, view, reader);
-      if (file !== null) changed.push(file);
-    }
-    const inserts = clauses.insertsRows ? clauses.inserts(unmatchedRows(source.rows, matched)) : [];
-    const stage = settings.mergeOnRead ? stageMergeOnRead : stageCopyOnWrite;
-    const change = await stage(changed, { updates, inserts }, view, reader);
-    return rowChange(view, { ...change, checks: { ...change.checks, ...scopeChecks(settings, scope.filter) } });
+    const rewrites = !settings.mergeOnRead;
+    const newRows = async function* (): AsyncGenerator<ColumnBatch> {
+      for (const pairs of files) {
+        const file = await changeFile(pairs, prepared, scope.range, rewrites, view, reader);
+        if (file === null) continue;
+        changed.push({ ...file, kept: null, updates: [] });
+        yield* file.updates;
+        if (rewrites) yield* untouchedRows(file, lineage, view, reader);
+      }
+      for (const { length, columns } of inserts)
+        yield { length, columns: [...columns, ...newLineage(lineage, length)] };
+    };
+    const data = await stageRows(newRows(), lineage, view);
+    const remove = settings.mergeOnRead ? removeByDeletes : removeByRewriting;
+    const removal = await remove(changed, view, reader);
+    const checks = { ...scopeChecks(settings, scope.filter), ...removal.checks };
+    return rowChange(view, { ...removal, addedData: [data], checks });
   }
 
   /** Done once: a stream can't be read again. */
-  async #prepare(view: TableView): Promise<Prepared> {
+  async #prepare(view: TableView): Promise<PreparedMerge> {
     if (this.#prepared !== null) {
       if (this.#prepared.schemaId === view.schema.schemaId) return this.#prepared;
       throw validationConflict(view.state.host.operations.name, 'its schema is another one now');
@@ -167,147 +152,33 @@ class Merge implements RowOperation {
     };
     return this.#prepared;
   }
-
-  /** Reads key columns only. `matched` is set for the source's rows that have a match. */
-  async #findPairs(
-    { filter, range }: { readonly filter: BoundExpression; readonly range: BoundExpression },
-    matched: Uint8Array,
-    view: TableView,
-    reader: FileReader,
-  ): Promise<readonly FilePairs[]> {
-    const { keys, fields, clauses } = this.#prepared!;
-    const projection = selectFields(view.schema, new Set(fields.map((field) => field.id)));
-    const finders = keys.finders(projection);
-    const options = { metadataColumns: ['_pos'], wholeRowGroups: true } as const;
-    const look = async (task: FileScanTask): Promise<FilePairs> => {
-      const [positions, sourceRows]: [number[], number[]] = [[], []];
-      for await (const batch of reader.read({ ...task, residual: range }, projection, options)) {
-        const rows = keys.match(
-          finders.map((find) => find(batch)),
-          batch.length,
-        );
-        const { values } = batch.columns.at(-1) as NumbersColumn;
-        for (let row = 0; row < rows.length; row++) {
-          const sourceRow = rows[row]!;
-          if (sourceRow < 0) continue;
-          matched[sourceRow] = 1;
-          positions.push(Number(values[row]!));
-          sourceRows.push(sourceRow);
-        }
-      }
-      return { task, positions, sourceRows };
-    };
-    const found: FilePairs[] = [];
-    const { concurrency } = view.state.host.runtime;
-    for await (const pairs of lookAhead(await planFiles(view, filter), concurrency, look))
-      if (pairs.positions.length > 0 && clauses.changesRows) found.push(pairs);
-    return found;
-  }
-
-  /** Applies the clauses to a file's pairs; updated rows go to `updates`. Null if no row of it changes. */
-  async #changeFile(
-    pairs: FilePairs,
-    range: BoundExpression,
-    updates: ColumnBatch[],
-    view: TableView,
-    reader: FileReader,
-  ): Promise<ChangedFile | null> {
-    const { clauses, source } = this.#prepared!;
-    const { task } = pairs;
-    const positions = new PositionBitmap();
-    if (clauses.deletesAll) {
-      for (const position of pairs.positions) positions.add(position);
-      return { task, positions };
-    }
-    const options = { metadataColumns: [...lineageColumns(view.metadata), '_pos' as const], wholeRowGroups: true };
-    let next = 0;
-    for await (const batch of reader.read({ ...task, residual: range }, view.schema, options)) {
-      const first = next;
-      const places = positionsOf(batch.columns.at(-1) as NumbersColumn);
-      while (next < pairs.positions.length && pairs.positions[next]! <= places.at(-1)!) next++;
-      if (next === first) continue;
-      const rows = rowsOfPositions(pairs.positions.slice(first, next), places);
-      const taken = takeBatch(batch, rows);
-      const [columns, rest] = splitColumns(taken, view.schema.fields.length);
-      const target = { length: taken.length, columns };
-      const outcome = clauses.apply({
-        target,
-        source: takeBatch(source.rows, Int32Array.from(pairs.sourceRows.slice(first, next))),
-      });
-      for (const row of outcome.changed) positions.add(pairs.positions[first + row]!);
-      for (const { rows: updated, batch: values } of outcome.updates) {
-        const lineage = takeBatch({ length: taken.length, columns: rest.slice(0, -1) }, updated);
-        const { length } = updated;
-        updates.push({ length, columns: [...values.columns, ...changedLineage(lineage.columns, length)] });
-      }
-    }
-    return positions.size === 0 ? null : { task, positions };
-  }
 }
 
-/** The rows that are at positions, all of which are there; `places` are those of all rows, ascending. */
-function rowsOfPositions(positions: readonly number[], places: Float64Array): Int32Array {
-  return Int32Array.from(positions, (position) => {
-    // Where no row is missing in between, the first guess is right.
-    let [low, high] = [0, Math.min(position - places[0]!, places.length - 1)];
-    while (places[high] !== position) {
-      const middle = (low + high) >> 1;
-      if (places[middle]! < position) low = middle + 1;
-      else high = middle;
-    }
-    return high;
-  });
-}
-
-function unmatchedRows(source: ColumnBatch, matched: Uint8Array): ColumnBatch {
-  const rows: number[] = [];
-  for (let row = 0; row < matched.length; row++) if (matched[row] === 0) rows.push(row);
-  return takeBatch(source, Int32Array.from(rows));
-}
-
-/** Rows to be written: updated ones with their lineage, new ones without. */
-interface NewRows {
-  readonly updates: readonly ColumnBatch[];
-  readonly inserts: readonly ColumnBatch[];
-}
-
-type Stage = (
-  changed: readonly ChangedFile[],
-  rows: NewRows,
+async function* untouchedRows(
+  file: ChangedFile,
+  lineage: readonly MetadataColumn[],
   view: TableView,
   reader: FileReader,
-) => Promise<RowChange>;
-
-const stageCopyOnWrite: Stage = async (changed, rows, view, reader) => {
-  // New rows alone inherit their lineage.
-  const lineage = changed.length > 0 ? lineageColumns(view.metadata) : [];
-  const batches = async function* (): AsyncGenerator<ColumnBatch> {
-    for (const file of changed) {
-      for await (const part of readRewritten(file, lineage, view, reader)) {
-        const kept = untouched(part);
-        if (kept !== null) yield kept;
-      }
-    }
-    yield* newRows(rows, lineage);
-  };
-  const data = await stageRows(batches(), lineage, view);
-  const removed = changed.map(({ task }) => task.file);
-  return { addedData: [data], removed, checks: { noNewDeletesFor: removed } };
-};
-
-const stageMergeOnRead: Stage = async (changed, rows, view, reader) => {
-  const lineage = rows.updates.length > 0 ? lineageColumns(view.metadata) : [];
-  const data = await stageRows(newRows(rows, lineage), lineage, view);
-  const { dataFiles, ...deletes } = await stageRowDeletes(changed, view, reader);
-  const dataFilesExist = dataFiles.map(({ path }) => path);
-  return {
-    addedData: [data],
-    ...deletes,
-    checks: { noNewDeletesFor: changed.map(({ task }) => task.file), dataFilesExist },
-  };
-};
-
-function* newRows({ updates, inserts }: NewRows, lineage: ReturnType<typeof lineageColumns>): Generator<ColumnBatch> {
-  yield* updates;
-  for (const { length, columns } of inserts) yield { length, columns: [...columns, ...newLineage(lineage, length)] };
+): AsyncGenerator<ColumnBatch> {
+  for await (const rows of file.kept ?? readRewritten(file, lineage, view, reader)) {
+    const left = untouched(rows);
+    if (left !== null) yield left;
+  }
 }
+
+type Removal = (
+  changed: readonly FileMatches[],
+  view: TableView,
+  reader: FileReader,
+) => Promise<Omit<RowChange, 'addedData'>>;
+
+const removeByRewriting: Removal = async (changed) => {
+  const removed = changed.map(({ task }) => task.file);
+  return { removed, checks: { noNewDeletesFor: removed } };
+};
+
+const removeByDeletes: Removal = async (changed, view, reader) => {
+  const { dataFiles, ...deletes } = await stageRowDeletes(changed, view, reader);
+  const noNewDeletesFor = changed.map(({ task }) => task.file);
+  return { ...deletes, checks: { noNewDeletesFor, dataFilesExist: dataFiles.map(({ path }) => path) } };
+};
