@@ -43,6 +43,10 @@ export function resolveChangeRange(metadata: TableMetadata, options: ChangeRange
 
 /** As `resolveChangeRange`, but without `from` all that the table still knows is in the range. */
 export function resolveAppendRange(metadata: TableMetadata, options: ChangeRangeOptions): ChangeRange {
+  const other = ['snapshotId', 'asOf'].find((name) => Object.hasOwn(options, name));
+  if (other !== undefined) {
+    throw invalidArgument(`An incremental scan has no option '${other}': it goes from one snapshot to another.`);
+  }
   if (options.from !== undefined && options.from !== null) return resolveChangeRange(metadata, options);
   const target = resolveTarget(metadata, options);
   return { ...target, snapshots: knownHistory(metadata, target.snapshot?.snapshotId ?? null) };
