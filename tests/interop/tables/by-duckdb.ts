@@ -6,7 +6,7 @@ import { everyColumn, everyTypeRows, nested, nestedRows } from './types.ts';
 
 // Files that DuckDB writes, of rows and of queries. What it leaves to core is under test elsewhere.
 
-const { fix, ...writable } = everyColumn;
+const { fix: _fix, ...writable } = everyColumn;
 const everyWritableType = schema(writable);
 const rows = everyTypeRows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'fix')));
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
+  bloomFilterColumns,
   checkTableProperties,
+  checkWriteProperties,
   columnMetricsMode,
   commitRetryPolicy,
   manifestMergePolicy,
@@ -40,6 +42,8 @@ describe('table properties', () => {
     ['write.metadata.previous-versions-max', '-1'],
     ['read.split.target-size', 'big'],
     ['write.data.path', ''],
+    ['write.parquet.bloom-filter-enabled.column.x', 'perhaps'],
+    ['write.parquet.bloom-filter-fpp.column.x', '1'],
   ])('refuse %s = %j by name', (key, value) => {
     expect(() => checkTableProperties({ [key]: value })).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(key) }),
@@ -54,5 +58,31 @@ describe('table properties', () => {
     expect(() =>
       checkTableProperties({ 'engine.x': '', 'write.spark.fanout.enabled': '?', constructor: 'x' }),
     ).not.toThrow();
+  });
+
+  it('fail writes with any bad value that guides them, and with no other', () => {
+    for (const key of ['write.merge.mode', 'commit.retry.num-retries', 'write.parquet.bloom-filter-enabled.column.a']) {
+      expect(() => checkWriteProperties({ [key]: '?' })).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(key) }),
+      );
+    }
+    expect(() =>
+      checkWriteProperties({ 'read.split.target-size': '?', 'write.other': '?', 'gc.enabled': '?' }),
+    ).not.toThrow();
+  });
+
+  it('name the columns with bloom filters', () => {
+    const prefix = 'write.parquet.bloom-filter-';
+    expect(
+      bloomFilterColumns({
+        [`${prefix}enabled.column.a.b`]: 'true',
+        [`${prefix}fpp.column.a.b`]: '0.05',
+        [`${prefix}enabled.column.c`]: 'TRUE',
+        [`${prefix}enabled.column.d`]: 'false',
+      }),
+    ).toEqual([
+      { column: 'a.b', falsePositiveRatio: 0.05 },
+      { column: 'c', falsePositiveRatio: null },
+    ]);
   });
 });

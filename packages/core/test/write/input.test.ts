@@ -1,8 +1,9 @@
 import * as arrow from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
+import type { ColumnBatch } from '../../src/columns/column.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { Schema } from '../../src/spec/schema.ts';
-import { toBatches } from '../../src/write/input.ts';
+import { inputBatches, toBatches } from '../../src/write/input.ts';
 import type { AppendData } from '../../src/write/input.ts';
 import { expectError } from '../table/support.ts';
 import { rowsOf } from './support.ts';
@@ -267,5 +268,27 @@ describe('Arrow data', () => {
     );
     const data = table({ l: vector([[{ x: 1 }], [{ x: 2 }, { x: null }]], type) });
     await expectError(convert(data, strict), 'INVALID_ARGUMENT', /rows\[1\]\.l\.element\.x is required/);
+  });
+});
+
+describe('inputBatches', () => {
+  const columns = schema({ id: t.int() });
+
+  test('what is there already need not be waited for', async () => {
+    const rows = [{ id: 1 }, { id: 2 }];
+    const batches = inputBatches(rows, columns);
+    expect(Symbol.iterator in batches).toBe(true);
+    expect([...(batches as Iterable<ColumnBatch>)].map(({ length }) => length)).toEqual([2]);
+  });
+
+  test.each([
+    ['promises', [Promise.resolve({ id: 1 })]],
+    ['a generator', new Set([{ id: 1 }]).values()],
+  ])('%s may have to be', async (_, data) => {
+    const batches = inputBatches(data, columns);
+    expect(Symbol.iterator in batches).toBe(false);
+    const lengths: number[] = [];
+    for await (const batch of batches) lengths.push(batch.length);
+    expect(lengths).toEqual([1]);
   });
 });

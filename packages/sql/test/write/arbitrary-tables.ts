@@ -149,9 +149,13 @@ export const anyTable: fc.Arbitrary<AnyTable> = fc
     const row = fc.record(
       Object.fromEntries(columns.map(([name, { value }]) => [name, fc.option(value, { freq: 8 })])),
     );
-    const choices = columns.flatMap(([name, one]) => one.partitions.map((by) => () => by(name)));
-    const chosen = new Map(
-      partitions.filter(() => choices.length > 0).map(([choice]) => [choice % choices.length, choice]),
+    const sources = columns.filter(([, one]) => one.partitions.length > 0);
+    // Two fields of one column may be refused as redundant.
+    const fields = new Map(
+      partitions.flatMap(([column, choice]) => {
+        const [name, one] = sources[column % Math.max(1, sources.length)] ?? [];
+        return one ? [[name!, one.partitions[choice % one.partitions.length]!(name!)] as const] : [];
+      }),
     );
     const sortable = columns.filter(([, one]) => one.isSortable).map(([name]) => name);
     const sortBy =
@@ -160,7 +164,7 @@ export const anyTable: fc.Arbitrary<AnyTable> = fc
         : sorts.map(([i, direction, nulls]) => ({ field: sortable[i % sortable.length]!, direction, nulls }));
     return fc.array(row, { minLength: 1, maxLength: 40 }).map((rows): AnyTable => ({
       shape: schema(Object.fromEntries(columns.map(([name, { type }]) => [name, type]))) as Schema,
-      partitionBy: [...chosen.keys()].map((i) => choices[i]!()),
+      partitionBy: [...fields.values()],
       sortBy: sortBy.filter(({ field }, i) => sortBy.findIndex((other) => other.field === field) === i),
       properties: set,
       rows,
