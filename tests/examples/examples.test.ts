@@ -37,6 +37,25 @@ by time [ { item: 'tea', price: 3 } ]
 `,
   'concurrent-writers': `20 snapshots, 20 rows
 `,
+  'change-log': `every change
+  0 delete tea 3
+  0 insert tea 4
+  0 insert cocoa 5
+  1 delete tea 4
+  1 insert tea 6
+  2 delete milk 2
+net
+  update_before tea 3
+  update_after tea 6
+  insert cocoa 5
+  delete milk 2
+`,
+  follow: `commit: 5 tea
+commit: 5 tea, 1 milk
+commit: 1 milk, 4 tea
+rollback: 1 milk, 5 tea
+commit: 1 milk, 5 tea, 9 cocoa
+`,
   'arrow-streams': `25000 rows, sum 0.630579
 [ 1, 2, 3 ]
 `,
