@@ -12,6 +12,7 @@ import type { HistoryStep, StepKind } from './history-steps.ts';
 import { TableChanges } from './table-changes.ts';
 import type { ChangeReadOptions } from './table-changes.ts';
 
+/** Aborting `signal` ends the iteration; changes that are being read then fail with ABORTED. */
 export interface FollowOptions<Select extends readonly string[] = readonly string[]> extends ChangeReadOptions<Select> {
   /**
    * Where to start: the saved position of an earlier step, or a snapshot's id: after it; null: with the first snapshot's

@@ -1,3 +1,4 @@
+import { isLakehouseError } from '../errors.ts';
 import { deleteLoader } from '../read/read-task.ts';
 import type { DeletedBy } from '../read/read-task.ts';
 import type { DeleteLoader } from '../deletes/row-deletes.ts';
@@ -8,6 +9,7 @@ import { fileKey } from '../transaction/file-key.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import type { ChangeSource } from './change-source.ts';
 import { readDeletesAround } from './deletes-around.ts';
+import { goneWithSnapshot } from './gone-with-snapshot.ts';
 import { readSnapshotFiles } from './snapshot-files.ts';
 import type { SequencedFile } from './snapshot-files.ts';
 import { readTouchedFiles } from './touched-files.ts';
@@ -31,16 +33,16 @@ export interface PlannedChanges {
 }
 
 /** What is to be told of a snapshot: what it changed; what taking it back changes; or all of its rows, as new ones. */
-export type StepKind = 'made' | 'undone' | 'whole';
+export type ChangeStepKind = 'made' | 'undone' | 'whole';
 
 export interface ChangeStep {
   readonly snapshot: Snapshot;
-  readonly kind: StepKind;
+  readonly kind: ChangeStepKind;
 }
 
 type Planner = (source: ChangeSource, snapshot: Snapshot, filter: BoundExpression) => Promise<PlannedChanges>;
 
-const PLANNERS: Readonly<Record<StepKind, Planner>> = {
+const PLANNERS: Readonly<Record<ChangeStepKind, Planner>> = {
   made: planMade,
   async undone(source, snapshot) {
     const { deleted, inserted } = await planMade(source, snapshot);
@@ -51,14 +53,18 @@ const PLANNERS: Readonly<Record<StepKind, Planner>> = {
 
 /**
  * Finds the files that a step changed rows of: as many manifests and entries are read as the snapshot changed, and those
- * that may be about the same partitions, if it changed deletes.
+ * that may be about the same partitions, if it changed deletes. NOT_FOUND if the snapshot has been expired meanwhile.
  */
-export function planChanges(
+export async function planChanges(
   source: ChangeSource,
   { snapshot, kind }: ChangeStep,
   filter: BoundExpression,
 ): Promise<PlannedChanges> {
-  return PLANNERS[kind](source, snapshot, filter);
+  try {
+    return await PLANNERS[kind](source, snapshot, filter);
+  } catch (error) {
+    throw isLakehouseError(error, 'NOT_FOUND') ? goneWithSnapshot(error) : error;
+  }
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { ColumnBatch } from '../columns/column.ts';
-import { LakehouseError, isLakehouseError } from '../errors.ts';
+import { isLakehouseError } from '../errors.ts';
 import { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import { readTaskColumns } from '../read/read-task.ts';
 import type { ReadTaskOptions } from '../read/read-task.ts';
 import type { DeleteFile } from '../scan/file-scan-task.ts';
+import { goneWithSnapshot } from './gone-with-snapshot.ts';
 import type { ChangedRows } from './plan-changes.ts';
 
 export type ReadChangedOptions = Pick<ReadTaskOptions, 'projection' | 'metadataColumns' | 'nameMapping' | 'signal'>;
@@ -21,7 +22,7 @@ export async function* readChangedRows(
     if (await holdsNone(rows, options)) return;
     yield* readTaskColumns(io, task, { ...options, deletes, deletedBy: deletedBy ?? undefined });
   } catch (error) {
-    throw isLakehouseError(error, 'NOT_FOUND') ? goneWithSnapshot(error, task.file.path) : error;
+    throw isLakehouseError(error, 'NOT_FOUND') ? goneWithSnapshot(error) : error;
   }
 }
 
@@ -52,11 +53,4 @@ function isWithin(positions: PositionBitmap, others: PositionBitmap): boolean {
   union.addAll(others);
   union.addAll(positions);
   return union.size === others.size;
-}
-
-function goneWithSnapshot(cause: LakehouseError, path: string): LakehouseError {
-  const message =
-    `The changes can't be read any more: ${path}, or its deletes, is gone. ` +
-    `Expiring a snapshot deletes the files that its successors don't need.`;
-  return new LakehouseError('NOT_FOUND', message, { context: { ...cause.context }, cause });
 }

@@ -73,7 +73,9 @@ function arrange(planned: PlannedChanges, { schema, maxCounted = MAX_COUNTED }: 
 function arePartitionsApart(rows: readonly ChangedRows[], schema: StructType): boolean {
   const spec: PartitionSpec = rows[0]!.task.spec;
   if (isUnpartitioned(spec) || rows.some(({ task }) => task.spec.specId !== spec.specId)) return false;
-  return spec.fields.every(({ sourceIds }) => sourceIds.every((id) => findField(schema, id) !== undefined));
+  return spec.fields.every(({ transform, sourceIds }) => {
+    return transform.kind !== 'unknown' && sourceIds.every((id) => findField(schema, id) !== undefined);
+  });
 }
 
 function byPartition({ deleted, inserted }: PlannedChanges): ReadonlyMap<string, PlannedChanges> {

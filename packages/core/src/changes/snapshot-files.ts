@@ -1,4 +1,4 @@
-import { invalidData } from '../errors.ts';
+import { invalidData, isLakehouseError } from '../errors.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import type { DeleteFile } from '../scan/file-scan-task.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -33,7 +33,9 @@ export async function readSnapshotFiles(
 ): Promise<SnapshotFiles> {
   await checkCounts(source, snapshot, manifests);
   const { snapshotId } = snapshot;
-  const written = manifests.filter((one) => one.addedSnapshotId === snapshotId && source.mayMatch(one));
+  // Summaries may leave out files that are gone.
+  const mayMatch = (one: ManifestFile): boolean => one.deletedFilesCount !== 0 || source.mayMatch(one);
+  const written = manifests.filter((one) => one.addedSnapshotId === snapshotId && mayMatch(one));
   // Statistics tell which deletes don't concern a file.
   const hasDeletes = manifests.some(({ content }) => content === 'deletes');
   const read = async (content: ManifestContent) => {
@@ -66,7 +68,8 @@ async function checkCounts(
   const { snapshotId, parentSnapshotId } = snapshot;
   const parent = parentSnapshotId === null ? null : snapshotById(source.metadata, parentSnapshotId);
   if (parent === undefined) return;
-  const before = parent === null ? [] : await source.manifests(parent);
+  const before = parent === null ? [] : await manifestsIfThere(source, parent);
+  if (before === null) return;
   const isWritten = (one: ManifestFile): boolean => one.addedSnapshotId === snapshotId;
   for (const content of ['data', 'deletes'] as const) {
     const [now, then] = [manifests, before].map((list) => list.filter((one) => one.content === content));
@@ -80,6 +83,16 @@ async function checkCounts(
       `The changes of snapshot ${snapshotId} can't be told: it has ${live} ${content} files, its parent ${liveBefore}, but it says that it added ${added} and removed ${deleted}.`,
       { snapshotId, content },
     );
+  }
+}
+
+/** Null if the snapshot has been expired since the table was loaded. */
+async function manifestsIfThere(source: ChangeSource, snapshot: Snapshot): Promise<readonly ManifestFile[] | null> {
+  try {
+    return await source.manifests(snapshot);
+  } catch (error) {
+    if (isLakehouseError(error, 'NOT_FOUND')) return null;
+    throw error;
   }
 }
 
