@@ -189,7 +189,7 @@ class ChangeBuilder {
   /** Which delete files leave follows from which data files do: if those are others now, it is worked out again. */
   #keepDeletesFor(removedData: readonly DataFile[], minSequenceNumber: bigint): void {
     const removedPaths = removedData.map(({ path }) => path).join('\n');
-    if (removedPaths !== this.#removedPaths || minSequenceNumber < this.#minSequenceNumber)
+    if (removedPaths !== this.#removedPaths || minSequenceNumber !== this.#minSequenceNumber)
       this.#filters.deletes.reset();
     this.#removedPaths = removedPaths;
     this.#minSequenceNumber = minSequenceNumber;

@@ -203,6 +203,16 @@ describe('retries', () => {
     expect(await table.livePaths()).toHaveLength(4);
   });
 
+  test('drop delete files that another writer has left nothing to do for', async () => {
+    const table = await ChangeTable.create();
+    const [a, b] = [await table.dataFile(), await table.dataFile()];
+    await table.commit([await table.change({ add: [a, b], deletes: [await table.equalityDelete('a', [0, 9])] })]);
+    await table.commit([await table.change({ operation: 'delete', removed: [a] })], async (attempt) => {
+      if (attempt === 1) await table.commit([await table.change({ operation: 'delete', removed: [b] })]);
+    });
+    expect(await table.livePaths()).toEqual([]);
+  });
+
   test('meet an upgrade: manifests are written anew, position deletes are a conflict', async () => {
     for (const from of [1, 2] as const) {
       const table = await ChangeTable.create({ formatVersion: from });
