@@ -96,6 +96,74 @@ test('required values are looked for inside structs, lists and maps', async () =
   expect(await (await lake.table(name)).scan().toRows()).toEqual([{ s: null, l: [{ b: 1 }], m: new Map([['k', 1]]) }]);
 });
 
+test('fields of structs go by name too: none is lost, and those that are missing take their defaults', async () => {
+  const name = `ns.q${tables++}`;
+  const table = await catalog.createTable(name, {
+    schema: schema({ s: t.struct({ a: t.int(), b: t.string() }), l: t.list(t.struct({ a: t.int() })) }),
+    formatVersion: 3,
+  });
+  await lake.append(name, "SELECT {b: 'x', A: 1} AS s, [{a: 2}] AS l");
+  for (const [query, column] of [
+    ['SELECT {a: 1, c: 2} AS s', 's.c'],
+    ['SELECT [{a: 1, c: 2}] AS l', 'l.element.c'],
+  ] as const) {
+    expect((await rejection(lake.append(name, query))).message).toContain(
+      `a column '${column}', which the table lacks`,
+    );
+  }
+  await table.refresh();
+  await table.updateSchema((s) => s.addColumn('s.kind', t.string(), { default: 'web' }));
+  await lake.append(name, "SELECT {a: 3, b: 'y'} AS s");
+  const rows = (await (await lake.table(name)).scan().toRows()) as { l: unknown }[];
+  expect(rows.toSorted((a, b) => Number(a.l === null) - Number(b.l === null))).toEqual([
+    { s: { a: 1, b: 'x', kind: 'web' }, l: [{ a: 2 }] },
+    { s: { a: 3, b: 'y', kind: 'web' }, l: null },
+  ]);
+});
+
+test('times that only DuckDB has are refused', async () => {
+  const name = `ns.q${tables++}`;
+  await catalog.createTable(name, {
+    schema: schema({ d: t.date(), ts: t.timestamp(), at: t.time(), all: t.list(t.date()) }),
+  });
+  for (const query of [
+    "SELECT DATE 'infinity' AS d",
+    "SELECT TIMESTAMP '-infinity' AS ts",
+    "SELECT TIME '24:00:00' AS at",
+    "SELECT [DATE '2020-01-01', 'infinity'] AS \"all\"",
+  ]) {
+    expect(await rejection(lake.append(name, query))).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/^The column '.*' has no /),
+    });
+  }
+});
+
+test('variants of a query are written by core', async () => {
+  const [from, to] = [`ns.q${tables++}`, `ns.q${tables++}`];
+  const variants = { schema: schema({ id: t.long(), v: t.variant() }), formatVersion: 3 } as const;
+  const rows = [
+    { id: 1n, v: { a: [1, 'x', null] } },
+    { id: 2n, v: null },
+  ];
+  await (await catalog.createTable(from, variants)).append(rows);
+  await catalog.createTable(to, variants);
+  const { warnings } = await lake.append(to, `SELECT * FROM ${from}`);
+  expect(warnings).toEqual([expect.stringContaining("it can't write variants")]);
+  const [before, after] = [await lake.table(from), await lake.table(to)];
+  expect(JSON.stringify(await after.scan({ select: ['v'] }).toRows())).toBe(
+    JSON.stringify(await before.scan({ select: ['v'] }).toRows()),
+  );
+});
+
+test('a query whose partitions only core can tell is written by DuckDB all the same', async () => {
+  const name = await fresh({ partitionBy: [partitionBy.bucket(4, 'city')] });
+  const { warnings } = await lake.append(name, "SELECT i AS ID, 'city ' || i % 9 AS City FROM range(1000) AS r(i)");
+  expect(warnings).toEqual([]);
+  expect((await filesOf(name)).map(({ partition }) => partition[0]).toSorted()).toEqual([0, 1, 2, 3]);
+  expect(await (await lake.table(name)).scan({ filter: "city = 'city 3'" }).count()).toBe(111);
+});
+
 test('a query of nothing changes nothing, and leaves nothing behind', async () => {
   const name = await fresh({ partitionBy: [partitionBy.day('at')] });
   expect(await lake.append(name, 'SELECT 1 AS id WHERE false')).toMatchObject({ changed: false });
