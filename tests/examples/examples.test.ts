@@ -56,6 +56,15 @@ commit: 1 milk, 4 tea
 rollback: 1 milk, 5 tea
 commit: 1 milk, 5 tea, 9 cocoa
 `,
+  'streaming-writer': `web.logs starts at the beginning
+1000 events in 1 file, 1000 in the table
+1000 events in 1 file, 2000 in the table
+1000 events in 1 file, 3000 in the table; new columns: client.country
+1000 events in 1 file, 4000 in the table
+1000 events in 1 file, 5000 in the table; new columns: timing, timing.db, timing.total, referrer
+1000 events in 1 file, 6000 in the table
+done: 6 commits, 6000 events
+`,
   'arrow-streams': `25000 rows, sum 0.630579
 [ 1, 2, 3 ]
 `,
