@@ -82,7 +82,7 @@ const actions: readonly Action[] = [
       await table.rowDelta({ rows: [row(0, 'Seoul', 9)], equalityDeletes: { fields: ['id'], rows: keys } });
       const places = await table.scan({ filter: 'id IN (4, 7)', select: ['_file', '_pos'] }).toRows();
       await table.rowDelta({
-        positionDeletes: places.map((place) => ({ file: place._file, pos: place._pos })),
+        positionDeletes: places.map((place) => ({ file: place._file as string, pos: place._pos as bigint })),
       });
     },
     rows: [...without(0, 4, 7, 9), row(0, 'Seoul', 9)],

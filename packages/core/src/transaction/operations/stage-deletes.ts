@@ -8,6 +8,7 @@ import type { DeletedPositions } from '../../write/delete-file.ts';
 import { writeDeletionVectors } from '../../write/deletion-vector-writer.ts';
 import { writePositionDeletes } from '../../write/position-delete-writer.ts';
 import type { StagedDeletes } from '../staged-data.ts';
+import { refuseEncrypted } from '../stage-append.ts';
 import { stagingOptions } from '../staging-options.ts';
 import type { FileMatches, FileReader } from './file-matches.ts';
 import type { TableView } from './table-view.ts';
@@ -71,6 +72,7 @@ async function write(
   { metadata, schema, state }: TableView,
 ): Promise<readonly StagedDeletes[]> {
   if (deleted.length === 0) return [];
+  refuseEncrypted(metadata, state.host.operations.name);
   const options = { ...stagingOptions(metadata, state), specs: metadata.partitionSpecs, schema };
   const vectors = metadata.formatVersion >= 3;
   const files = await (vectors ? writeDeletionVectors(deleted, options) : writePositionDeletes(deleted, options));
