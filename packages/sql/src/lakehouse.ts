@@ -23,7 +23,10 @@ export interface LakehouseOptions {
   readonly catalog: Catalog;
   /** More catalogs, by the name that SQL calls them: `other.namespace.table`. */
   readonly catalogs?: Readonly<Record<string, Catalog>>;
-  /** How much memory DuckDB may use, like '4GB'; 80 % of the machine's if left out. */
+  /**
+   * How much memory DuckDB may use, like '4GB'; 80 % of the machine's if left out. Writing rows that come from JavaScript
+   * takes a DuckDB of its own, which may use as much again.
+   */
   readonly memoryLimit?: string;
   /** Where DuckDB puts what doesn't fit into memory; a directory of its own under the system's, removed on close, if left out. */
   readonly tempDirectory?: string;

@@ -49,6 +49,7 @@ export async function copyRows(source: CopySource, options: DataFileOptions): Pr
   try {
     return await copy.write();
   } catch (error) {
+    await copy.settle();
     // Nothing refers to these files: one that can't be deleted is an orphan, which is no reason for another error.
     if (copy.placed.length > 0) await io.delete(copy.placed).catch(() => undefined);
     throwIfAborted(signal);
@@ -71,6 +72,8 @@ class Copy {
   readonly #settings: readonly string[];
   readonly #targetBytes: number;
   readonly #terms: readonly string[];
+  readonly #placing: Promise<DataFile>[] = [];
+  #pieces = 0;
   #progress = { rows: 0, files: 0, bytes: 0 };
 
   constructor(source: CopySource, options: DataFileOptions, staging: Staging, operationId: string) {
@@ -98,8 +101,18 @@ class Copy {
       written.push(...(await this.#sized({ file, isSorted: isOneFile, partition: file.partition })));
     const files: DataFile[] = [];
     const { concurrency } = this.#options.runtime;
-    for await (const file of lookAhead(written, concurrency, (one) => this.#place(one))) files.push(file);
+    const place = (one: Written): Promise<DataFile> => {
+      const placing = this.#place(one);
+      this.#placing.push(placing);
+      return placing;
+    };
+    for await (const file of lookAhead(written, concurrency, place)) files.push(file);
     return files;
+  }
+
+  /** Waits until no file is on its way to its place any more. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#placing);
   }
 
   #select(): string {
@@ -143,8 +156,6 @@ class Copy {
     const pieces = await this.#copy(`SELECT ${columns} FROM ${rows}`, `pieces-${this.#pieces++}`, [this.#fileSize()]);
     return pieces.map((piece) => ({ file: piece, isSorted: false, partition }));
   }
-
-  #pieces = 0;
 
   async #place({ file, isSorted, partition }: Written): Promise<DataFile> {
     const { io, schema, spec, sortOrder, properties, locationFor, onProgress, signal } = this.#options;

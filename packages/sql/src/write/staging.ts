@@ -23,9 +23,12 @@ export class Staging {
 
   static async open(options: DataFileOptions, operationId: string): Promise<Staging> {
     const { io, locationFor } = options;
-    const marker = `${locationFor(`00000-0-${operationId}-staging`, '')}/started`;
-    const path = io.moveIn ? (io.capabilities.localPath?.(marker) ?? null) : null;
-    if (path === null) return new Staging(await mkdtemp(join(tmpdir(), 'lakehouse-write-')), options, false);
+    const { localPath } = io.capabilities;
+    const marker = io.moveIn && localPath ? `${locationFor(`00000-0-${operationId}-staging`, '')}/started` : null;
+    const path = marker === null ? null : localPath!(marker);
+    if (marker === null || path === null) {
+      return new Staging(await mkdtemp(join(tmpdir(), 'lakehouse-write-')), options, false);
+    }
     // By writing a file the store makes the directories, and makes them last.
     await io.write(marker, new Uint8Array(0));
     return new Staging(join(path, '..'), options, true);
