@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 
-import { columnReader } from '../../src/columns/column-reader.ts';
-import type { ColumnBatch } from '../../src/columns/column.ts';
 import type { BoundExpression, BoundPredicate } from '../../src/expr/bound-expression.ts';
 import { referencedFieldIds } from '../../src/expr/referenced.ts';
 import type { InspectedTable } from '../../src/inspect/metadata-table-definition.ts';
@@ -15,6 +13,8 @@ import { writeManifest } from '../../src/manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../../src/manifest/write-manifest.ts';
 import type { ManifestContent, ManifestFile } from '../../src/spec/manifest.ts';
 import { newTableMetadata } from '../../src/spec/new-table-metadata.ts';
+import type { PartitionSpec } from '../../src/spec/partition-spec.ts';
+import type { Schema } from '../../src/spec/schema.ts';
 import { indexById } from '../../src/spec/schema-fields.ts';
 import type { FormatVersion, TableMetadata } from '../../src/spec/table-metadata.ts';
 import { isPrimitive } from '../../src/spec/types.ts';
@@ -22,6 +22,7 @@ import type { StructType } from '../../src/spec/types.ts';
 import type { Value } from '../../src/spec/values.ts';
 import { columnTerm, combined, evaluate, predicateOn } from '../expr/expressions.ts';
 import { ALL_SCHEMA, ALL_SPEC, SNAPSHOT_ID, newEntries } from '../manifest/arbitraries.ts';
+import { rowsOf } from '../write/support.ts';
 
 /** A manifest to be written. */
 export interface ManifestInput {
@@ -40,44 +41,47 @@ export interface WrittenTable {
   readonly manifests: readonly ManifestFile[];
 }
 
-/** A table of one snapshot with these manifests; its files do not exist. */
-export async function tableOf(version: FormatVersion, inputs: readonly ManifestInput[]): Promise<WrittenTable> {
-  const io = new MemoryFileIO();
+export interface TableShape {
+  readonly io?: MemoryFileIO;
+  readonly schema?: Schema;
+  readonly spec?: PartitionSpec;
+}
+
+/** A table of one snapshot with these manifests. */
+export async function tableOf(
+  version: FormatVersion,
+  inputs: readonly ManifestInput[],
+  { io = new MemoryFileIO(), schema = ALL_SCHEMA, spec = ALL_SPEC }: TableShape = {},
+): Promise<WrittenTable> {
   const written: ManifestFile[] = [];
   for (const [i, { content, entries }] of inputs.entries()) {
     const location = `s3://b/t/metadata/m${i}.avro`;
-    const spec = ALL_SPEC;
-    const options = {
-      io,
-      location,
-      formatVersion: version,
-      schema: ALL_SCHEMA,
-      spec,
-      content,
-      snapshotId: SNAPSHOT_ID,
-    };
+    const options = { io, location, formatVersion: version, schema, spec, content, snapshotId: SNAPSHOT_ID };
     written.push(await writeManifest(options, entries));
   }
   const location = 's3://b/t/metadata/snap.avro';
   const snapshot = { snapshotId: SNAPSHOT_ID, parentSnapshotId: null, sequenceNumber: version === 1 ? 0n : 7n };
   const list = { io, location, formatVersion: version, ...snapshot, ...(version === 3 && { firstRowId: 100n }) };
   const { manifests } = await writeManifestList(list, written);
-  return {
-    table: { io, metadata: metadataOf(version, location), metadataLocation: 's3://b/t/metadata/v1.json' },
-    manifests,
-  };
+  const metadata = metadataOf(version, location, schema, spec);
+  return { table: { io, metadata, metadataLocation: 's3://b/t/metadata/v1.json' }, manifests };
 }
 
-function metadataOf(formatVersion: FormatVersion, manifestList: string): TableMetadata {
+function metadataOf(
+  formatVersion: FormatVersion,
+  manifestList: string,
+  schema: Schema,
+  spec: PartitionSpec,
+): TableMetadata {
   // Which types a version has is no matter of manifests.
-  const schema = { ...ALL_SCHEMA, fields: [] };
-  const created = newTableMetadata({ schema, formatVersion, location: 's3://b/t', uuid: '0-0-0-0-0', nowMs: 0 });
+  const empty = { ...schema, fields: [], identifierFieldIds: [] };
+  const created = newTableMetadata({ schema: empty, formatVersion, location: 's3://b/t', uuid: '0-0-0-0-0', nowMs: 0 });
   return {
     ...created,
-    schemas: [ALL_SCHEMA],
-    currentSchemaId: ALL_SCHEMA.schemaId,
-    partitionSpecs: [ALL_SPEC],
-    defaultSpecId: ALL_SPEC.specId,
+    schemas: [schema],
+    currentSchemaId: schema.schemaId,
+    partitionSpecs: [spec],
+    defaultSpecId: spec.specId,
     currentSnapshotId: SNAPSHOT_ID,
     snapshots: [
       {
@@ -89,7 +93,7 @@ function metadataOf(formatVersion: FormatVersion, manifestList: string): TableMe
         manifests: null,
         operation: 'append',
         summary: {},
-        schemaId: ALL_SCHEMA.schemaId,
+        schemaId: schema.schemaId,
         firstRowId: formatVersion === 3 ? 100n : null,
         addedRows: null,
         keyId: null,
@@ -108,13 +112,8 @@ export async function inspect(
   const opened = openMetadataTable(table, name);
   const rows: (readonly Value[])[] = [];
   const type = options.projection ?? opened.schema;
-  for await (const batch of opened.batches(options)) rows.push(...rowsOf(batch, type));
+  for await (const batch of opened.batches(options)) rows.push(...rowsOf(type, batch));
   return rows;
-}
-
-export function rowsOf(batch: ColumnBatch, { fields }: StructType): readonly (readonly Value[])[] {
-  const readers = fields.map(({ type }, i) => columnReader(type, batch.columns[i]!));
-  return Array.from({ length: batch.length }, (_, row) => readers.map((read) => read(row)));
 }
 
 /** The value of a field at any depth of structs. */
