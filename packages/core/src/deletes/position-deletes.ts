@@ -16,7 +16,7 @@ const CONCURRENCY = 8;
 /** A delete file with more rows is read anew for each data file, only as far as it is about it, and not kept. */
 const MAX_SHARED_ROWS = 4_000_000;
 
-/** Knows which positions of data files are deleted. A delete file about many data files is read once, and kept. */
+/** Knows which positions of data files are deleted. What was read is kept: a delete file may be about many data files. */
 export class PositionDeletes {
   readonly #io: FileIO;
   readonly #readRows: ReadRows;
@@ -33,7 +33,7 @@ export class PositionDeletes {
     const files = deletes.filter((entry) => entry.file.content === 'position-deletes');
     // A deletion vector stands for all position deletes that were there before (spec: "Deletion Vectors").
     const vector = files.find((entry) => isDeletionVector(entry.file));
-    if (vector) return readVector(this.#io, vector, options);
+    if (vector) return (await this.#sharedVector(vector, file.path)).get(file.path)!;
     let positions: PositionBitmap | null = null;
     const load = (entry: DeleteFile) => this.#inFile(entry, file.path, options);
     for await (const found of lookAhead(files, CONCURRENCY, load)) {
@@ -50,15 +50,20 @@ export class PositionDeletes {
     if (entry.file.recordCount > MAX_SHARED_ROWS) {
       return (await readPositionDeletes(this.#io, this.#readRows, entry, { ...options, path })).get(path);
     }
-    return (await this.#sharedFile(entry)).get(path);
+    return (await this.#share(entry.file.path, () => readPositionDeletes(this.#io, this.#readRows, entry))).get(path);
+  }
+
+  /** Vectors are kept for the next scan that shares the loader. */
+  #sharedVector(entry: DeleteFile, path: string): Promise<PositionsByPath> {
+    const read = async () => new Map([[path, await readVector(this.#io, entry, {})]]);
+    return this.#share(`${entry.file.path}#${entry.file.contentOffset}#${path}`, read);
   }
 
   /** Not aborted by the signal of one who waits for it: others may be waiting, too. */
-  #sharedFile(entry: DeleteFile): Promise<PositionsByPath> {
-    const key = entry.file.path;
+  #share(key: string, read: () => Promise<PositionsByPath>): Promise<PositionsByPath> {
     const known = this.#shared.get(key);
     if (known) return known.positions;
-    const shared: SharedFile = { bytes: 0, positions: readPositionDeletes(this.#io, this.#readRows, entry) };
+    const shared: SharedFile = { bytes: 0, positions: read() };
     this.#shared.keep(key, shared);
     void this.#measure(key, shared);
     return shared.positions;

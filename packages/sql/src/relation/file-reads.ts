@@ -41,9 +41,31 @@ export async function readFiles(source: RelationSource, files: readonly FileToRe
     if (group) group.push(file);
     else byKind.set(kind, [file]);
   }
-  return Promise.all(
-    [...groups.values()].flatMap((byKind) => [...byKind.values()]).map((group) => readGroup(source, group)),
-  );
+  const reads = [...groups.values()].flatMap((byKind) => [...byKind.values()].flatMap(bySize));
+  return Promise.all(reads.map((group) => readGroup(source, group)));
+}
+
+/** A join with more positions than these costs each row more: DuckDB's table of them no longer fits into a core's cache. */
+const FEW_POSITIONS = 8192;
+const MAX_READS = 32;
+
+/** Shares files with deleted positions out to several reads, each with few of them, if there is nothing else to join. */
+function bySize(group: readonly FileToRead[]): readonly (readonly FileToRead[])[] {
+  if (group[0]!.positions === null || group[0]!.keys.length > 0) return [group];
+  const sizes = group.map(({ positions }) => positions!.size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const target = Math.max(FEW_POSITIONS, total / MAX_READS);
+  const reads: FileToRead[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const [i, file] of group.entries()) {
+    size += sizes[i]!;
+    if (size <= target) reads.at(-1)!.push(file);
+    else {
+      reads.push([file]);
+      size = sizes[i]!;
+    }
+  }
+  return reads;
 }
 
 async function readGroup(source: RelationSource, group: readonly FileToRead[]): Promise<string> {
@@ -62,7 +84,9 @@ async function readGroup(source: RelationSource, group: readonly FileToRead[]): 
   const joins: string[] = [];
   if (positions !== null) {
     const places = source.rows.feed(placesFeed(files.map((file) => file.positions!)));
-    joins.push(`ANTI JOIN (${places}) AS places ON ${add('place', ROW_PLACE)} = places.place`);
+    joins.push(
+      `ANTI JOIN (${places}) AS places ON ${add('place', files.length === 1 ? FILE_ROW_NUMBER : ROW_PLACE)} = places.place`,
+    );
   }
   const joined = keys.map(({ keys: { columns } }) => columns.ids.join());
   for (const [i, ids] of joined.entries()) {

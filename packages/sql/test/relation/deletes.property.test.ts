@@ -14,6 +14,7 @@ import { Feeds, icebergFeed } from '../../src/feed/feeds.ts';
 import { QueryRows } from '../../src/feed/query-rows.ts';
 import { FileSchemas } from '../../src/relation/file-schema.ts';
 import { hiddenPrefix, relationSchema, scanRelation } from '../../src/relation/scan-relation.ts';
+import type { RelationSource } from '../../src/relation/scan-relation.ts';
 import { quoteName } from '../../src/text/quote.ts';
 
 const optional = (id: number, name: string, type: NestedField['type']): NestedField => ({
@@ -200,48 +201,83 @@ async function onDisk(tasks: readonly FileScanTask[], table: TableWithDeletes, n
 
 let runs = 0;
 
+/** What a query over a table's files is made of. */
+async function sourceOf(
+  table: TableWithDeletes,
+  tasks: readonly FileScanTask[],
+  options: Partial<RelationSource> & { readonly memoryBytes?: number },
+): Promise<RelationSource> {
+  const io = await onDisk(tasks, table, String(runs++));
+  const lend = () => Promise.resolve({ connection, release: () => undefined });
+  return {
+    connection,
+    io,
+    schema: NOW,
+    metadataColumns: [],
+    columns: null,
+    maxRows: null,
+    variantBytes: false,
+    nameMapping: null,
+    files: new FileSchemas(),
+    positions: deleteLoader(io),
+    guarded: new Set<number>(),
+    hiddenPrefix: hiddenPrefix(NOW),
+    rows: new QueryRows(feeds, lend, options.memoryBytes),
+    signal: undefined,
+    ...options,
+  };
+}
+
+/** DuckDB's rows are those that core reads, in the columns that are asked for. */
+async function expectSameRows(source: RelationSource, tasks: readonly FileScanTask[], found: string): Promise<void> {
+  const { io, metadataColumns: metadata, columns: wantedColumns, rows } = source;
+  const batches: ColumnBatch[] = [];
+  for (const task of tasks) {
+    for await (const batch of readTaskColumns(io, task, { projection: NOW, metadataColumns: metadata }))
+      batches.push(batch);
+  }
+  const wanted = rows.feed(icebergFeed(relationSchema(source), batches));
+  // Structs and strings are compared exactly as text.
+  const read = NOW.fields.filter((_, i) => wantedColumns === null || wantedColumns.has(i)).map(({ name }) => name);
+  const names = [...[...read, ...metadata].map(quoteName), '0 AS row'];
+  const text = (sql: string): string =>
+    `SELECT encode(CAST(r AS VARCHAR)) AS r FROM (SELECT ${names.join(', ')} FROM (${sql})) AS r`;
+  const reader = await connection.runAndReadAll(
+    `(${text(wanted)} EXCEPT ALL ${text(found)}) UNION ALL (${text(found)} EXCEPT ALL ${text(wanted)})`,
+  );
+  expect(reader.getRows()).toEqual([]);
+  rows.dispose();
+}
+
 test('DuckDB leaves out the rows that core leaves out', async () => {
   await fc.assert(
     fc.asyncProperty(fc.record({ files, positions, keys, metadataColumns, columns, memoryBytes }), async (input) => {
       const table = await build(input);
       const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [OLD, NOW] } });
-      const io = await onDisk(tasks, table, String(runs++));
-      const lend = () => Promise.resolve({ connection, release: () => undefined });
-      const rows = new QueryRows(feeds, lend, input.memoryBytes);
-      const source = {
-        connection,
-        io,
-        schema: NOW,
-        metadataColumns: input.metadataColumns,
-        columns: input.columns,
-        maxRows: null,
-        variantBytes: false,
-        nameMapping: null,
-        files: new FileSchemas(),
-        positions: deleteLoader(io),
-        guarded: new Set<number>(),
-        hiddenPrefix: hiddenPrefix(NOW),
-        rows,
-        signal: undefined,
-      };
-      const batches: ColumnBatch[] = [];
-      const options = { projection: NOW, metadataColumns: input.metadataColumns };
-      for (const task of tasks) {
-        for await (const batch of readTaskColumns(io, task, options)) batches.push(batch);
-      }
-      const wanted = rows.feed(icebergFeed(relationSchema(source), batches));
-      const found = await scanRelation(source, tasks);
-      // Structs and strings are compared exactly as text.
-      const read = NOW.fields.filter((_, i) => input.columns === null || input.columns.has(i)).map(({ name }) => name);
-      const names = [...[...read, ...input.metadataColumns].map(quoteName), '0 AS row'];
-      const text = (sql: string): string =>
-        `SELECT encode(CAST(r AS VARCHAR)) AS r FROM (SELECT ${names.join(', ')} FROM (${sql})) AS r`;
-      const reader = await connection.runAndReadAll(
-        `(${text(wanted)} EXCEPT ALL ${text(found)}) UNION ALL (${text(found)} EXCEPT ALL ${text(wanted)})`,
-      );
-      expect(reader.getRows()).toEqual([]);
-      rows.dispose();
+      const { metadataColumns: metadata, columns: read, memoryBytes: bytes } = input;
+      const source = await sourceOf(table, tasks, { metadataColumns: metadata, columns: read, memoryBytes: bytes });
+      await expectSameRows(source, tasks, await scanRelation(source, tasks));
     }),
     { numRuns: 40 },
   );
 }, 120_000);
+
+test('files with many deleted positions are read with few of them at a time', async () => {
+  const table = new TableWithDeletes(NOW, [{ specId: 0, fields: [] }]);
+  const sizes = [3000, 3000, 5000, 9000, 1, 8191, 1];
+  for (const [file, deleted] of sizes.entries()) {
+    const rows = Array.from({ length: 10_000 }, (_, row) => ['p', row, [1.5], 'x', BigInt(file)] as const);
+    const data = await table.addData(NOW, rows, 1n, {});
+    await table.addVector(
+      data,
+      Array.from({ length: deleted }, (_, i) => (i * 7) % 10_000),
+      2n,
+      {},
+    );
+  }
+  const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [NOW] } });
+  const source = await sourceOf(table, tasks, { metadataColumns: ['_file', '_pos'] });
+  const sql = await scanRelation(source, tasks);
+  expect(sql.split('ANTI JOIN').length - 1).toBe(5);
+  await expectSameRows(source, tasks, sql);
+});

@@ -101,29 +101,34 @@ export class PositionBitmap {
 
   /** Containers by the positions' upper bits, ascending, each in the smallest form. */
   containers(): readonly (readonly [key: number, container: Container])[] {
-    const sorted = [...this.#containers].toSorted(([a], [b]) => a - b);
-    return sorted.map(([key, container]) => [key, smallest(container)] as const);
+    return this.#sorted().map(([key, container]) => [key, smallest(container)] as const);
+  }
+
+  #sorted(): readonly (readonly [key: number, container: Container])[] {
+    return [...this.#containers].toSorted(([a], [b]) => a - b);
   }
 
   /** All positions, ascending. */
   *[Symbol.iterator](): Generator<number, void, undefined> {
-    for (const [key, container] of this.containers()) {
+    for (const [key, container] of this.#sorted()) {
       for (const value of valuesOf(container)) yield key * CONTAINER_SIZE + value;
     }
   }
 }
 
-function* valuesOf(container: Container): Generator<number, void, undefined> {
+function valuesOf(container: Container): Iterable<number> {
   switch (container.kind) {
     case 'array':
-      yield* container.values.subarray(0, container.count);
-      break;
+      return container.values.subarray(0, container.count);
     case 'bits':
-      for (let value = 0; value < CONTAINER_SIZE; value++) if (hasBit(container.bits, value)) yield value;
-      break;
+      return compactBits(container).values;
     case 'runs':
-      for (const [first, last] of eachRun(container.runs)) for (let value = first; value <= last; value++) yield value;
+      return valuesOfRuns(container.runs);
   }
+}
+
+function* valuesOfRuns(runs: Uint16Array): Generator<number, void, undefined> {
+  for (const [first, last] of eachRun(runs)) for (let value = first; value <= last; value++) yield value;
 }
 
 function hasBit(bits: Uint8Array, value: number): boolean {
@@ -279,8 +284,10 @@ export function countBits(bits: Uint8Array): number {
 
 /** A list instead of bits where that is smaller. */
 function compact(container: BitsContainer): Container {
-  const { bits, count } = container;
-  if (count > MAX_ARRAY_VALUES) return container;
+  return container.count > MAX_ARRAY_VALUES ? container : compactBits(container);
+}
+
+function compactBits({ bits, count }: BitsContainer): ArrayContainer {
   const values = new Uint16Array(count);
   let i = 0;
   forEachBit(bits, (value) => (values[i++] = value));
