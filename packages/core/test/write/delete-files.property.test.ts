@@ -12,7 +12,6 @@ import { bytesToValue, valueToBytes } from '../../src/spec/single-value.ts';
 import { UNSORTED } from '../../src/spec/sort-order.ts';
 import type { Schema } from '../../src/spec/schema.ts';
 import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
-import { coreWriter } from '../../src/write/data-file-writer.ts';
 import type { DeleteFileOptions, DeletedPositions } from '../../src/write/delete-file.ts';
 import { writeDeletionVectors } from '../../src/write/deletion-vector-writer.ts';
 import { writeEqualityDeletes } from '../../src/write/equality-delete-writer.ts';
@@ -150,7 +149,7 @@ test('equality deletes go into the partitions that their other columns tell', as
     [2n, null],
     [3n, 'Seoul'],
   ];
-  const files = await writeEqualityDeletes(stream(batchOf(SCHEMA, rows)), [1], coreWriter, {
+  const files = await writeEqualityDeletes(stream(batchOf(SCHEMA, rows)), [1], {
     io,
     schema: SCHEMA,
     spec: SPEC,

@@ -129,7 +129,7 @@ async function stageEqualityDeletes(
   const input = withColumns(rows, topLevelNames(sources, schema));
   const { signal } = options;
   const batches = toBatches(input, stored, signal ? { signal } : {});
-  const files = await writeEqualityDeletes(batches, ids, host.writer, stagingOptions(metadata, state, stored));
+  const files = await writeEqualityDeletes(batches, ids, stagingOptions(metadata, state, stored));
   return { files, spec };
 }
 

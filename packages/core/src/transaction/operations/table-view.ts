@@ -1,9 +1,9 @@
-import { parentOnBranch, findRef } from '../refs.ts';
 import { applyUpdates } from '../../spec/apply-updates.ts';
-import { currentSchema } from '../../spec/metadata-accessors.ts';
+import { ancestorsOf, currentSchema } from '../../spec/metadata-accessors.ts';
 import type { Schema } from '../../spec/schema.ts';
 import type { Snapshot } from '../../spec/snapshot.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
+import { parentOnBranch } from '../refs.ts';
 import type { TransactionState } from '../transaction-state.ts';
 
 /** What an operation reads and changes: a version of the table, with what the transaction has done to it so far. */
@@ -22,18 +22,23 @@ export interface TableView {
  * committed: other writers may come in between, and the commit makes them anew.
  */
 export async function transactionView(state: TransactionState): Promise<TableView> {
-  const { base, branch } = state;
   const metadata = await withSnapshots(state);
-  return viewOf(state, metadata, findRef(base.metadata, branch)?.snapshotId ?? null);
+  return viewOf(state, metadata, state.preview?.ownSnapshots ?? new Set());
 }
 
 /** A newer version of the table, for an operation that is its transaction's first change of rows. */
 export function newerView(state: TransactionState, metadata: TableMetadata): TableView {
-  return viewOf(state, metadata, findRef(metadata, state.branch)?.snapshotId ?? null);
+  return viewOf(state, metadata, new Set());
 }
 
-function viewOf(state: TransactionState, metadata: TableMetadata, baseSnapshotId: bigint | null): TableView {
+function viewOf(state: TransactionState, metadata: TableMetadata, ownSnapshots: ReadonlySet<bigint>): TableView {
   const snapshot = parentOnBranch(metadata, state.branch);
+  let baseSnapshotId: bigint | null = null;
+  for (const { snapshotId } of ancestorsOf(metadata, snapshot?.snapshotId ?? null)) {
+    if (ownSnapshots.has(snapshotId)) continue;
+    baseSnapshotId = snapshotId;
+    break;
+  }
   return { state, metadata, schema: currentSchema(metadata), snapshot, baseSnapshotId };
 }
 

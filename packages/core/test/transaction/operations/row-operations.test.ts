@@ -166,6 +166,26 @@ describe('merge-on-read', () => {
     expect(await idsOf(table)).toEqual([3, 6]);
   });
 
+  test('deletes from files whose partition is of a column that is gone', async () => {
+    for (const formatVersion of [2, 3] as const) {
+      const table = await newTable({
+        schema: schema({ id: t.long().required(), day: t.date() }),
+        formatVersion,
+        partitionBy: [partitionBy.month('day'), partitionBy.identity('day')],
+      });
+      await table.append([
+        { id: 1n, day: '2024-01-01' },
+        { id: 2n, day: '2024-01-02' },
+      ]);
+      await table.updateSpec((p) => p.remove('day_month').remove('day'));
+      await table.updateSchema((s) => s.deleteColumn('day'));
+      await table.delete('id = 1', MERGE_ON_READ);
+      expect(await idsOf(table)).toEqual([2]);
+      await table.update('id = 2', { id: 3n });
+      expect(await idsOf(table)).toEqual([3]);
+    }
+  });
+
   test('is refused in v1 if asked for, and said to be impossible if the table wants it', async () => {
     const table = await tableOf([[1, 2]], { formatVersion: 1 });
     await expectError(table.delete('id = 1', MERGE_ON_READ), 'UNSUPPORTED', /format version 1/);
@@ -440,6 +460,24 @@ describe('other writers', () => {
       expect(await idsOf(await one.refresh())).toEqual([1, 2, 2, 3]);
       expect(await orphans(one, one.io)).toEqual([]);
     }
+  });
+
+  test('a branch that the transaction makes itself can be changed by it', async () => {
+    const [one, two] = await twoHandles();
+    await two.append(rowsOf([4]));
+    await one.refresh();
+    const commit = await one.transaction(
+      async (tx) => {
+        tx.createBranch('audit');
+        await tx.delete('id >= 3', MERGE_ON_READ);
+        await two.append(rowsOf([0], 'Busan'));
+        await tx.update('id = 1', { city: 'Ulsan' });
+      },
+      { branch: 'audit' },
+    );
+    expect(commit.changed).toBe(true);
+    const cities = (await one.scan({ ref: 'audit' }).toRows()).map(({ id, city }) => `${id} ${city}`);
+    expect(cities.toSorted()).toEqual(['0 Busan', '1 Ulsan', '2 Seoul']);
   });
 
   test('rewriting a file that others delete from meanwhile is a conflict at every level', async () => {
