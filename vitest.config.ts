@@ -34,6 +34,7 @@ export default defineConfig({
       endToEnd,
       'tests/conformance/vitest.config.ts',
       'tests/fuzz/vitest.config.ts',
+      'tests/simulation/vitest.config.ts',
     ],
   },
 });

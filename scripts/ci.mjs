@@ -18,10 +18,14 @@ function add({ passed, failed }) {
 }
 
 /** Runs an npm script that is a vitest run, and counts its tests; a run that dies without a failed test counts as one. */
-async function runTests(script) {
+async function runTests(script, { args = [], env = {} } = {}) {
   console.log(bold(`\n${script}`));
   const report = join(work, `${script.replaceAll(/\W/g, '-')}.json`);
-  const code = await npm(script, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
+  const code = await npm(
+    script,
+    [...args, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    env,
+  );
   add(counts(report, code));
 }
 
@@ -42,10 +46,11 @@ function counts(report, code) {
 }
 
 /** Runs `npm run <script>` in view; resolves to its exit code. */
-function npm(script, args) {
+function npm(script, args, env) {
   return new Promise((resolve) => {
     const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
       cwd: root,
+      env: { ...process.env, ...env },
       stdio: 'inherit',
       shell: process.platform === 'win32',
     });
@@ -74,6 +79,9 @@ add(
 
 console.log(bold('\npackages'));
 add(await runChecks(packagingChecks(join(work, 'packages'))));
+
+// Of `npm test`'s simulations of writers and failures, many more.
+await runTests('simulate', { args: ['seeds'], env: { LH_SCHEDULES: '10000' } });
 
 await runTests('test:interop');
 

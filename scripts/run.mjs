@@ -29,6 +29,7 @@ const tasks = {
     steps: [tool('vitest', 'run', '--config', 'tests/conformance/vitest.config.ts')],
   },
   fuzz: { needs: ensureInstalled, steps: [tool('vitest', 'run', '--config', 'tests/fuzz/vitest.config.ts')] },
+  simulate: { needs: ensureInstalled, steps: [tool('vitest', 'run', '--config', 'tests/simulation/vitest.config.ts')] },
   'test:interop': { needs: ensureBuilt, steps: [node('scripts/test-interop.mjs')] },
   'test:packages': { needs: ensureBuilt, steps: [node('scripts/test-packages.mjs')] },
   bench: { needs: ensureBuilt, steps: [node('bench/dist/index.js')] },

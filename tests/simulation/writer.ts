@@ -1,0 +1,81 @@
+import type { Table, TransactionOptions } from '@lh/core';
+import { isLakehouseError } from '@lh/core';
+
+import type { Machine } from './machine.ts';
+import type { Operation } from './operations.ts';
+
+export type Outcome = 'pending' | 'running' | 'acknowledged' | 'unchanged' | 'refused' | 'unknown';
+
+/** An operation and what its writer knows of it. It outlives the process that makes it, as a job's queue does. */
+export interface Job {
+  readonly operation: Operation;
+  /** Whether it carries an idempotency key, so that it is simply made again when its outcome isn't known. */
+  readonly repeats: boolean;
+  outcome: Outcome;
+  attempts: number;
+}
+
+/** Errors that say that nothing has changed. */
+const REFUSALS: ReadonlySet<string> = new Set(['COMMIT_CONFLICT', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED']);
+
+const MAX_ATTEMPTS = 6;
+
+/** One life of a writer: makes the jobs that are left, one after the other. */
+export async function writerLife(
+  machine: Machine,
+  open: () => Promise<Table>,
+  jobs: readonly Job[],
+  withKeys: boolean,
+): Promise<void> {
+  let table: Table | null = null;
+  for (const job of jobs) {
+    // The process before this one was killed while it made the job.
+    if (job.outcome === 'running') job.outcome = job.repeats ? 'pending' : 'unknown';
+    while (job.outcome === 'pending') {
+      if (machine.chance(0.1)) await machine.pause(machine.runtime.random() * 4 * 24 * 3_600_000);
+      table = await opened(machine, table, open);
+      job.outcome = 'running';
+      job.attempts++;
+      const outcome = await make(machine, table, job, withKeys);
+      const again = job.repeats && outcome === 'unknown' && job.attempts < MAX_ATTEMPTS;
+      job.outcome = again ? 'pending' : outcome;
+    }
+  }
+}
+
+/** Handles are kept for a while: others commit meanwhile. */
+async function opened(machine: Machine, table: Table | null, open: () => Promise<Table>): Promise<Table> {
+  if (table !== null && !machine.chance(0.3)) return table;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isLakehouseError(error) || !REFUSALS.has(error.code)) throw error;
+      await machine.pause(1000);
+    }
+  }
+}
+
+async function make(machine: Machine, table: Table, { operation, repeats }: Job, withKeys: boolean): Promise<Outcome> {
+  const options: TransactionOptions = {
+    snapshotProperties: { 'simulated-operation': operation.id },
+    ...(repeats && withKeys && { idempotencyKey: operation.id }),
+    ...(machine.strikes('write aborted') && { signal: abortsAtSomeTime(machine) }),
+  };
+  try {
+    const commit = await operation.run(table, options);
+    return commit.changed || repeats ? 'acknowledged' : 'unchanged';
+  } catch (error) {
+    if (isLakehouseError(error, 'COMMIT_STATE_UNKNOWN')) return 'unknown';
+    if (isLakehouseError(error) && REFUSALS.has(error.code)) return 'refused';
+    throw new Error(`${operation.kind} ${operation.id} failed in an unforeseen way: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function abortsAtSomeTime({ runtime }: Machine): AbortSignal {
+  const controller = new AbortController();
+  void runtime.sleep(runtime.random() * 400).then(() => controller.abort());
+  return controller.signal;
+}
