@@ -266,7 +266,7 @@ test('files with many deleted positions are read with few of them at a time', as
   const table = new TableWithDeletes(NOW, [{ specId: 0, fields: [] }]);
   const sizes = [3000, 3000, 5000, 9000, 1, 8191, 1];
   for (const [file, deleted] of sizes.entries()) {
-    const rows = Array.from({ length: 10_000 }, (_, row) => ['p', row, [1.5], 'x', BigInt(file)] as const);
+    const rows = Array.from({ length: 10_000 }, (_, i) => ['p', i, [1.5], 'x', BigInt(file)] as const);
     const data = await table.addData(NOW, rows, 1n, {});
     await table.addVector(
       data,
