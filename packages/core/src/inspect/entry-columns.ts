@@ -135,9 +135,6 @@ const DERIVED: Readonly<Record<number, Derivation>> = {
   },
 };
 
-/** The codes of `content` (spec: "Data File Fields"). */
-export const CONTENT = { data: 0, positionDeletes: 1, equalityDeletes: 2 } as const;
-
 /** Codes of `status` and `content` reach from 0 to 2 (spec: "Manifest Entry Fields", "Data File Fields"). */
 function checkedCodes({ stored, manifest }: EntryColumns, id: number): NumbersColumn {
   const { field, column } = stored(id);

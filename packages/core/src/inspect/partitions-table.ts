@@ -1,22 +1,22 @@
 import { columnReader } from '../columns/column-reader.ts';
 import type { ColumnBatch, NumbersColumn } from '../columns/column.ts';
 import { findColumn } from '../columns/find-column.ts';
+import { sliceBatch } from '../columns/slice.ts';
+import { takeBatch } from '../columns/take.ts';
 import { ENTRY_FIELD, FILE_FIELD } from '../manifest/manifest-schema.ts';
-import { partitionKey } from '../scan/partition-key.ts';
-import { snapshotById, specById } from '../spec/metadata-accessors.ts';
+import { batchFilter } from '../read/filter-batch.ts';
+import { snapshotById } from '../spec/metadata-accessors.ts';
 import { selectFields } from '../spec/select-fields.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
-import type { Value } from '../spec/values.ts';
 import { entryScan } from './entry-batches.ts';
-import { CONTENT } from './entry-columns.ts';
+import { INT, LONG, TIMESTAMPTZ, optional, required, struct } from './field-builders.ts';
 import { SPEC_ID, fileTables } from './file-tables-schema.ts';
-import type { FileTables } from './file-tables-schema.ts';
-import type { MetadataTableDefinition } from './metadata-table-definition.ts';
+import type { InspectedTable, MetadataTableDefinition, MetadataTableRead } from './metadata-table-definition.ts';
+import { CONTENT, PartitionTotals } from './partition-totals.ts';
+import { projectBatch } from './project-columns.ts';
 import { manifestPruner, partitionStatistics } from './prune-manifests.ts';
 import { readEntries, snapshotManifests } from './read-entries.ts';
-import { INT, LONG, TIMESTAMPTZ, optional, required, struct } from './field-builders.ts';
-import { valueRows } from './value-rows.ts';
 
 function partitionsSchema(partition: StructType): StructType {
   const counts = [
@@ -39,34 +39,42 @@ function partitionsSchema(partition: StructType): StructType {
 export const partitionsTable: MetadataTableDefinition = {
   snapshot: 'read',
   open: (table) => {
-    const { metadata } = table;
-    const tables = fileTables(metadata);
-    const schema = partitionsSchema(tables.partition);
-    return {
-      schema,
-      read: async function* (read) {
-        const { snapshot, filter, signal } = read;
-        const mayMatch = manifestPruner(filter, partitionStatistics(metadata));
-        const manifests = (await snapshotManifests(table, snapshot, signal)).filter(mayMatch);
-        const wanted = selectFields(tables.entries, ADDED_UP);
-        const scan = entryScan({
-          metadata,
-          tables,
-          schema: tables.entries,
-          projection: wanted,
-          filter: EVERYTHING,
-          liveOnly: true,
-        });
-        const partitions = new Partitions(metadata, tables, wanted);
-        for await (const batch of readEntries(table, manifests, scan, signal)) partitions.add(batch);
-        const rows = partitions.rows();
-        yield* valueRows(schema, tables.partition.fields.length === 0 ? rows.map((row) => row.slice(2)) : rows, read);
-      },
-    };
+    const { partition } = fileTables(table.metadata);
+    const schema = partitionsSchema(partition);
+    return { schema, read: (read) => readPartitions(table, partition, schema, read) };
   },
 };
 
-const EVERYTHING = { op: 'true' } as const;
+const BATCH_ROWS = 8192;
+
+async function* readPartitions(
+  table: InspectedTable,
+  partition: StructType,
+  schema: StructType,
+  read: MetadataTableRead,
+): AsyncGenerator<ColumnBatch> {
+  const totals = await addUp(table, partition, read);
+  const { length, partition: tuples, specIds, files, records, dataBytes, updatedAt, updatedBy } = totals.finish();
+  const counts = [
+    records(CONTENT.data),
+    files(CONTENT.data),
+    dataBytes,
+    records(CONTENT.positionDeletes),
+    files(CONTENT.positionDeletes),
+    records(CONTENT.equalityDeletes),
+    files(CONTENT.equalityDeletes),
+    updatedAt,
+    updatedBy,
+  ];
+  const columns = partition.fields.length === 0 ? counts : [tuples, specIds, ...counts];
+  const matching = batchFilter(read.filter, schema);
+  for (let start = 0; start < length; start += BATCH_ROWS) {
+    const batch = sliceBatch({ length, columns }, start, Math.min(length, start + BATCH_ROWS));
+    const rows = matching(batch);
+    const projected = projectBatch(batch, schema, read.projection);
+    yield rows ? takeBatch(projected, rows) : projected;
+  }
+}
 
 const ADDED_UP: ReadonlySet<number> = new Set([
   ENTRY_FIELD.snapshotId,
@@ -77,102 +85,62 @@ const ADDED_UP: ReadonlySet<number> = new Set([
   SPEC_ID,
 ]);
 
-interface Partition {
-  readonly tuple: readonly Value[];
-  /** Of the file that changed it last. */
-  specId: number;
-  /** Files, records and bytes by the code of the files' content. */
-  readonly files: [number, number, number];
-  readonly records: [bigint, bigint, bigint];
-  dataBytes: bigint;
-  updatedAtMs: number | null;
-  updatedBy: bigint | null;
+async function addUp(
+  table: InspectedTable,
+  partition: StructType,
+  { snapshot, filter, signal }: MetadataTableRead,
+): Promise<PartitionTotals> {
+  const { metadata } = table;
+  const tables = fileTables(metadata);
+  const schema = tables.entries;
+  const wanted = selectFields(schema, ADDED_UP);
+  const scan = entryScan({ metadata, tables, schema, projection: wanted, filter: { op: 'true' }, liveOnly: true });
+  const mayMatch = manifestPruner(filter, partitionStatistics(metadata));
+  const manifests = (await snapshotManifests(table, snapshot, signal)).filter(mayMatch);
+  const totals = new PartitionTotals(partition);
+  const fieldCounts = fieldCountsOf(metadata, partition);
+  for await (const batch of readEntries(table, manifests, scan, signal)) {
+    addBatch(totals, batch, wanted, { metadata, partition, fieldCounts });
+  }
+  return totals;
 }
 
-class Partitions {
-  readonly #metadata: TableMetadata;
-  readonly #tables: FileTables;
-  /** The part of the entries that is added up. */
-  readonly #wanted: StructType;
-  readonly #partitions = new Map<string, Partition>();
-  readonly #fieldCounts = new Map<number, number>();
+interface Partitioning {
+  readonly metadata: TableMetadata;
+  readonly partition: StructType;
+  /** How many fields of `partition` a spec has. */
+  readonly fieldCounts: ReadonlyMap<number, number>;
+}
 
-  constructor(metadata: TableMetadata, tables: FileTables, wanted: StructType) {
-    this.#metadata = metadata;
-    this.#tables = tables;
-    this.#wanted = wanted;
+function addBatch(
+  totals: PartitionTotals,
+  batch: ColumnBatch,
+  type: StructType,
+  { metadata, partition, fieldCounts }: Partitioning,
+): void {
+  const column = (id: number) => findColumn(type, id)!.find(batch);
+  const ints = (id: number): Int32Array => (column(id) as NumbersColumn).values as Int32Array;
+  const longs = (id: number): BigInt64Array => (column(id) as NumbersColumn).values as BigInt64Array;
+  const [contents, specIds] = [ints(FILE_FIELD.content), ints(SPEC_ID)];
+  const [records, sizes] = [longs(FILE_FIELD.recordCount), longs(FILE_FIELD.fileSizeInBytes)];
+  const snapshotIds = longs(ENTRY_FIELD.snapshotId);
+  const readers = partition.fields.map((field) => columnReader(field.type, column(field.id)));
+  for (let row = 0; row < batch.length; row++) {
+    const specId = specIds[row]!;
+    const tuple = readers.map((read) => read(row));
+    totals.add(tuple, fieldCounts.get(specId)!, {
+      specId,
+      content: contents[row]!,
+      records: records[row]!,
+      bytes: sizes[row]!,
+      snapshot: snapshotById(metadata, snapshotIds[row]!) ?? null,
+    });
   }
+}
 
-  add(batch: ColumnBatch): void {
-    const numbers = (id: number) => (findColumn(this.#wanted, id)!.find(batch) as NumbersColumn).values;
-    const [contents, specIds] = [numbers(FILE_FIELD.content), numbers(SPEC_ID)] as [Int32Array, Int32Array];
-    const [records, sizes, snapshotIds] = [
-      numbers(FILE_FIELD.recordCount),
-      numbers(FILE_FIELD.fileSizeInBytes),
-      numbers(ENTRY_FIELD.snapshotId),
-    ] as [BigInt64Array, BigInt64Array, BigInt64Array];
-    const readers = this.#tables.partition.fields.map(({ id, type }) =>
-      columnReader(type, findColumn(this.#wanted, id)!.find(batch)),
-    );
-    for (let row = 0; row < batch.length; row++) {
-      const specId = specIds[row]!;
-      const tuple = readers.map((read) => read(row));
-      const partition = this.#partition(specId, tuple);
-      const content = contents[row]! as 0 | 1 | 2;
-      partition.files[content]++;
-      partition.records[content] += records[row]!;
-      if (content === CONTENT.data) partition.dataBytes += sizes[row]!;
-      this.#update(partition, specId, snapshotIds[row]!);
-    }
-  }
-
-  rows(): readonly (readonly Value[])[] {
-    return Array.from(
-      this.#partitions.values(),
-      ({ tuple, specId, files, records, dataBytes, updatedAtMs, updatedBy }) => [
-        tuple,
-        specId,
-        records[CONTENT.data],
-        files[CONTENT.data],
-        dataBytes,
-        records[CONTENT.positionDeletes],
-        files[CONTENT.positionDeletes],
-        records[CONTENT.equalityDeletes],
-        files[CONTENT.equalityDeletes],
-        updatedAtMs === null ? null : BigInt(updatedAtMs) * 1000n,
-        updatedBy,
-      ],
-    );
-  }
-
-  /** Specs share a partition where their values are equal and no field of one is missing in the other. */
-  #partition(specId: number, tuple: readonly Value[]): Partition {
-    const key = partitionKey(this.#fieldCount(specId), tuple);
-    let found = this.#partitions.get(key);
-    if (!found) {
-      const none = { files: [0, 0, 0], records: [0n, 0n, 0n], dataBytes: 0n } satisfies Partial<Partition>;
-      found = { tuple, specId, ...none, updatedAtMs: null, updatedBy: null };
-      this.#partitions.set(key, found);
-    }
-    return found;
-  }
-
-  #fieldCount(specId: number): number {
-    let count = this.#fieldCounts.get(specId);
-    if (count === undefined) {
-      const { fields } = specById(this.#metadata, specId);
-      count = this.#tables.partition.fields.filter(({ id }) => fields.some(({ fieldId }) => fieldId === id)).length;
-      this.#fieldCounts.set(specId, count);
-    }
-    return count;
-  }
-
-  /** Snapshots that have been expired don't say when they were. */
-  #update(partition: Partition, specId: number, snapshotId: bigint): void {
-    const snapshot = snapshotById(this.#metadata, snapshotId);
-    if (!snapshot || (partition.updatedAtMs !== null && snapshot.timestampMs <= partition.updatedAtMs)) return;
-    partition.specId = specId;
-    partition.updatedAtMs = snapshot.timestampMs;
-    partition.updatedBy = snapshotId;
-  }
+function fieldCountsOf({ partitionSpecs }: TableMetadata, partition: StructType): ReadonlyMap<number, number> {
+  const ids = new Set(partition.fields.map(({ id }) => id));
+  return new Map(
+    partitionSpecs.map(({ specId, fields }) => [specId, fields.filter(({ fieldId }) => ids.has(fieldId)).length]),
+  );
 }
