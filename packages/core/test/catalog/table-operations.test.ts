@@ -250,7 +250,7 @@ describe('what is refused', () => {
     expect(io.calls.filter((call) => ['write', 'delete'].includes(call.operation))).toEqual([]);
     base = await set(operations, base, 'a');
     await set(operations, base, 'b');
-    expect(io.calls.filter((call) => call.location.includes('.probe-') && call.operation === 'write')).toHaveLength(2);
+    expect(io.calls.filter((call) => call.location.includes('/probe-') && call.operation === 'write')).toHaveLength(2);
     expect((await names(store)).filter((name) => name.includes('probe'))).toEqual([]);
   });
 });

@@ -15,7 +15,8 @@ export function probeConditionalCreate(io: FileIO, directory: string, runtime: R
   proven.set(io, known);
   const earlier = known.get(directory);
   if (earlier) return earlier;
-  const probe = createTwice(io, `${directory}/.probe-${randomUuid(runtime)}`).catch((error: unknown) => {
+  // No hidden name: a clean-up of orphan files, which takes what a crash leaves of this, would pass over it.
+  const probe = createTwice(io, `${directory}/probe-${randomUuid(runtime)}`).catch((error: unknown) => {
     known.delete(directory);
     throw error;
   });
@@ -35,14 +36,13 @@ async function createTwice(io: FileIO, location: string): Promise<void> {
       );
     }
   } finally {
-    // What is left of a probe that breaks off is no part of any table; a clean-up of orphan files takes it.
     await io.delete([location]).catch(() => undefined);
   }
 }
 
 async function creates(io: FileIO, location: string): Promise<boolean> {
   try {
-    await io.write(location, new TextEncoder().encode('probe'), { ifNoneMatch: true });
+    await io.write(location, new TextEncoder().encode('probe'), { ifNoneMatch: true, durable: false });
     return true;
   } catch (error) {
     if (isLakehouseError(error, 'ALREADY_EXISTS')) return false;
