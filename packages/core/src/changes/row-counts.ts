@@ -3,6 +3,7 @@ import { HASH_WORDS } from './row-hash.ts';
 
 /** Of a slot without a row: counts don't get there. */
 const EMPTY = -1;
+const MIN_SLOTS = 64;
 /** What typed arrays, and most processes, can hold. */
 const MAX_SLOTS = 2 ** 27;
 
@@ -10,8 +11,15 @@ const MAX_SLOTS = 2 ** 27;
 export class RowCounts {
   #size = 0;
   #total = 0;
-  #hashes = new Int32Array(HASH_WORDS * 64);
-  #counts = new Int32Array(64).fill(EMPTY);
+  #hashes: Int32Array;
+  #counts: Int32Array;
+
+  /** `expected`: how many different rows there may be, at a guess; there can be more. */
+  constructor(expected: number = 0) {
+    const slots = Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, 2 ** Math.ceil(Math.log2(1.5 * expected + 1))));
+    this.#hashes = new Int32Array(HASH_WORDS * slots);
+    this.#counts = new Int32Array(slots).fill(EMPTY);
+  }
 
   /** How many rows there are, equal ones included. */
   get total(): number {

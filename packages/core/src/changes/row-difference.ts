@@ -164,7 +164,7 @@ class Comparison {
   }
 
   async #count(files: readonly ChangedRows[], pass: Pass): Promise<RowCounts> {
-    const counts = new RowCounts();
+    const counts = new RowCounts(rowCount(files) / pass.of);
     await this.#each(files, pass, (hashes, at) => counts.add(hashes, at));
     return counts;
   }

@@ -17,7 +17,7 @@ export function hashRows(types: readonly IcebergType[], columns: readonly Column
   for (let row = 0; row < length; row++) {
     words.clear();
     for (const write of writers) write(row, words);
-    hash128(words.all, hashes, HASH_WORDS * row);
+    hash128(words.buffer, words.length, hashes, HASH_WORDS * row);
   }
   return hashes;
 }
@@ -29,24 +29,23 @@ const C2 = 0xab0e9789 | 0;
 const C3 = 0x38b34ae5;
 const C4 = 0xa1e38b93 | 0;
 
-/** MurmurHash3, the 128-bit variant for x86, seed 0, of whole words. */
-function hash128(words: Int32Array, into: Int32Array, at: number): void {
+/** MurmurHash3, the 128-bit variant for x86, seed 0, of the first `length` words. */
+function hash128(words: Int32Array, length: number, into: Int32Array, at: number): void {
   let h1 = 0;
   let h2 = 0;
   let h3 = 0;
   let h4 = 0;
-  // Words past the end are zero; the length tells them from words that are.
-  for (let i = 0; i < words.length; i += 4) {
+  // Words past the end count as zero; the length tells them from words that are.
+  for (let i = 0; i < length; i += 4) {
     h1 ^= Math.imul(rotated(Math.imul(words[i]!, C1), 15), C2);
     h1 = (Math.imul((rotated(h1, 19) + h2) | 0, 5) + 0x561ccd1b) | 0;
-    h2 ^= Math.imul(rotated(Math.imul(words[i + 1] ?? 0, C2), 16), C3);
+    h2 ^= Math.imul(rotated(Math.imul(i + 1 < length ? words[i + 1]! : 0, C2), 16), C3);
     h2 = (Math.imul((rotated(h2, 17) + h3) | 0, 5) + 0x0bcaa747) | 0;
-    h3 ^= Math.imul(rotated(Math.imul(words[i + 2] ?? 0, C3), 17), C4);
+    h3 ^= Math.imul(rotated(Math.imul(i + 2 < length ? words[i + 2]! : 0, C3), 17), C4);
     h3 = (Math.imul((rotated(h3, 15) + h4) | 0, 5) + 0x96cd1c35) | 0;
-    h4 ^= Math.imul(rotated(Math.imul(words[i + 3] ?? 0, C4), 18), C1);
+    h4 ^= Math.imul(rotated(Math.imul(i + 3 < length ? words[i + 3]! : 0, C4), 18), C1);
     h4 = (Math.imul((rotated(h4, 13) + h1) | 0, 5) + 0x32ac3b17) | 0;
   }
-  const { length } = words;
   h1 ^= length;
   h2 ^= length;
   h3 ^= length;

@@ -21,9 +21,9 @@ export class Words {
     return this.#length;
   }
 
-  /** The words so far; not to be kept, as the next ones may overwrite them. */
-  get all(): Int32Array {
-    return this.#buffer.subarray(0, this.#length);
+  /** Starts with the words so far; what comes after them is anything. Not to be kept: the next ones may overwrite it. */
+  get buffer(): Int32Array {
+    return this.#buffer;
   }
 
   clear(): void {

@@ -26,7 +26,7 @@ import { ChangeSource } from './change-source.ts';
 import { netChanges } from './net-changes.ts';
 import type { RowChanges } from './net-changes.ts';
 import { planChanges } from './plan-changes.ts';
-import type { ChangeStep } from './plan-changes.ts';
+import type { ChangeStep, PlannedChanges } from './plan-changes.ts';
 import { projector } from './project-columns.ts';
 import { changedBatches } from './row-difference.ts';
 import { RowReader } from './row-reader.ts';
@@ -149,17 +149,33 @@ export class TableChanges<Row = Record<string, unknown>> implements AsyncIterabl
     const { metadataColumns } = selection;
     const reader = new RowReader({ io, schema, projection, metadataColumns, nameMapping, signal });
     const numbered = this.#steps.map((step, ordinal) => ({ step, ordinal }));
-    const planned = lookAhead(numbered, runtime.concurrency, async ({ step, ordinal }) => {
+    const read = lookAhead(numbered, runtime.concurrency, async ({ step, ordinal }) => {
       throwIfAborted(signal);
-      return { step, ordinal, planned: await planChanges(source, step, filter) };
+      const planned = await planChanges(source, step, filter);
+      const changed = changedBatches(planned, { reader, schema });
+      const batches = bytesOf(planned) <= READ_AHEAD_BYTES ? await collected(changed) : changed;
+      return { snapshotId: step.snapshot.snapshotId, ordinal, batches };
     });
-    for await (const { step, ordinal, planned: changes } of planned) {
-      const { snapshotId } = step.snapshot;
-      for await (const { type, batch } of changedBatches(changes, { reader, schema })) {
-        yield { type, ordinal, snapshotId, batch };
-      }
+    for await (const { snapshotId, ordinal, batches } of read) {
+      for await (const { type, batch } of batches) yield { type, ordinal, snapshotId, batch };
     }
   }
+}
+
+/**
+ * Changes whose files have no more bytes together are read while those before are being taken: with many small commits
+ * it is the number of requests that takes time.
+ */
+const READ_AHEAD_BYTES = 512 * 1024;
+
+function bytesOf({ deleted, inserted }: PlannedChanges): number {
+  return [...deleted, ...inserted].reduce((sum, { task }) => sum + task.file.fileSizeInBytes, 0);
+}
+
+async function collected<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 const OPTIONS: Readonly<Record<keyof ChangeReadOptions, true>> = {

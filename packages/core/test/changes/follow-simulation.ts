@@ -163,7 +163,7 @@ export class FollowSimulation {
     for await (const step of table.follow({ after, intervalMs: 60, signal: this.#end.signal })) {
       const rows = new Map(this.#saved.rows);
       for await (const row of step.changes.rows()) {
-        this.#mayDie(0.05);
+        this.#mayDie(0.1);
         addTo(rows, rowText(row), SIGN[row._change_type]!);
         if ((rows.get(rowText(row)) ?? 0) < 0) throw new Error(`There was no such row to delete: ${rowText(row)}`);
       }
