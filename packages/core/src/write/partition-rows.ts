@@ -76,7 +76,7 @@ function fieldCoder(name: string, sourceIds: readonly number[], transform: Trans
   const apply = applyTransform(transform, type);
   return (batch) => {
     const column = source.find(batch);
-    return timeCodes(column, type, transform, apply) ?? valueCodes(column, type, apply);
+    return timeCodes(column, type, transform, apply) ?? intCodes(column, apply) ?? valueCodes(column, type, apply);
   };
 }
 
@@ -108,6 +108,31 @@ function valueCodes(column: Column, type: PrimitiveType, apply: (value: Value) =
   const dictionary = new Dictionary();
   const codes = new Int32Array(column.length);
   for (let row = 0; row < codes.length; row++) codes[row] = dictionary.code(apply(read(row)));
+  return { codes, values: dictionary.values };
+}
+
+/**
+ * Ints and dates: the transform is applied once to each value, of which batches mostly hold few. Null for other columns.
+ */
+function intCodes(column: Column, apply: (value: Value) => Value): CodedValues | null {
+  if (column.layout !== 'numbers' || !(column.values instanceof Int32Array)) return null;
+  const { values, validity, length } = column;
+  const dictionary = new Dictionary();
+  const known = new Map<number, number>();
+  const codes = new Int32Array(length);
+  for (let row = 0; row < length; row++) {
+    if (validity !== null && !getBit(validity, row)) {
+      codes[row] = dictionary.code(null);
+      continue;
+    }
+    const value = values[row]!;
+    let code = known.get(value);
+    if (code === undefined) {
+      code = dictionary.code(apply(value));
+      known.set(value, code);
+    }
+    codes[row] = code;
+  }
   return { codes, values: dictionary.values };
 }
 
