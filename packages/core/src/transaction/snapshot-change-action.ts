@@ -1,7 +1,6 @@
 import { invalidArgument } from '../errors.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
-import { readManifestList } from '../manifest/read-manifest-list.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestFile } from '../spec/manifest.ts';
 import { currentSchema } from '../spec/metadata-accessors.ts';
@@ -11,6 +10,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { summaryPartitionLimit } from '../spec/table-properties.ts';
 import type { Action, CommitAttempt, Updates } from './action.ts';
 import { ConflictChecker } from './conflict-checks.ts';
+import { inheritedManifests } from './inherited-manifests.ts';
 import { ManifestFilter } from './manifest-filter.ts';
 import type { FilteredManifest } from './manifest-filter.ts';
 import { ManifestMerger } from './manifest-merger.ts';
@@ -142,7 +142,7 @@ class ChangeBuilder {
     readonly rewritten: number;
   }> {
     const { removed, removeAll } = this.#change;
-    const inherited = parent ? await readManifestList(attempt.operations.io, parent, metadata) : [];
+    const inherited = await inheritedManifests(parent, metadata, attempt);
     const ofContent = (content: ManifestContent): readonly ManifestFile[] =>
       inherited.filter((manifest) => manifest.content === content);
     if (removed.length === 0 && removeAll === undefined) {

@@ -7,6 +7,7 @@ import type { ManifestFile } from '../spec/manifest.ts';
 import type { Operation, Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { CommitAttempt, Updates } from './action.ts';
+import { rememberManifests } from './inherited-manifests.ts';
 import { findRef, movedBranch } from './refs.ts';
 import { totalsAfter, WAP_ID } from './snapshot-summary.ts';
 
@@ -59,6 +60,7 @@ export async function produceSnapshot(
   await staged.write(location, written.bytes);
   staged.use(location);
   await staged.written();
+  rememberManifests(operations, { location, manifests: written.manifests });
   const snapshot: Snapshot = {
     snapshotId: input.snapshotId,
     parentSnapshotId: input.parent?.snapshotId ?? null,
