@@ -4,8 +4,9 @@ import type { Column, VariableColumn } from '../columns/column.ts';
 import { layoutOf, newNumberArray } from '../columns/layout.ts';
 import { takeRows } from '../columns/take.ts';
 import { areUtf8 } from '../formats/utf8-values.ts';
+import { fitsPrecision } from '../spec/decimal-text.ts';
 import { bytesToValue } from '../spec/single-value.ts';
-import type { PrimitiveKind, PrimitiveType } from '../spec/types.ts';
+import type { PrimitiveType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
 
 /**
@@ -50,7 +51,7 @@ function numbers(type: PrimitiveType, { offsets, bytes }: VariableColumn, rows: 
 
 function decoded(type: PrimitiveType, { offsets, bytes }: VariableColumn, rows: Int32Array): Column {
   const builder = columnBuilder(type);
-  const read = READERS[type.kind] ?? ((bound) => bytesToValue(type, bound));
+  const read = readerOf(type);
   for (const row of rows) {
     builder.append(row < 0 ? null : valueOrNull(read, bytes.subarray(offsets[row], offsets[row + 1])));
   }
@@ -69,12 +70,26 @@ function valueOrNull(read: ReadBound, bound: Uint8Array): Value {
 
 const lossyText = new TextDecoder('utf-8', { ignoreBOM: true });
 
-const READERS: { readonly [K in PrimitiveKind]?: ReadBound } = {
-  // A writer has cut it in the middle of a character.
-  string: (bound) => lossyText.decode(bound),
-  geometry: pointToWkb,
-  geography: pointToWkb,
-};
+function readerOf(type: PrimitiveType): ReadBound {
+  switch (type.kind) {
+    // A writer has cut it in the middle of a character.
+    case 'string':
+      return (bound) => lossyText.decode(bound);
+    // What a column of the type can't hold is no value of it.
+    case 'fixed':
+      return (bound) => (bound.length === type.length ? bound : null);
+    case 'decimal':
+      return (bound) => {
+        const value = bytesToValue(type, bound) as bigint;
+        return fitsPrecision(value, type.precision) ? value : null;
+      };
+    case 'geometry':
+    case 'geography':
+      return pointToWkb;
+    default:
+      return (bound) => bytesToValue(type, bound);
+  }
+}
 
 const WKB_HEADER_BYTES = 5;
 /** By the number of coordinates: XY, XYZ, and XYZM, whose Z is NaN if there is none (spec: "Bound Serialization"). */
