@@ -43,9 +43,9 @@ export interface ChangeStep {
 type Planner = (source: ChangeSource, snapshot: Snapshot, filter: BoundExpression) => Promise<PlannedChanges>;
 
 const PLANNERS: Readonly<Record<ChangeStepKind, Planner>> = {
-  made: planMade,
-  async undone(source, snapshot) {
-    const { deleted, inserted } = await planMade(source, snapshot);
+  made: planDifference,
+  async undone(...args) {
+    const { deleted, inserted } = await planDifference(...args);
     return { deleted: inserted, inserted: deleted };
   },
   whole: planWhole,
@@ -65,6 +65,11 @@ export async function planChanges(
   } catch (error) {
     throw isLakehouseError(error, 'NOT_FOUND') ? goneWithSnapshot(error) : error;
   }
+}
+
+/** The first snapshot differs from nothing by all that it has. */
+function planDifference(source: ChangeSource, snapshot: Snapshot, filter: BoundExpression): Promise<PlannedChanges> {
+  return snapshot.parentSnapshotId === null ? planWhole(source, snapshot, filter) : planMade(source, snapshot);
 }
 
 /**
@@ -91,15 +96,12 @@ async function planMade(source: ChangeSource, snapshot: Snapshot): Promise<Plann
     inserted.push(changedRows(source, one, after.forFile(one.file, one.sequenceNumber), loaders.after));
   }
   for (const one of touched) {
-    const [old, now] = [before, after].map((index) => index.forFile(one.file, one.sequenceNumber)) as [
-      Deletes,
-      Deletes,
-    ];
-    const [came, went] = [without(now, old), without(old, now)];
-    if (came.length > 0)
-      deleted.push(changedRows(source, one, old, loaders.before, { files: came, loader: changed.came }));
-    if (went.length > 0)
-      inserted.push(changedRows(source, one, now, loaders.after, { files: went, loader: changed.went }));
+    const old = before.forFile(one.file, one.sequenceNumber);
+    const now = after.forFile(one.file, one.sequenceNumber);
+    const came = { files: without(now, old), loader: changed.came };
+    const went = { files: without(old, now), loader: changed.went };
+    if (came.files.length > 0) deleted.push(changedRows(source, one, old, loaders.before, came));
+    if (went.files.length > 0) inserted.push(changedRows(source, one, now, loaders.after, went));
   }
   return { deleted: deleted.filter((rows) => rows !== null), inserted: inserted.filter((rows) => rows !== null) };
 }

@@ -66,9 +66,8 @@ async function checkCounts(
   manifests: readonly ManifestFile[],
 ): Promise<void> {
   const { snapshotId, parentSnapshotId } = snapshot;
-  const parent = parentSnapshotId === null ? null : snapshotById(source.metadata, parentSnapshotId);
-  if (parent === undefined) return;
-  const before = parent === null ? [] : await manifestsIfThere(source, parent);
+  const parent = parentSnapshotId === null ? undefined : snapshotById(source.metadata, parentSnapshotId);
+  const before = parent === undefined ? null : await manifestsIfThere(source, parent);
   if (before === null) return;
   const isWritten = (one: ManifestFile): boolean => one.addedSnapshotId === snapshotId;
   for (const content of ['data', 'deletes'] as const) {

@@ -31,14 +31,12 @@ export async function readTouchedFiles(
     liveOnly: true,
     partition: (specId: number, tuple: PartitionTuple) => candidates.hasPartition(specId, tuple),
   };
-  for await (const entries of source.entries(
-    manifests.filter((one) => candidates.mayBeIn(one)),
-    wanted,
-  )) {
+  const selected = manifests.filter((one) => candidates.mayBeIn(one));
+  for await (const entries of source.entries(selected, wanted)) {
     for (const { status, snapshotId, file, sequenceNumber } of entries) {
       if (status === 'added' && snapshotId === snapshot.snapshotId) continue;
-      if (indexes.some((index) => index.forFile(file, sequenceNumber).length > 0))
-        touched.push({ file, sequenceNumber });
+      const isTouched = indexes.some((index) => index.forFile(file, sequenceNumber).length > 0);
+      if (isTouched) touched.push({ file, sequenceNumber });
       candidates.found(file.path);
     }
     if (candidates.allFound) break;

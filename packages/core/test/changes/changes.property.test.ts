@@ -133,7 +133,7 @@ test('net changes are the difference of two states, by key', { timeout: 200_000 
       async (options, net) => {
         const { random } = await randomTable(options, 7, OF_ROWS);
         const { table } = random;
-      const state = stateReader(table);
+        const state = stateReader(table);
         for (const { from, to } of pairs(random)) {
           const [before, after] = [await state(from, table.schema), await state(to, table.schema)];
           const rows = await table.changes({ from: from?.snapshotId ?? null, to: to.snapshotId, net }).toRows();

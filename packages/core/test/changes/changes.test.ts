@@ -1,4 +1,9 @@
 import { expect, test } from 'vitest';
+import { readManifestList } from '../../src/manifest/read-manifest-list.ts';
+import { writeManifestList } from '../../src/manifest/write-manifest-list.ts';
+import { fileSystemTableOperations } from '../../src/catalog/file-system/table-operations.ts';
+import type { ManifestFile } from '../../src/spec/manifest.ts';
+import type { Snapshot } from '../../src/spec/snapshot.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import { Table } from '../../src/table.ts';
 import { FaultInjectingFileIO } from '../../src/testing/fault-injecting-file-io.ts';
@@ -115,7 +120,6 @@ async function removeSnapshots(
   table: Pick<Table, 'transaction' | 'refresh' | 'location' | 'io'>,
   snapshotIds: readonly bigint[],
 ) {
-  const { fileSystemTableOperations } = await import('../../src/catalog/file-system/table-operations.ts');
   const operations = fileSystemTableOperations(table.location, table.io, {});
   await operations.commit(await operations.load(), [], [{ action: 'remove-snapshots', snapshotIds }]);
   await table.refresh();
@@ -131,6 +135,72 @@ test('a parent that is expired while its successor is read does no harm, the suc
   await table.io.delete([second!.manifestList!]);
   const again = (await Table.load(table.location, { io: table.io })).changes({ from: ids[0], to: ids[1] });
   await expectError(again.toRows(), 'NOT_FOUND', /can't be read any more/);
+});
+
+/** Commits a snapshot of these manifests, whatever they say. */
+async function commitManifests(table: Table, manifests: readonly ManifestFile[]): Promise<void> {
+  const operations = fileSystemTableOperations(table.location, table.io, {});
+  const base = await operations.load();
+  const { metadata } = base;
+  const [parent, id] = [metadata.snapshots.at(-1), BigInt(1000 + metadata.snapshots.length)];
+  const sequenceNumber = metadata.lastSequenceNumber + 1n;
+  const manifestList = `${table.location}/metadata/snap-${id}.avro`;
+  const ids = { snapshotId: id, parentSnapshotId: parent?.snapshotId ?? null };
+  await writeManifestList(
+    { ...ids, io: table.io, location: manifestList, formatVersion: 2, sequenceNumber },
+    manifests,
+  );
+  const snapshot: Snapshot = {
+    ...ids,
+    sequenceNumber,
+    timestampMs: metadata.lastUpdatedMs,
+    manifestList,
+    manifests: null,
+    operation: 'overwrite',
+    summary: {},
+    schemaId: 0,
+    firstRowId: null,
+    addedRows: null,
+    keyId: null,
+    unknownFields: {},
+  };
+  const ref = {
+    snapshotId: id,
+    type: 'branch',
+    minSnapshotsToKeep: null,
+    maxSnapshotAgeMs: null,
+    maxRefAgeMs: null,
+  } as const;
+  const updates = [
+    { action: 'add-snapshot', snapshot },
+    { action: 'set-snapshot-ref', refName: 'main', ref },
+  ] as const;
+  await operations.commit(base, [], updates);
+  await table.refresh();
+}
+
+test('a snapshot that drops files without a word is an error, not a change that is missed', async () => {
+  const table = (await newTable({ schema: shape })) as unknown as Table;
+  for (const id of [1, 2]) await table.append([row(id)]);
+  const manifests = await readManifestList(table.io, table.currentSnapshot()!, table.metadata);
+  await commitManifests(table, manifests.slice(1));
+  const changes = table.changes({ from: table.snapshots()[1]!.snapshotId });
+  await expectError(changes.toRows(), 'INVALID_DATA', /has 1 data files, its parent 2, but it says that it added 0/);
+});
+
+test('all that the first snapshot has is new, whoever added it', async () => {
+  const [source, table] = [await newTable({ schema: shape }), (await newTable({ schema: shape })) as unknown as Table];
+  await source.append([row(1)]);
+  const [manifest] = await readManifestList(source.io, source.currentSnapshot()!, source.metadata);
+  const { tasks } = await source.scan().plan();
+  for (const location of [manifest!.path, ...tasks.map(({ file }) => file.path)]) {
+    await table.io.write(location, await source.io.read(location));
+  }
+  await commitManifests(table, [manifest!]);
+  const rows = await table.changes().toRows();
+  expect(rows).toMatchObject([
+    { id: 1n, _change_type: 'insert', _commit_snapshot_id: table.currentSnapshot()!.snapshotId },
+  ]);
 });
 
 test('reading stops when the signal is aborted, and errors of the store are passed on', async () => {
