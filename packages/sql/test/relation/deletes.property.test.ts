@@ -278,6 +278,6 @@ test('files with many deleted positions are read with few of them at a time', as
   const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [NOW] } });
   const source = await sourceOf(table, tasks, { metadataColumns: ['_file', '_pos'] });
   const sql = await scanRelation(source, tasks);
-  expect(sql.split('ANTI JOIN').length - 1).toBe(5);
+  expect(sql.split('ANTI JOIN').length - 1).toBe(3);
   await expectSameRows(source, tasks, sql);
 });
