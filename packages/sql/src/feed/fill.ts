@@ -44,13 +44,20 @@ export function fillDecimal(precision: number): Fill {
       copyBytes(vector, bytes);
     } else {
       const all = new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / Words.BYTES_PER_ELEMENT);
-      const out = new Words(count) as BigInt64Array;
+      const out = new Words(scratch(count * Words.BYTES_PER_ELEMENT), 0, count) as BigInt64Array;
       const step = width / Words.BYTES_PER_ELEMENT;
       for (let i = 0; i < count; i++) out[i] = all[i * step] as bigint;
       copyBytes(vector, out);
     }
     fillValidity(vector, column, start, count);
   };
+}
+
+const shared = new ArrayBuffer(256 * 1024);
+
+/** Memory to put a vector's values together in before they are copied into it: making some for each is a lot of garbage. */
+function scratch(bytes: number): ArrayBuffer {
+  return bytes <= shared.byteLength ? shared : new ArrayBuffer(bytes);
 }
 
 /** The same bytes where typed arrays of any width can lie over them. */
@@ -126,7 +133,8 @@ const INLINE_BYTES = 12;
 function fillStrings(vector: duckdb.Vector, offsets: Int32Array, bytes: Uint8Array): void {
   const count = offsets.length - 1;
   const first = offsets[0]!;
-  const words = new Uint32Array(count * 4);
+  // What strings of a few bytes don't use of their places must be zero: they are compared as a whole.
+  const words = new Uint32Array(scratch(count * STRING_BYTES), 0, count * 4).fill(0);
   const inline = new Uint8Array(words.buffer);
   const size = offsets[count]! - first;
   const [low, high] = size > INLINE_BYTES ? addressOfCopy(vector, bytes.subarray(first, first + size)) : [0, 0];
