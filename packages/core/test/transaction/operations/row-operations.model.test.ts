@@ -32,9 +32,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: steps.addColumn },
 );
 
-/** Prints by its name. */
-const named = (one: Step): Step => Object.assign({ [fc.toStringMethod]: () => one.name }, one);
-const step = anyStep.map(named);
+const step = anyStep.map(steps.named);
 
 const properties = fc.record({
   'write.delete.granularity': fc.constantFrom('file', 'partition'),
@@ -228,7 +226,7 @@ class Run {
 }
 
 test('any sequence of operations, others in the middle of them, leaves the rows that a model has', async () => {
-  const conflicting = fc.oneof(step, steps.positionDeletes.map(named), steps.remove.map(named));
+  const conflicting = fc.oneof(step, steps.positionDeletes.map(steps.named), steps.remove.map(steps.named));
   const move = fc.record({ one: step, meanwhile: fc.option(conflicting, { freq: 3 }) });
   await fc.assert(
     fc.asyncProperty(

@@ -305,3 +305,6 @@ export const transaction: fc.Arbitrary<Step> = fc
       return { commit, rows: after, changes };
     },
   }));
+
+/** Prints by its name. */
+export const named = (step: Step): Step => Object.assign({ [fc.toStringMethod]: () => step.name }, step);
