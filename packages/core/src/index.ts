@@ -14,6 +14,9 @@ export type {
   TableHealth,
 } from './describe/table-description.ts';
 export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
+export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
+export type { PartitionInput } from './transaction/add-files/file-partition.ts';
+export type { DirectorySelection, FileSelection } from './transaction/add-files/select-files.ts';
 export type { Commit } from './transaction/commit.ts';
 export type { Transaction } from './transaction/transaction.ts';
 export type {

@@ -38,6 +38,8 @@ import type { FormatVersion, TableMetadata } from './spec/table-metadata.ts';
 import { TableScan } from './table-scan.ts';
 import type { ScanOptions, ScanSource } from './table-scan.ts';
 import type { SelectedRow } from './table-scan/selected-row.ts';
+import type { AddFilesOptions } from './transaction/add-files/add-files.ts';
+import type { FileSelection } from './transaction/add-files/select-files.ts';
 import { replacedTable } from './transaction/commit-loop.ts';
 import type { Commit } from './transaction/commit.ts';
 import type { SchemaChange } from './transaction/evolve-schema.ts';
@@ -330,6 +332,22 @@ export class Table<Row = Record<string, unknown>> {
    */
   append(data: AppendData, options: AppendOptions = {}): Promise<Commit> {
     return this.transaction((tx) => tx.append(data, { mergeSchema: options.mergeSchema }), options);
+  }
+
+  /**
+   * Adds Parquet files that exist as one commit, without copying them: `table.addFiles(['/data/a.parquet'])`,
+   * `table.addFiles({ directory: '/data', pattern: '*.parquet' })`. Their footers are read and checked: types must be the
+   * table's, or ones that may grow into them; required columns must have no nulls. Columns are found by field ids if the
+   * files have the table's, else by name, for which the table gets a name mapping (`schema.name-mapping.default`).
+   * The partition of a file is that of its directories (`country=KR`), of its columns' bounds, or given. Files without
+   * rows are left out.
+   *
+   * The files belong to the table from now on: dropping it with `purge` deletes them, wherever they are; but
+   * `removeOrphanFiles` never looks outside the table's location. INVALID_ARGUMENT, naming file and column, for files
+   * that don't fit or are there already; INVALID_DATA for broken ones; UNSUPPORTED for encrypted ones and other formats.
+   */
+  addFiles(files: FileSelection, options: AddFilesOptions & TransactionOptions = {}): Promise<Commit> {
+    return this.#single((tx) => tx.addFiles(files, options), options);
   }
 
   /**

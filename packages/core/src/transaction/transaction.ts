@@ -8,6 +8,9 @@ import type { Schema } from '../spec/schema.ts';
 import type { FormatVersion } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
 import type { Action, MetadataAction } from './action.ts';
+import { addFilesAction } from './add-files/add-files.ts';
+import type { AddFilesOptions } from './add-files/add-files.ts';
+import type { FileSelection } from './add-files/select-files.ts';
 import { cherrypickAction, publishChangesAction } from './cherrypick.ts';
 import { evolveSchemaAction } from './evolve-schema.ts';
 import type { SchemaChange } from './evolve-schema.ts';
@@ -89,6 +92,14 @@ export class Transaction {
           summary: commitSummary(state.options),
         }),
       );
+    });
+  }
+
+  /** Adds Parquet files that exist, where they are. Their footers are read at once. */
+  addFiles(files: FileSelection, options: AddFilesOptions = {}): Promise<void> {
+    return this.#run(async (state) => {
+      const action = await addFilesAction(files, options, state);
+      if (action !== null) state.actions.push(action);
     });
   }
 

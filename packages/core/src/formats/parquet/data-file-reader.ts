@@ -26,9 +26,14 @@ export async function openParquetFile(
 ): Promise<DataFileReader> {
   const footer = await readParquetFooter(io, location, size, options);
   return {
-    fields: footer.root.children.map((node) => fileField(node)),
+    fields: parquetFields(footer),
     read: (readOptions) => readBatches(io, location, footer, readOptions),
   };
+}
+
+/** The columns of a file whose footer is at hand. */
+export function parquetFields({ root }: Pick<ParquetFooter, 'root'>): readonly FileField[] {
+  return root.children.map((node) => fileField(node));
 }
 
 function fileField(node: ParquetNode): FileField {

@@ -6,7 +6,7 @@ import type { ParquetEncoding } from './encode.ts';
 import { writeTrailer } from './excerpt.ts';
 import { CHUNK, COLUMN, FILE, GROUP, MAGIC, STATISTICS, TRAILER_SIZE, parseParquetFooter } from './footer.ts';
 import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
-import { ELEMENT, LOGICAL } from './parquet-schema.ts';
+import { EDGE_ALGORITHMS, ELEMENT, LOGICAL } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 import {
   THRIFT,
@@ -247,8 +247,6 @@ function mapEntries(node: ParquetNode): ReadonlySet<number> {
 }
 
 const VARIANT_SPECIFICATION_VERSION = 1;
-/** EdgeInterpolationAlgorithm of parquet-format. */
-const ALGORITHMS: readonly string[] = ['spherical', 'vincenty', 'thomas', 'andoyer', 'karney'];
 
 function annotationOf(type: IcebergType): ThriftField | null {
   switch (type.kind) {
@@ -261,7 +259,7 @@ function annotationOf(type: IcebergType): ThriftField | null {
     case 'geography':
       return structField(LOGICAL.geography, [
         ...(type.crs === null ? [] : [text(1, type.crs)]),
-        ...(type.algorithm === null ? [] : [i32(2, Math.max(0, ALGORITHMS.indexOf(type.algorithm)))]),
+        ...(type.algorithm === null ? [] : [i32(2, Math.max(0, EDGE_ALGORITHMS.indexOf(type.algorithm)))]),
       ]);
     default:
       return null;

@@ -38,7 +38,10 @@ export type ParquetLogicalType =
   | { readonly kind: SimpleLogicalKind }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'time' | 'timestamp'; readonly unit: ParquetTimeUnit; readonly utc: boolean }
-  | { readonly kind: 'int'; readonly bits: number; readonly signed: boolean };
+  | { readonly kind: 'int'; readonly bits: number; readonly signed: boolean }
+  /** Null: the default of the format, which is Iceberg's, too. */
+  | { readonly kind: 'geometry'; readonly crs: string | null }
+  | { readonly kind: 'geography'; readonly crs: string | null; readonly algorithm: string };
 
 type SimpleLogicalKind =
   | 'string'
@@ -53,8 +56,6 @@ type SimpleLogicalKind =
   | 'float16'
   | 'interval'
   | 'variant'
-  | 'geometry'
-  | 'geography'
   | 'other';
 
 const PHYSICAL_TYPES: readonly PhysicalType[] = [
@@ -167,8 +168,6 @@ const SIMPLE_LOGICAL: Readonly<Record<number, SimpleLogicalKind>> = {
   14: 'uuid',
   15: 'float16',
   16: 'variant',
-  17: 'geometry',
-  18: 'geography',
 };
 
 const UNITS: readonly ParquetTimeUnit[] = ['ms', 'us', 'ns'];
@@ -191,8 +190,17 @@ function modernType(id: number, value: ThriftStruct): ParquetLogicalType {
       signed: fieldOf(value, 2, THRIFT.bool) !== false,
     };
   }
+  if (id === LOGICAL.geometry || id === LOGICAL.geography) {
+    const name = fieldOf(value, 1, THRIFT.binary) as Uint8Array | undefined;
+    const crs = name === undefined ? null : utf8.decode(name);
+    if (id === LOGICAL.geometry) return { kind: 'geometry', crs };
+    return { kind: 'geography', crs, algorithm: EDGE_ALGORITHMS[number(value, 2) ?? 0] ?? 'unknown' };
+  }
   return { kind: SIMPLE_LOGICAL[id] ?? 'other' };
 }
+
+/** EdgeInterpolationAlgorithm of parquet-format. */
+export const EDGE_ALGORITHMS: readonly string[] = ['spherical', 'vincenty', 'thomas', 'andoyer', 'karney'];
 
 /** By ConvertedType, the predecessor of LogicalType. */
 function convertedType(code: number, element: ThriftStruct): ParquetLogicalType {

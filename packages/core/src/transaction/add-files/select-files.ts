@@ -1,0 +1,136 @@
+import { LakehouseError, invalidArgument, throwIfAborted, unsupported } from '../../errors.ts';
+import type { FileIO } from '../../io/file-io.ts';
+import { globMatcher } from '../../io/glob.ts';
+import { directoryPrefix } from '../../io/list-directories.ts';
+import { lookAhead } from '../../scan/look-ahead.ts';
+import type { FoundFile } from './stored-file.ts';
+
+/**
+ * Which files are meant: locations of files, or a directory with everything below it, but for names that begin with `_` or
+ * `.`, and empty files. `pattern` is a glob of paths below the directory, such as `*.parquet` or `year=2024/**`.
+ */
+export type FileSelection = readonly string[] | string | DirectorySelection;
+
+export interface DirectorySelection {
+  readonly directory: string;
+  readonly pattern?: string | undefined;
+}
+
+export interface SelectedFile extends FoundFile {
+  /** The part of its location whose directories may tell of its partition: of a directory's files what is below it. */
+  readonly hivePath: string;
+}
+
+export interface SelectOptions {
+  /** How many files are looked for at once. */
+  readonly concurrency: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The files of a selection with their sizes, in the order given, those of a directory by name. NOT_FOUND if there are
+ * none; INVALID_ARGUMENT for relative locations and for one that is given twice.
+ */
+export async function selectFiles(
+  io: FileIO,
+  selection: FileSelection,
+  options: SelectOptions,
+): Promise<readonly SelectedFile[]> {
+  if (typeof selection === 'string') {
+    const [file] = await statFiles(io, [selection], options, true);
+    return file ? [file] : listFiles(io, { directory: selection }, options);
+  }
+  if (Array.isArray(selection)) return statFiles(io, selection as readonly string[], options, false);
+  if (typeof (selection as DirectorySelection)?.directory !== 'string') {
+    throw invalidArgument("Name the files to add as ['/data/a.parquet'], '/data', or { directory, pattern }.");
+  }
+  return listFiles(io, selection as DirectorySelection, options);
+}
+
+async function statFiles(
+  io: FileIO,
+  locations: readonly string[],
+  { concurrency, signal }: SelectOptions,
+  mayBeMissing: boolean,
+): Promise<readonly SelectedFile[]> {
+  const seen = new Set<string>();
+  for (const location of locations) {
+    checkAbsolute(location);
+    const key = fileKeyOf(io, location);
+    if (seen.has(key)) throw invalidArgument(`${location} is given twice.`, { path: location });
+    seen.add(key);
+  }
+  const files: SelectedFile[] = [];
+  const stats = lookAhead(locations, concurrency, async (location) => {
+    throwIfAborted(signal);
+    return [location, await io.stat(location, signal ? { signal } : {})] as const;
+  });
+  for await (const [location, stat] of stats) {
+    if (stat !== null) files.push({ location, size: stat.size, hivePath: location });
+    else if (!mayBeMissing) throw notFound(location, `There is no file ${location} to add.`);
+  }
+  return files;
+}
+
+/** A manifest's paths are opaque and are read from anywhere: a relative one would mean another file there. */
+function checkAbsolute(location: string): void {
+  if (typeof location === 'string' && /^(\/|[a-z][a-z0-9+.-]*:)/i.test(location)) return;
+  throw invalidArgument(`Name files and directories by absolute paths or URIs, not '${location}'.`);
+}
+
+/** Equal for locations that are the same file, as far as the store can tell. */
+export function fileKeyOf({ capabilities }: FileIO, location: string): string {
+  return capabilities.localPath?.(location) ?? location;
+}
+
+/** Logs of formats that keep files in their directories that are no part of the table any more. */
+const OTHER_FORMATS: Readonly<Record<string, string>> = { _delta_log: 'Delta Lake', '.hoodie': 'Hudi' };
+
+async function listFiles(
+  io: FileIO,
+  { directory, pattern }: DirectorySelection,
+  { signal }: SelectOptions,
+): Promise<readonly SelectedFile[]> {
+  checkAbsolute(directory);
+  const prefix = directoryPrefix(directory);
+  const matches = pattern === undefined ? () => true : globMatcher(pattern);
+  const files: SelectedFile[] = [];
+  for await (const { location, size } of io.list(prefix, signal ? { signal } : {})) {
+    const path = location.slice(prefix.length);
+    refuseOtherFormats(path, directory);
+    if (size > 0 && path !== '' && !path.split('/').some(isHidden) && matches(path)) {
+      files.push({ location, size, hivePath: path });
+    }
+  }
+  if (files.length === 0) {
+    const which = pattern === undefined ? '' : ` that '${pattern}' matches`;
+    throw notFound(directory, `There are no files${which} in ${directory}.`);
+  }
+  return files.toSorted((a, b) => (a.location < b.location ? -1 : 1));
+}
+
+/** As engines on Hive's directories have it: partition directories are never hidden. */
+function isHidden(name: string): boolean {
+  return name.startsWith('.') || (name.startsWith('_') && !name.includes('='));
+}
+
+function refuseOtherFormats(path: string, directory: string): void {
+  const parts = path.split('/').slice(0, -1);
+  const format = parts.map((name) => OTHER_FORMATS[name]).find((known) => known !== undefined);
+  if (format !== undefined) {
+    throw unsupported(
+      `${directory} is a ${format} table: which of its files count is said by its log. Name the files that do, or export it first.`,
+      { path: directory },
+    );
+  }
+  if (parts.includes('metadata') && path.endsWith('.metadata.json')) {
+    throw unsupported(
+      `${directory} holds an Iceberg table: which of its files count is said by its metadata. Load it, or name the files.`,
+      { path: directory },
+    );
+  }
+}
+
+function notFound(path: string, message: string): Error {
+  return new LakehouseError('NOT_FOUND', message, { context: { path } });
+}
