@@ -1,7 +1,6 @@
 import { Table as ArrowTable } from 'apache-arrow';
 import type { RecordBatch } from 'apache-arrow';
 import { arrowSchema } from '../columns/arrow-schema.ts';
-import { sliceBatch } from '../columns/slice.ts';
 import type { ColumnBatch } from '../columns/column.ts';
 import { toRecordBatch } from '../columns/to-arrow.ts';
 import { invalidArgument } from '../errors.ts';
@@ -50,7 +49,7 @@ export class MetadataTable {
   readonly schema: Schema;
   readonly #columns: MetadataTableColumns;
   readonly #filter: BoundExpression;
-  readonly #limit: number;
+  readonly #limit: number | undefined;
   readonly #signal: AbortSignal | undefined;
 
   /** For `table.metadataTable()`. */
@@ -71,7 +70,7 @@ export class MetadataTable {
       throw invalidArgument(`The table '${name}' has no column '${metadataColumns[0]}': only rows of files do.`);
     }
     this.schema = projection;
-    this.#limit = limit ?? Number.POSITIVE_INFINITY;
+    this.#limit = limit;
     this.#signal = signal;
   }
 
@@ -107,14 +106,8 @@ export class MetadataTable {
     return count;
   }
 
-  async *#read(projection: StructType): AsyncGenerator<ColumnBatch, void, undefined> {
-    let left = this.#limit;
-    if (left === 0) return;
-    for await (const batch of this.#columns.batches({ projection, filter: this.#filter, signal: this.#signal })) {
-      yield batch.length > left ? sliceBatch(batch, 0, left) : batch;
-      left -= batch.length;
-      if (left <= 0) return;
-    }
+  #read(projection: StructType): AsyncGenerator<ColumnBatch, void, undefined> {
+    return this.#columns.batches({ projection, filter: this.#filter, limit: this.#limit, signal: this.#signal });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import { concatBatches } from '../columns/concat.ts';
+import { sliceBatch } from '../columns/slice.ts';
 import { invalidArgument, throwIfAborted } from '../errors.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import type { Schema } from '../spec/schema.ts';
@@ -51,6 +52,8 @@ export interface ReadColumnsOptions {
   readonly projection?: StructType | undefined;
   /** Bound to `schema`. It is used before the rest of a row is decoded, and to leave out manifests. */
   readonly filter?: BoundExpression | undefined;
+  /** At most so many rows. */
+  readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -79,8 +82,8 @@ export function openMetadataTable(
   const schema: Schema = { ...opened.schema, schemaId: 0, identifierFieldIds: [] };
   return {
     schema,
-    batches: ({ projection = schema, filter = EVERYTHING, signal } = {}) =>
-      joined(opened.read({ snapshot, projection, filter, signal }), signal),
+    batches: ({ projection = schema, filter = EVERYTHING, limit = Number.POSITIVE_INFINITY, signal } = {}) =>
+      joined(opened.read({ snapshot, projection, filter, signal }), limit, signal),
   };
 }
 
@@ -90,18 +93,27 @@ const FEW_ROWS = 1024;
 /** A table of many small commits has as many manifests of a few entries: not worth a batch each. */
 async function* joined(
   batches: AsyncIterable<ColumnBatch>,
+  limit: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ColumnBatch, void, undefined> {
   throwIfAborted(signal);
+  let left = limit;
+  if (left === 0) return;
   let small: ColumnBatch[] = [];
   let length = 0;
+  const join = (): ColumnBatch => {
+    const whole = sliceBatch(concatBatches(small), 0, Math.min(length, left));
+    small = [];
+    length = 0;
+    left -= whole.length;
+    return whole;
+  };
   for await (const batch of batches) {
     small.push(batch);
     length += batch.length;
-    if (length < FEW_ROWS) continue;
-    yield concatBatches(small);
-    small = [];
-    length = 0;
+    if (length < Math.min(FEW_ROWS, left)) continue;
+    yield join();
+    if (left === 0) return;
   }
-  if (length > 0) yield concatBatches(small);
+  if (length > 0) yield join();
 }

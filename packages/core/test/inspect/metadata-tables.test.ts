@@ -6,6 +6,7 @@ import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import { Table } from '../../src/table.ts';
+import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
 import { expectError, newTable } from '../table/support.ts';
 
 const SHAPE = schema({ id: t.long().required(), city: t.string(), place: t.struct({ lat: t.double() }) });
@@ -45,6 +46,18 @@ describe('what is asked for', () => {
     ]);
     expect((await table.inspect('entries', { limit: 2 })).numRows).toBe(2);
     expect((await table.inspect('entries', { limit: 0 })).numRows).toBe(0);
+  });
+
+  test('no more manifests are read than the limit needs', async () => {
+    const io = new MemoryFileIO();
+    const runtime = new SeededRuntime(1, { concurrency: 1 });
+    const table = await twoCities(io);
+    const [first, second] = await table.metadataTable('manifests').toRows();
+    await io.delete([String(second!['path'])]);
+    const fresh = await Table.load(table.location, { io, runtime });
+    const limit = Number(first!['added_data_files_count']);
+    expect((await fresh.inspect('files', { limit })).numRows).toBe(limit);
+    await expectError(fresh.inspect('files', { limit: limit + 1 }), 'NOT_FOUND');
   });
 
   test('counting needs no columns but those of the filter', async () => {
