@@ -54,6 +54,7 @@ export class Lakehouse {
   readonly #registered: Map<string, Registered>;
   readonly #names: Names;
   readonly #writer: DuckDBWriter;
+  readonly #isRestricted: boolean;
   #closed = false;
 
   private constructor(session: Session, planner: Planner, options: LakehouseOptions) {
@@ -64,6 +65,7 @@ export class Lakehouse {
     if (!catalogs.has(options.catalog.name)) catalogs.set(options.catalog.name, options.catalog);
     this.#names = { defaultCatalog: options.catalog, catalogs, registered: this.#registered };
     this.#writer = new DuckDBWriter(options);
+    this.#isRestricted = options.allowedPaths !== undefined;
     this.#statements = new StatementRunner({
       session,
       planner,
@@ -135,7 +137,8 @@ export class Lakehouse {
     }
     const run = (sql: string, signal?: AbortSignal): Promise<SqlResult> =>
       this.sql(sql, parameters, signal ? { signal } : {});
-    return new QueryData(text.slice(statement.start, statement.end), run, this.#writer);
+    const query = text.slice(statement.start, statement.end);
+    return new QueryData({ query, run, writer: this.#writer, isRestricted: this.#isRestricted });
   }
 
   /** Appends rows to a table: those of a query, given as its text, or whatever `table.append` takes. */

@@ -8,11 +8,20 @@ import type { CopySource } from './copy-rows.ts';
 import { copyWarnings } from './copy-settings.ts';
 import { QUERY, renamedColumns, selectColumns } from './query-columns.ts';
 import { sqlPartitions } from './sql-partitions.ts';
+import { isMovedIn } from './staging.ts';
 import { unwritable } from './unwritable.ts';
 import { valueChecks } from './value-checks.ts';
 
 /** Runs a statement with the parameters of the query. */
 type Run = (sql: string, signal?: AbortSignal) => Promise<SqlResult>;
+
+export interface QueryDataOptions {
+  /** The text of one query. */
+  readonly query: string;
+  readonly run: Run;
+  readonly writer: DataFileWriter;
+  readonly isRestricted: boolean;
+}
 
 /**
  * The rows of a query, as something to be written to a table: `table.append(lake.query('SELECT …'))`. DuckDB runs it
@@ -22,14 +31,17 @@ type Run = (sql: string, signal?: AbortSignal) => Promise<SqlResult>;
 export class QueryData implements SelfWritingRows {
   readonly #query: string;
   readonly #run: Run;
-  /** For tables whose partitions only core can tell. */
+  /** For tables whose partitions only core can tell, and for files that the session must not make. */
   readonly #writer: DataFileWriter;
+  /** The session can write to the places of tables only. */
+  readonly #isRestricted: boolean;
 
   /** @internal */
-  constructor(query: string, run: Run, writer: DataFileWriter) {
+  constructor({ query, run, writer, isRestricted }: QueryDataOptions) {
     this.#query = query;
     this.#run = run;
     this.#writer = writer;
+    this.#isRestricted = isRestricted;
   }
 
   /** The rows as Arrow batches. */
@@ -59,7 +71,9 @@ export class QueryData implements SelfWritingRows {
     }
     const partition = sqlPartitions(options);
     const select = selectColumns(schema.fields, given);
-    if (partition === undefined || select === null) return this.#writer.writeDataFiles(batches(), options);
+    if (partition === undefined || select === null || (this.#isRestricted && !isMovedIn(options.io))) {
+      return this.#writer.writeDataFiles(batches(), options);
+    }
     for (const warning of copyWarnings(options.properties)) options.onWarning?.(warning);
     const source: CopySource = {
       query: `SELECT ${select.join(', ')} ${from}`,

@@ -2,8 +2,13 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileStat } from '@lh/core';
+import type { FileIO, FileStat } from '@lh/core';
 import type { DataFileOptions } from '@lh/core/engine';
+
+/** Whether staged files are moved to their places; else they are uploaded. */
+export function isMovedIn({ moveIn, capabilities }: FileIO): boolean {
+  return moveIn !== undefined && capabilities.localPath !== undefined;
+}
 
 /**
  * Where DuckDB writes files before they get their places. On a local disk it is a directory beside the table's data, so
@@ -24,7 +29,7 @@ export class Staging {
   static async open(options: DataFileOptions, operationId: string): Promise<Staging> {
     const { io, locationFor } = options;
     const { localPath } = io.capabilities;
-    const marker = io.moveIn && localPath ? `${locationFor(`00000-0-${operationId}-staging`, '')}/started` : null;
+    const marker = isMovedIn(io) ? `${locationFor(`00000-0-${operationId}-staging`, '')}/started` : null;
     const path = marker === null ? null : localPath!(marker);
     if (marker === null || path === null) {
       return new Staging(await mkdtemp(join(tmpdir(), 'lakehouse-write-')), options, false);

@@ -164,6 +164,30 @@ test('a query whose partitions only core can tell is written by DuckDB all the s
   expect(await (await lake.table(name)).scan({ filter: "city = 'city 3'" }).count()).toBe(111);
 });
 
+test('settings of the session change what a query gives, not how it is written', async () => {
+  const other = await Lakehouse.open({ catalog, allowedPaths: [] });
+  await other.sql(
+    "SET TimeZone = 'Asia/Seoul'; SET default_collation = 'nocase'; SET default_null_order = 'nulls_first'",
+  );
+  const name = await fresh({
+    partitionBy: [partitionBy.day('at'), partitionBy.truncate(1, 'city')],
+    sortBy: ['city'],
+  });
+  await other.append(
+    name,
+    "SELECT i AS id, ['a', 'B', NULL][i % 3 + 1] AS city, TIMESTAMP '2024-01-01 08:00:00' AS at FROM range(6) AS r(i)",
+  );
+  const files = await filesOf(name);
+  // Eight in Seoul is the day before in UTC.
+  expect(files.map(({ partition }) => partition).toSorted((a, b) => String(a[1]).localeCompare(String(b[1])))).toEqual([
+    [19_722, 'a'],
+    [19_722, 'B'],
+    [19_722, null],
+  ]);
+  expect(await (await lake.table(name)).scan({ filter: "at = '2023-12-31T23:00:00Z'" }).count()).toBe(6);
+  await other.close();
+});
+
 test('a query of nothing changes nothing, and leaves nothing behind', async () => {
   const name = await fresh({ partitionBy: [partitionBy.day('at')] });
   expect(await lake.append(name, 'SELECT 1 AS id WHERE false')).toMatchObject({ changed: false });
@@ -274,9 +298,11 @@ test('stores that are no local disk get the files as uploads', async () => {
     schema: shape,
     partitionBy: [partitionBy.identity('city')],
   })) as unknown as Table;
-  const other = await Lakehouse.open({ catalog: memory });
-  await table.append(other.query("SELECT i AS id, ['a', 'b'][i % 2 + 1] AS city FROM range(10) AS r(i)"));
-  await table.withWriter(other.writer).append([{ id: 10n, city: 'c' }]);
-  expect(await (await table.refresh()).scan().count()).toBe(11);
-  await other.close();
+  for (const options of [{}, { allowedPaths: [] }]) {
+    const other = await Lakehouse.open({ catalog: memory, ...options });
+    await table.append(other.query("SELECT i AS id, ['a', 'b'][i % 2 + 1] AS city FROM range(10) AS r(i)"));
+    await table.withWriter(other.writer).append([{ id: 10n, city: 'c' }]);
+    await other.close();
+  }
+  expect(await (await table.refresh()).scan().count()).toBe(22);
 });
