@@ -29,6 +29,8 @@ export const LAYERS = [
   ['describe'],
   // … and keeping it small and fast.
   ['maintenance'],
+  // Making a table of files that exist.
+  ['migrate-table'],
   ['table'],
   // … and the catalogs that hand out `Table`s.
   ['catalog'],

@@ -3,6 +3,7 @@ export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catal
 export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog/catalog.ts';
 
 export { Table, tableFromOperations } from './table.ts';
+export type { MigrateOptions, MigrationTarget } from './migrate-table.ts';
 export type { HistoryEntry, LoadTableOptions, TableOptions } from './table.ts';
 export type { DescribeOptions } from './describe/describe-table.ts';
 export type {
@@ -16,7 +17,13 @@ export type {
 export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
 export type { PartitionInput } from './transaction/add-files/file-partition.ts';
-export type { DirectorySelection, FileSelection } from './transaction/add-files/select-files.ts';
+export type { MigrationSource } from './transaction/add-files/plan-migration.ts';
+export type {
+  DirectorySelection,
+  FileSelection,
+  SelectedFile,
+  SelectedFiles,
+} from './transaction/add-files/select-files.ts';
 export type { Commit } from './transaction/commit.ts';
 export type { Transaction } from './transaction/transaction.ts';
 export type {

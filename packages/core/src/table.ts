@@ -19,6 +19,8 @@ import type { FileIO } from './io/file-io.ts';
 import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
 import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
+import { migrateTable } from './migrate-table.ts';
+import type { MigrateOptions } from './migrate-table.ts';
 import type { Reporter } from './reporter.ts';
 import { systemRuntime } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
@@ -121,6 +123,19 @@ export class Table<Row = Record<string, unknown>> {
       ? staticTableOperations(location, io)
       : fileSystemTableOperations(location, io, rest);
     return tableFromOperations(operations, await operations.load(), rest);
+  }
+
+  /**
+   * Makes a table of Parquet files that exist, without copying them: those of a directory, maybe in Hive's layout
+   * (`country=KR/day=2024-01-01/…`). Its columns are those of all files by name, of types that hold the values of each,
+   * then those of the directories, by which it is partitioned:
+   * `Table.migrate({ catalog, name: 'web.events', source: '/data/events' })`, or `{ io, location, source }` without a
+   * catalog. The files belong to the table from then on, as with `addFiles`; if that fails, the table is dropped again.
+   * INVALID_ARGUMENT, naming file and column, for files that don't go together; UNSUPPORTED for other formats.
+   */
+  static migrate(options: MigrateOptions): Promise<Table> {
+    const { runtime } = options;
+    return migrateTable(options, (operations, loaded) => tableFromOperations(operations, loaded, { runtime }));
   }
 
   /** Another handle on the same version, whose data files the writer makes: that of an engine, like `lakehouse.writer`. */

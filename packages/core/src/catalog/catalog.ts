@@ -14,6 +14,8 @@ export type Identifier = string | readonly string[];
  */
 export interface Catalog {
   readonly name: string;
+  /** What its tables are read and written with, where that is the same for all of them. */
+  readonly io?: FileIO;
 
   createNamespace(namespace: Identifier, properties?: Readonly<Record<string, string>>): Promise<void>;
   listNamespaces(parent?: Identifier): Promise<readonly string[][]>;

@@ -69,6 +69,10 @@ export class FileSystemCatalog implements Catalog {
     return new FileSystemCatalog(options);
   }
 
+  get io(): FileIO {
+    return this.#io;
+  }
+
   // --- namespaces -----------------------------------------------------------------------------------------------
 
   async createNamespace(namespace: Identifier, properties: Readonly<Record<string, string>> = {}): Promise<void> {

@@ -9,7 +9,12 @@ import type { FoundFile } from './stored-file.ts';
  * Which files are meant: locations of files, or a directory with everything below it, but for names that begin with `_` or
  * `.`, and empty files. `pattern` is a glob of paths below the directory, such as `*.parquet` or `year=2024/**`.
  */
-export type FileSelection = readonly string[] | string | DirectorySelection;
+export type FileSelection = readonly string[] | string | DirectorySelection | SelectedFiles;
+
+/** Files that were looked up before. */
+export interface SelectedFiles {
+  readonly selected: readonly SelectedFile[];
+}
 
 export interface DirectorySelection {
   readonly directory: string;
@@ -40,6 +45,7 @@ export async function selectFiles(
     const [file] = await statFiles(io, [selection], options, true);
     return file ? [file] : listFiles(io, { directory: selection }, options);
   }
+  if ('selected' in selection) return selection.selected;
   if (Array.isArray(selection)) return statFiles(io, selection as readonly string[], options, false);
   if (typeof (selection as DirectorySelection)?.directory !== 'string') {
     throw invalidArgument("Name the files to add as ['/data/a.parquet'], '/data', or { directory, pattern }.");
