@@ -37,11 +37,15 @@ export class QueryRows {
     return this.#feeds.relation(id);
   }
 
-  /** SQL that reads the rows of batches, however many there are. */
-  async collect(schema: StructType, batches: AsyncIterable<ColumnBatch>): Promise<string> {
+  /** SQL that reads the rows of batches, however many there are; of no more batches than have `maxRows`, if that is given. */
+  async collect(
+    schema: StructType,
+    batches: AsyncIterable<ColumnBatch>,
+    maxRows: number | null = null,
+  ): Promise<string> {
     let [kept, bytes]: [ColumnBatch[], number] = [[], 0];
     let table: string | null = null;
-    for await (const batch of batches) {
+    for await (const batch of enough(batches, maxRows)) {
       kept.push(batch);
       bytes += batchBytes(batch);
       if (bytes < this.#memoryBytes) continue;
@@ -93,5 +97,16 @@ export class QueryRows {
     } finally {
       release();
     }
+  }
+}
+
+/** Batches until there are so many rows. */
+async function* enough(batches: AsyncIterable<ColumnBatch>, maxRows: number | null): AsyncGenerator<ColumnBatch> {
+  let missing = maxRows ?? Number.POSITIVE_INFINITY;
+  if (missing <= 0) return;
+  for await (const batch of batches) {
+    yield batch;
+    missing -= batch.length;
+    if (missing <= 0) return;
   }
 }

@@ -17,6 +17,8 @@ export class EqualityKeys {
   readonly columns: KeyFields;
   /** The columns of the data files, or delete files, that hold the keys, as hidden columns of the scan. */
   readonly fields: readonly NestedField[];
+  /** The same, required where delete files must have them. */
+  readonly stored: readonly NestedField[];
   /** DuckDB compares them as Iceberg does. */
   readonly isComparable: boolean;
   readonly #scopes = new Map<string, number>();
@@ -25,10 +27,12 @@ export class EqualityKeys {
   /** `prefix` is one that no column of the table begins with. */
   constructor(columns: KeyFields, prefix: string) {
     this.columns = columns;
-    this.fields = columns.fields.fields.map((field, i) => ({
+    const named = (field: NestedField, i: number): NestedField => ({
       ...field,
       name: `${prefix}${columns.ids.join('_')}_${i}`,
-    }));
+    });
+    this.fields = columns.fields.fields.map(named);
+    this.stored = columns.stored.fields.map(named);
     this.isComparable = columns.ids.length > 0 && columns.ids.every((id) => isComparable(this.fields, id));
   }
 
@@ -93,7 +97,9 @@ export class EqualityDeletes {
       if (known) known.push(keys.applied(entry));
       else files.set(keys, [keys.applied(entry)]);
     }
-    return [...files].map(([keys, applied]) => {
+    // In one order for all files: those that are read alike are read together.
+    const sorted = [...files].toSorted(([a], [b]) => (a.columns.ids.join() < b.columns.ids.join() ? -1 : 1));
+    return sorted.map(([keys, applied]) => {
       const scopes = new Set(applied.map(({ scope }) => scope));
       return { keys, files: applied, scopes: [...scopes].toSorted((a, b) => a - b) };
     });

@@ -23,57 +23,50 @@ export interface FileSchema {
 
 /** Schemas of files by path. Data files never change, so what was read once stays true. */
 export class FileSchemas {
-  readonly #byPath = new Map<string, FileSchema>();
+  /** Null for files in codecs or encodings that DuckDB lacks, or whose variants it takes for structs. */
+  readonly #byPath = new Map<string, FileSchema | null>();
   readonly #byFingerprint = new Map<string, FileSchema>();
-  /** Files in codecs or encodings that DuckDB lacks, or whose variants it takes for structs. */
-  readonly #unreadable = new Set<string>();
   readonly #capacity: number;
 
   constructor(capacity = 200_000) {
     this.#capacity = capacity;
   }
 
-  /** Reads the footers of files that weren't seen before; `paths` are local. */
-  async load(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema>> {
+  /** Reads the footers of files that weren't seen before; `paths` are local. Null for a file that DuckDB can't read. */
+  async load(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema | null>> {
     const missing = paths.filter((path) => !this.#byPath.has(path));
     if (missing.length > 0) await this.#read(connection, missing);
-    const found = new Map<string, FileSchema>();
+    const found = new Map<string, FileSchema | null>();
     for (const path of paths) {
       const schema = this.#byPath.get(path);
-      if (!schema) throw new LakehouseError('NOT_FOUND', `The data file ${path} is missing.`, { context: { path } });
+      if (schema === undefined)
+        throw new LakehouseError('NOT_FOUND', `The data file ${path} is missing.`, { context: { path } });
       found.set(path, schema);
     }
     this.#trim();
     return found;
   }
 
-  /** Whether DuckDB can decode a file that was loaded. */
-  isReadable(path: string): boolean {
-    return !this.#unreadable.has(path);
-  }
-
   async #read(connection: DuckDBConnection, paths: readonly string[]): Promise<void> {
-    for (const path of await unreadableFiles(connection, paths)) this.#unreadable.add(path);
+    const unreadable = new Set(await unreadableFiles(connection, paths));
     const fingerprints = await query(
       connection,
       `SELECT file_name, string_agg(concat_ws('|', ${NODE_COLUMNS.map((column) => `coalesce(CAST(${column} AS VARCHAR), '')`).join(', ')}), chr(10) ORDER BY column_id)
        FROM parquet_schema(${fileList(paths)}) GROUP BY file_name`,
     );
-    for (const [path, fingerprint] of fingerprints) {
-      const key = String(fingerprint);
+    for (const [name, fingerprint] of fingerprints) {
+      const [path, key] = [String(name), String(fingerprint)];
       let schema = this.#byFingerprint.get(key);
       if (!schema) {
         const rows = await query(
           connection,
-          `SELECT ${NODE_COLUMNS.join(', ')} FROM parquet_schema(${fileList([String(path)])}) ORDER BY column_id`,
+          `SELECT ${NODE_COLUMNS.join(', ')} FROM parquet_schema(${fileList([path])}) ORDER BY column_id`,
         );
         schema = buildSchema(rows.map(readRow));
         this.#byFingerprint.set(key, schema);
       }
-      this.#byPath.set(String(path), schema);
-      const variants = schema.fields.reduce((sum, field) => sum + countVariants(field), 0);
-      if (variants > 0 && variants !== (await annotatedVariants(connection, String(path))))
-        this.#unreadable.add(String(path));
+      const isReadable = !unreadable.has(path) && (await knowsVariants(connection, path, schema));
+      this.#byPath.set(path, isReadable ? schema : null);
     }
   }
 
@@ -117,9 +110,12 @@ export function isVariant({ kind, children }: FileNode): boolean {
 }
 
 /** DuckDB knows variants by an annotation that early writers left out, and that `parquet_schema` doesn't show. */
-async function annotatedVariants(connection: DuckDBConnection, path: string): Promise<number> {
+async function knowsVariants(connection: DuckDBConnection, path: string, schema: FileSchema): Promise<boolean> {
+  const count = schema.fields.reduce((sum, field) => sum + countVariants(field), 0);
+  if (count === 0) return true;
   const columns = await query(connection, `DESCRIBE SELECT * FROM read_parquet(${fileList([path])})`);
-  return columns.reduce((sum, [, type]) => sum + String(type).split(/\bVARIANT\b/).length - 1, 0);
+  const known = columns.reduce((sum, [, type]) => sum + String(type).split(/\bVARIANT\b/).length - 1, 0);
+  return known === count;
 }
 
 async function query(connection: DuckDBConnection, sql: string): Promise<readonly (readonly unknown[])[]> {

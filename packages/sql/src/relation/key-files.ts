@@ -25,9 +25,9 @@ export async function keysRelation(
   files: readonly AppliedFile[],
   options: KeysOptions,
 ): Promise<string> {
-  const schema: Schema = { kind: 'struct', fields: keys.fields, schemaId: 0, identifierFieldIds: [] };
+  const schema: Schema = { kind: 'struct', fields: keys.stored, schemaId: 0, identifierFieldIds: [] };
   // Statistics would tell DuckDB which keys can't be equal, but not whether there are nulls.
-  const projector = new FileProjector(schema, new Set(keys.fields.keys()));
+  const projector = new FileProjector(schema, new Set(keys.stored.keys()));
   const tasks = new Map(files.map((file) => [taskOf(file, schema), file]));
   const located = await locateFiles(source, [...tasks.keys()]);
   const groups = new Map<SelectList, { path: string; file: AppliedFile }[]>();

@@ -23,8 +23,9 @@ export async function locateFiles(
   );
   return tasks.map((task, i) => {
     const path = paths[i]!;
-    if (path === null || !files.isReadable(path)) return { task, path: null, schema: null };
-    return { task, path, schema: withIds(schemas.get(path)!, nameMapping, path) };
+    const schema = path === null ? null : schemas.get(path)!;
+    if (path === null || schema === null) return { task, path: null, schema: null };
+    return { task, path, schema: withIds(schema, nameMapping, path) };
   });
 }
 

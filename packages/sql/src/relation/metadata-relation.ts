@@ -1,6 +1,6 @@
 import type { Schema } from '@lh/core';
 import { bindExpression } from '@lh/core/engine';
-import type { ColumnBatch, MetadataTableColumns } from '@lh/core/engine';
+import type { MetadataTableColumns } from '@lh/core/engine';
 import type { QueryRows } from '../feed/query-rows.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import { quoteName } from '../text/quote.ts';
@@ -32,7 +32,7 @@ export async function metadataRelation(
   const projection = { ...schema, fields: wanted.length > 0 ? wanted : schema.fields.slice(0, 1) };
   const filter = bindExpression(schema, needs.filter);
   const batches = columns.batches({ projection, filter, signal });
-  const relation = await rows.collect(handedOver(projection), enough(batches, needs.maxRows));
+  const relation = await rows.collect(handedOver(projection), batches, needs.maxRows);
   const names = duckdbNames(schema).map(quoteName);
   const kept = new Map(handedOver(projection).fields.map(({ id, type }) => [id, type]));
   const list = handedOver(schema).fields.map(({ id, type }, i) => {
@@ -45,15 +45,4 @@ export async function metadataRelation(
 /** The schema as DuckDB has it: bounds of variants are as rare as queries that look into them, so they are handed on. */
 export function handedOver(schema: Schema): Schema {
   return { ...schema, fields: withVariantBytes(schema.fields) };
-}
-
-/** Batches until there are so many rows. */
-async function* enough(batches: AsyncIterable<ColumnBatch>, maxRows: number | null): AsyncGenerator<ColumnBatch> {
-  let missing = maxRows ?? Number.POSITIVE_INFINITY;
-  if (missing <= 0) return;
-  for await (const batch of batches) {
-    yield batch;
-    missing -= batch.length;
-    if (missing <= 0) return;
-  }
 }

@@ -151,7 +151,7 @@ async function readWithCore(source: RelationSource, tasks: readonly FileScanTask
   // Some column has to be read; this one is in no file.
   const metadataColumns = fields.length + source.metadataColumns.length > 0 ? source.metadataColumns : POSITION;
   const read = { ...source, schema: { ...schema, fields }, metadataColumns };
-  const rows = await source.rows.collect(relationSchema(read), coreBatches(read, tasks));
+  const rows = await source.rows.collect(relationSchema(read), coreBatches(read, tasks), source.maxRows);
   if (fields.length === schema.fields.length) return rows;
   const relation = relationSchema(source);
   const names = duckdbNames(relation).map(quoteName);
@@ -165,7 +165,7 @@ const POSITION: readonly MetadataColumn[] = ['_pos'];
 
 /** The live rows of files, as core reads them; those that fail the tasks' residuals may be missing. */
 async function* coreBatches(
-  { io, schema, metadataColumns, nameMapping, maxRows, signal }: RelationSource,
+  { io, schema, metadataColumns, nameMapping, signal }: RelationSource,
   tasks: readonly FileScanTask[],
 ): AsyncGenerator<ColumnBatch> {
   const options = {
@@ -175,14 +175,7 @@ async function* coreBatches(
     ...(nameMapping && { nameMapping }),
     ...(signal && { signal }),
   };
-  let missing = maxRows ?? Number.POSITIVE_INFINITY;
-  for (const task of tasks) {
-    for await (const batch of readTaskColumns(io, task, options)) {
-      yield batch;
-      missing -= batch.length;
-      if (missing <= 0) return;
-    }
-  }
+  for (const task of tasks) yield* readTaskColumns(io, task, options);
 }
 
 /** The columns of a scan's relation. */
