@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { schemaForSnapshot } from '../../packages/core/src/spec/metadata-accessors.ts';
-import { ancestorPairs, applied, changedRows, rowsOfChanges, stateReader } from './changes.ts';
-import type { ChangedRow } from './changes.ts';
+import { ancestorPairs, difference, readChanges, stateReader } from './changes.ts';
+import type { Multiset } from './changes.ts';
 import { expectedTables, loadFixture } from './fixtures.ts';
 
 // The changes from any snapshot to any later one are the difference of what is read at the one and at the other.
@@ -13,25 +13,26 @@ describe.for(expectedTables().map((expected) => [expected.table, expected] as co
   test('changes are the difference of two reads', { timeout: 300_000 }, async () => {
     const table = await loadFixture(expected);
     const read = stateReader(table);
-    for (const pair of ancestorPairs(table)) {
-      const schema = schemaForSnapshot(table.metadata, pair.to);
-      const changes = await changedRows(table, pair, schema);
-      expect(applied(await read(pair.from, schema), changes)).toEqual(await read(pair.to, schema));
-      checkOrder(changes);
+    for (const { from, to } of ancestorPairs(table)) {
+      const schema = schemaForSnapshot(table.metadata, to);
+      const changes = table.changes({ from: from?.snapshotId ?? null, to: to.snapshotId });
+      const { sum, rows } = await readChanges(changes, schema);
+      expectSame(sum, difference(await read(from, schema), await read(to, schema)));
       counts['pairs of snapshots']++;
-      counts['changed rows'] += changes.length;
+      counts['changed rows'] += rows;
     }
   });
 
-  test('followed from nothing, it is what is read', async () => {
+  test('followed from nothing, it is what is read', { timeout: 300_000 }, async () => {
     const table = await loadFixture(expected);
+    const read = stateReader(table);
     const head = table.currentSnapshot();
-    const changes: Omit<ChangedRow, 'ordinal' | 'snapshotId'>[] = [];
+    const rows = new Map<string, number>();
     for await (const step of head === null ? [] : table.follow({ after: null, intervalMs: 0 })) {
-      changes.push(...(await rowsOfChanges(step.changes, table.schema)));
+      await readChanges(step.changes, table.schema, rows);
       if (step.position.snapshotId === String(head!.snapshotId)) break;
     }
-    expect(applied(new Map(), changes)).toEqual(await stateReader(table)(head, table.schema));
+    expectSame(rows, await read(head, table.schema));
     counts['tables followed']++;
   });
 });
@@ -41,19 +42,7 @@ test('all of them', ({ task }) => {
   expect(counts['pairs of snapshots']).toBeGreaterThan(0);
 });
 
-/** Snapshots follow each other; of each the deleted rows come first, and none of them is inserted again. */
-function checkOrder(changes: readonly ChangedRow[]): void {
-  const deleted = new Set<string>();
-  for (const [i, { type, ordinal, snapshotId, text }] of changes.entries()) {
-    const before = changes[i - 1];
-    if (before?.snapshotId === snapshotId) {
-      expect(ordinal).toBe(before.ordinal);
-      if (before.type === 'insert') expect(type).toBe('insert');
-    } else {
-      expect(ordinal).toBeGreaterThan(before?.ordinal ?? -1);
-      deleted.clear();
-    }
-    if (type === 'delete') deleted.add(text);
-    else expect(deleted.has(text), text).toBe(false);
-  }
+/** Says what differs, not all that there is. */
+function expectSame(found: Multiset, expected: Multiset): void {
+  expect([...difference(expected, found)].slice(0, 10)).toEqual([]);
 }

@@ -57,31 +57,50 @@ async function readState(table: Table, snapshot: Snapshot | null, schema: Schema
   return counts;
 }
 
-export interface ChangedRow {
-  readonly type: string;
-  readonly ordinal: number;
-  readonly snapshotId: bigint;
-  readonly text: string;
+export interface ReadChanges {
+  /** For each row how many were inserted less how many were deleted; none of 0. */
+  readonly sum: Multiset;
+  readonly rows: number;
 }
 
-export function changedRows(table: Table, { from, to }: Pair, schema: Schema): Promise<ChangedRow[]> {
-  return rowsOfChanges(table.changes({ from: from?.snapshotId ?? null, to: to.snapshotId }), schema);
-}
-
-/** Changes of all columns of a schema. */
-export async function rowsOfChanges(read: TableChanges, schema: Schema): Promise<ChangedRow[]> {
-  const changes: ChangedRow[] = [];
-  for await (const { _change_type, _change_ordinal, _commit_snapshot_id, ...row } of read.rows()) {
-    const [text] = canonicalRows(schema, [row]);
-    changes.push({ type: _change_type, ordinal: _change_ordinal, snapshotId: _commit_snapshot_id, text: text! });
+/**
+ * Reads changes of all columns of a schema to the end, and adds them to a sum. Throws where snapshots don't follow each other, or one of them
+ * doesn't have its deleted rows first, or inserts what it deleted.
+ */
+export async function readChanges(
+  read: TableChanges,
+  schema: Schema,
+  sum: Map<string, number> = new Map(),
+): Promise<ReadChanges> {
+  let rows = 0;
+  let last = { snapshotId: -1n, ordinal: -1, type: 'insert' };
+  let deleted = new Set<string>();
+  for await (const {
+    _change_type: type,
+    _change_ordinal: ordinal,
+    _commit_snapshot_id: snapshotId,
+    ...row
+  } of read.rows()) {
+    const text = canonicalRows(schema, [row])[0]!;
+    const isNext = snapshotId !== last.snapshotId;
+    if (isNext ? ordinal <= last.ordinal : ordinal !== last.ordinal)
+      throw new Error(`${ordinal} after ${last.ordinal}`);
+    if (!isNext && last.type === 'insert' && type !== 'insert') throw new Error(`a ${type} after inserts`);
+    if (isNext) deleted = new Set();
+    if (type === 'delete') deleted.add(text);
+    else if (deleted.has(text)) throw new Error(`deleted and inserted at once: ${text}`);
+    add(sum, text, type === 'insert' ? 1 : -1);
+    last = { snapshotId, ordinal, type };
+    rows++;
   }
-  return changes;
+  return { sum, rows };
 }
 
-/** Some rows with what changed: what comes of taking deletes for less and inserts for more. */
-export function applied(rows: Multiset, changes: readonly Pick<ChangedRow, 'type' | 'text'>[]): Multiset {
-  const counts = new Map(rows);
-  for (const { type, text } of changes) add(counts, text, type === 'insert' ? 1 : -1);
+/** What has to be added to the one to get the other. */
+export function difference(before: Multiset, after: Multiset): Multiset {
+  const counts = new Map<string, number>();
+  for (const [text, count] of after) if (count !== before.get(text)) add(counts, text, count - (before.get(text) ?? 0));
+  for (const [text, count] of before) if (!after.has(text)) add(counts, text, -count);
   return counts;
 }
 
