@@ -46,14 +46,25 @@ export class DuckDBWriter implements DataFileWriter {
       return coreWriter.writeDataFiles(input, options);
     }
     for (const warning of copyWarnings(options.properties)) options.onWarning?.(warning);
+    return (await this.#started()).write(input, options);
+  }
+
+  async #started(): Promise<Engine> {
     this.#engine ??= Engine.start(this.#options);
-    return (await this.#engine).write(input, options);
+    try {
+      return await this.#engine;
+    } catch (error) {
+      // The next write may have more luck, with more room on the disk, say.
+      this.#engine = null;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await (await this.#engine)?.close();
+    const engine = this.#engine;
     this.#engine = null;
+    await (await engine)?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
