@@ -248,7 +248,7 @@ export class Table<Row = Record<string, unknown>> {
     const isOther = loaded.metadataLocation !== this.metadataLocation;
     this.#loaded = loaded;
     if (!isOther) return;
-    for (const listener of [...this.#moveListeners]) listener();
+    for (const listener of this.#moveListeners) listener();
   }
 
   /**
@@ -274,7 +274,7 @@ export class Table<Row = Record<string, unknown>> {
   incrementalAppendScan<const Select extends readonly string[] = readonly never[]>(
     options: IncrementalAppendScanOptions<Select> = {},
   ): TableScan<SelectedRow<Row, Select>> {
-    const { from, to, ref, ...scan } = options;
+    const { from: _, to, ref, ...scan } = options;
     const { snapshots } = resolveAppendRange(this.metadata, options);
     const target = to === undefined ? { ref } : { snapshotId: to };
     return new TableScan(this.#scanSource(this.metadata), { ...scan, ...target }, appendPlanner(snapshots));
