@@ -89,9 +89,6 @@ export function fileKeyOf({ capabilities }: FileIO, location: string): string {
   return capabilities.localPath?.(location) ?? location;
 }
 
-/** Logs of formats that keep files in their directories that are no part of the table any more. */
-const OTHER_FORMATS: Readonly<Record<string, string>> = { _delta_log: 'Delta Lake', '.hoodie': 'Hudi' };
-
 async function listFiles(
   io: FileIO,
   { directory, pattern }: DirectorySelection,
@@ -101,9 +98,10 @@ async function listFiles(
   const prefix = directoryPrefix(directory);
   const matches = pattern === undefined ? () => true : globMatcher(pattern);
   const files: SelectedFile[] = [];
+  const tables = new Map<string, string>();
   for await (const { location, size } of io.list(prefix, signal ? { signal } : {})) {
     const path = location.slice(prefix.length);
-    refuseOtherFormats(path, directory);
+    addTableOfFormat(tables, path);
     if (size > 0 && path !== '' && !path.split('/').some(isHidden) && matches(path)) {
       files.push({ location, size, hivePath: path });
     }
@@ -112,6 +110,7 @@ async function listFiles(
     const which = pattern === undefined ? '' : ` that '${pattern}' matches`;
     throw notFound(directory, `There are no files${which} in ${directory}.`);
   }
+  for (const { location, hivePath } of files) refuseFileOfTable(tables, hivePath, location);
   return files.toSorted((a, b) => (a.location < b.location ? -1 : 1));
 }
 
@@ -120,20 +119,31 @@ function isHidden(name: string): boolean {
   return name.startsWith('.') || (name.startsWith('_') && !name.includes('='));
 }
 
-function refuseOtherFormats(path: string, directory: string): void {
-  const parts = path.split('/').slice(0, -1);
-  const format = parts.map((name) => OTHER_FORMATS[name]).find((known) => known !== undefined);
-  if (format !== undefined) {
-    throw unsupported(
-      `${directory} is a ${format} table: which of its files count is said by its log. Name the files that do, or export it first.`,
-      { path: directory },
-    );
+/** Directories of logs, beside which files lie that may be no part of their table any more. */
+const LOGS: readonly (readonly [format: string, file: RegExp])[] = [
+  ['a Delta Lake', /(?:^|\/)_delta_log\//],
+  ['a Hudi', /(?:^|\/)\.hoodie\//],
+  ['an Iceberg', /(?:^|\/)metadata\/[^/]*\.metadata\.json$/],
+];
+
+/** Notes the root of the table, below the listed directory, whose log the file is of. */
+function addTableOfFormat(tables: Map<string, string>, path: string): void {
+  for (const [format, file] of LOGS) {
+    const at = path.search(file);
+    if (at >= 0) tables.set(path.slice(0, at), format);
   }
-  if (parts.includes('metadata') && path.endsWith('.metadata.json')) {
-    throw unsupported(
-      `${directory} holds an Iceberg table: which of its files count is said by its metadata. Load it, or name the files.`,
-      { path: directory },
-    );
+}
+
+function refuseFileOfTable(tables: ReadonlyMap<string, string>, path: string, location: string): void {
+  for (let end = path.lastIndexOf('/'); ; end = path.lastIndexOf('/', end - 1)) {
+    const format = tables.get(path.slice(0, Math.max(0, end)));
+    if (format !== undefined) {
+      throw unsupported(
+        `${location} is in the directory of ${format} table, whose metadata says which of its files count. Name those that do, or read the table and append its rows.`,
+        { path: location },
+      );
+    }
+    if (end <= 0) return;
   }
 }
 

@@ -197,14 +197,27 @@ test('directories are listed without what is hidden', async () => {
   ]);
   expect(seen).toEqual([1, 2]);
 
-  const other = await newTable({ schema: shape }, { io: new MemoryFileIO() });
-  await expectError(other.addFiles('memory:/in'), 'NOT_FOUND', /no files in memory:\/in/);
+  const elsewhere = await newTable({ schema: shape }, { io: new MemoryFileIO() });
+  await expectError(elsewhere.addFiles('memory:/in'), 'NOT_FOUND', /no files in memory:\/in/);
   await table.delete('true');
   await table.addFiles({ directory: 'memory:/in/', pattern: 'x/*.parquet' });
   expect(await table.scan().count()).toBe(2);
   await expectError(table.addFiles({ directory: 'memory:/in', pattern: '*.orc' }), 'NOT_FOUND', /'\*\.orc'/);
   await io.write('memory:/in/_delta_log/0.json', new Uint8Array(1));
-  await expectError(table.addFiles('memory:/in'), 'UNSUPPORTED', /Delta Lake/);
+  await expectError(table.addFiles('memory:/in'), 'UNSUPPORTED', /b\.parquet is in the directory of a Delta Lake/);
+  await expectError(table.addFiles({ directory: 'memory:/in', pattern: 'x/*' }), 'UNSUPPORTED', /Delta Lake/);
+  await io.delete(['memory:/in/_delta_log/0.json']);
+  await io.write('memory:/in/y/metadata/v1.metadata.json', new Uint8Array(1));
+  const other = { directory: 'memory:/in', pattern: '[!v]*' };
+  await table.delete('true');
+  await table.addFiles(other);
+  expect(await table.scan().count()).toBe(4);
+  await writeFile(io, 'memory:/in/y/data/f.parquet', columns, rows);
+  await expectError(
+    table.addFiles(other),
+    'UNSUPPORTED',
+    /y\/data\/f\.parquet is in the directory of an Iceberg table/,
+  );
 });
 
 test('files without rows are left out', async () => {

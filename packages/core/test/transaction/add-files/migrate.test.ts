@@ -70,7 +70,7 @@ test('a directory becomes a table where it is, without a catalog', async () => {
   await loaded.removeOrphanFiles({ olderThan: Date.now() * 2 });
   expect(await loaded.scan().count()).toBe(1);
   const again = Table.migrate({ io, location: 'memory:/other', source: 'memory:/in', runtime });
-  await expectError(again, 'UNSUPPORTED', /holds an Iceberg table/);
+  await expectError(again, 'UNSUPPORTED', /f\.parquet is in the directory of an Iceberg table/);
 });
 
 test.each([
