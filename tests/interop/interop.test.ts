@@ -18,6 +18,7 @@ import { canonicalRows } from '../conformance/canonical.ts';
 import type { Engine, ExpectedRead, InteropTable, Row } from './interop-table.ts';
 import { newestMetadata } from './newest-metadata.ts';
 import { python } from './python.ts';
+import { addedFileTables } from './tables/added-files.ts';
 import { duckdbTables } from './tables/by-duckdb.ts';
 import { evolutionTables } from './tables/evolution.ts';
 import { historyTables } from './tables/history.ts';
@@ -37,6 +38,7 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   v3: v3Tables,
   'row operations': rowOperationTables,
   'written by DuckDB': duckdbTables,
+  'added files': addedFileTables,
 };
 
 interface Written {
