@@ -55,7 +55,7 @@ export function filePartition(
     const result = transformResultType(transform, source.type);
     const known = knownValues(file, source, transform, statistics, constants);
     const candidates = givenValues(field, result, given, directories, { schema, nameMapping });
-    const own = known.kind === 'one' ? known.value : undefined;
+    const own = ownValue(known);
     const fitting = candidates === null ? own : candidates.find((value) => isPossible(known, value, result));
     const value = candidates?.length === 0 ? own : fitting;
     if (value === undefined) return fail(name, candidates ? contradiction(candidates, known, result) : unclear(known));
@@ -98,7 +98,7 @@ type Known =
   /** Not null, and between these; `several` if there are surely more values than one. */
   | { readonly kind: 'within'; readonly lower: Value; readonly upper: Value; readonly several: boolean }
   | { readonly kind: 'mixed with nulls' }
-  | { readonly kind: 'absent' }
+  | { readonly kind: 'absent'; readonly initialDefault: Value }
   | { readonly kind: 'unknown' };
 
 function knownValues(
@@ -111,10 +111,9 @@ function knownValues(
   const { id, type } = source;
   const apply = applyTransform(transform, type);
   if (!fields.has(id)) {
-    const constant = constants.get(id);
-    if (constant !== undefined) return { kind: 'one', value: apply(constant) };
-    // A column of nulls it may be, but a mistake is likelier.
-    return source.initialDefault === null ? { kind: 'absent' } : { kind: 'one', value: apply(source.initialDefault) };
+    // An identity field itself says what is read of a column that the file lacks (spec: "Column Projection").
+    if (transform.kind === 'identity') return { kind: 'absent', initialDefault: source.initialDefault };
+    return { kind: 'one', value: apply(constants.get(id) ?? source.initialDefault) };
   }
   const rows = rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
   const nulls = statistics.nullValueCounts?.get(id);
@@ -130,9 +129,15 @@ function knownValues(
   const isFloating = type.kind === 'float' || type.kind === 'double';
   if (!isFloating && valuesEqual(transformResultType(transform, type), first, last))
     return { kind: 'one', value: first };
-  // Those of text may have been cut.
-  const isExact = !isFloating && type.kind !== 'string' && type.kind !== 'binary';
+  // Those of text and bytes may have been cut.
+  const isExact = !isFloating && !['string', 'binary', 'fixed'].includes(type.kind);
   return { kind: 'within', lower: first, upper: last, several: isExact };
+}
+
+/** What the file says of itself. A column of nulls it may mean by having none, but a mistake is likelier. */
+function ownValue(known: Known): Value | undefined {
+  if (known.kind === 'one') return known.value;
+  return known.kind === 'absent' ? (known.initialDefault ?? undefined) : undefined;
 }
 
 function isPossible(known: Known, value: Value, type: PrimitiveType): boolean {

@@ -45,12 +45,11 @@ export async function selectFiles(
     const [file] = await statFiles(io, [selection], options, true);
     return file ? [file] : listFiles(io, { directory: selection }, options);
   }
-  if ('selected' in selection) return selection.selected;
   if (Array.isArray(selection)) return statFiles(io, selection as readonly string[], options, false);
-  if (typeof (selection as DirectorySelection)?.directory !== 'string') {
-    throw invalidArgument("Name the files to add as ['/data/a.parquet'], '/data', or { directory, pattern }.");
-  }
-  return listFiles(io, selection as DirectorySelection, options);
+  const { selected, directory, pattern } = (selection ?? {}) as Partial<SelectedFiles & DirectorySelection>;
+  if (selected !== undefined) return selected;
+  if (typeof directory === 'string') return listFiles(io, { directory, pattern }, options);
+  throw invalidArgument("Name the files to add as ['/data/a.parquet'], '/data', or { directory, pattern }.");
 }
 
 async function statFiles(

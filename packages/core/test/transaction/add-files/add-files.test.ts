@@ -162,6 +162,38 @@ test('a file is not added twice, by however many commits', async () => {
   expect(await table.scan().count()).toBe(2);
 });
 
+test('a transaction that fails leaves the files alone; branches and keys are as for any write', async () => {
+  const io = new MemoryFileIO();
+  const table = await newTable({ schema: shape }, { io });
+  const file = await writeFile(io, 'memory:/wh/db/t/data/a.parquet', columns, rows);
+  const failing = table.transaction(async (tx) => {
+    await tx.addFiles([file]);
+    await tx.append([{ id: 9n }]);
+    throw new Error('on purpose');
+  });
+  await expect(failing).rejects.toThrow('on purpose');
+  expect(await io.stat(file)).not.toBeNull();
+  expect(table.snapshots()).toEqual([]);
+
+  await table.append([{ id: 0n }]);
+  await table.createBranch('audit');
+  const once = { branch: 'audit', idempotencyKey: 'load-1', snapshotProperties: { job: 'x' } };
+  expect((await table.addFiles([file], once)).summary).toMatchObject({ job: 'x' });
+  expect(await table.addFiles([file], once)).toMatchObject({ changed: false });
+  expect(await table.scan().count()).toBe(1);
+  expect(await table.scan({ ref: 'audit' }).count()).toBe(3);
+  await table.transaction(async (tx) => {
+    await tx.addFiles([file]);
+    await tx.update('id = 2', { city: 'Jeju' });
+  });
+  expect((await table.scan({ filter: 'id > 0' }).toRows()).map((row) => row.city).toSorted()).toEqual([
+    'Jeju',
+    'Seoul',
+  ]);
+  // Rewriting removed it from main; the branch has it still.
+  expect(await io.stat(file)).not.toBeNull();
+});
+
 test('other formats, broken files and missing ones are told apart', async () => {
   const io = new MemoryFileIO();
   const table = await newTable({ schema: shape }, { io });
@@ -176,7 +208,10 @@ test('other formats, broken files and missing ones are told apart', async () => 
   await expectError(table.addFiles(['memory:/encrypted.parquet']), 'UNSUPPORTED', /encrypted/);
   await expectError(table.addFiles([file, 'memory:/none.parquet']), 'NOT_FOUND', /none\.parquet/);
   await expectError(table.addFiles(['a.parquet']), 'INVALID_ARGUMENT', /absolute/);
-  await expectError(table.addFiles({} as never), 'INVALID_ARGUMENT', /directory, pattern/);
+  for (const nothing of [{}, undefined, null, 5]) {
+    await expectError(table.addFiles(nothing as never), 'INVALID_ARGUMENT', /directory, pattern/);
+  }
+  expect(await table.addFiles([])).toMatchObject({ changed: false });
   await expectError(table.addFiles([file], { signal: AbortSignal.abort() }), 'ABORTED');
   expect(table.snapshots()).toEqual([]);
 });

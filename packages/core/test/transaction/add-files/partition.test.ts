@@ -136,6 +136,29 @@ test('a partition can be given, and what contradicts it is refused', async () =>
   await expectError(table.addFiles([other], { partition: { country: 'KR' } }), 'INVALID_ARGUMENT', /holds 'US' only/);
 });
 
+test('of columns that files lack, directories go before defaults', async () => {
+  const io = new MemoryFileIO();
+  const table = await newTable({ schema: schema({ id: t.int() }), formatVersion: 3 }, { io });
+  await table.transaction((tx) => {
+    tx.updateSchema((s) => s.addColumn('p', t.string().default('x')).addColumn('q', t.int()));
+    tx.updateSpec((p) => p.add(partitionBy.identity('p')).add(partitionBy.bucket(4, 'q')));
+  });
+  const named = await writeFile(io, 'memory:/p=y/f.parquet', { id: t.int() }, [{ id: 1 }]);
+  const plain = await writeFile(io, 'memory:/g.parquet', { id: t.int() }, [{ id: 2 }]);
+  await table.addFiles([named, plain]);
+  expect((await filesOf(table as Table)).map(({ partition }) => partition)).toEqual([
+    ['x', null],
+    ['y', null],
+  ]);
+  expect(await table.scan({ select: ['id', 'p'], filter: "p = 'y'" }).toRows()).toEqual([{ id: 1, p: 'y' }]);
+  expect(await table.scan({ select: ['id', 'p'], filter: "p = 'x'" }).toRows()).toEqual([{ id: 2, p: 'x' }]);
+  await expectError(
+    table.addFiles([named], { partition: { q_bucket: 1 } }),
+    'INVALID_ARGUMENT',
+    /'q_bucket' would be '1'/,
+  );
+});
+
 test('a column that only the path has needs an identity field', async () => {
   const { io, table } = await partitioned(partitionBy.month('day'));
   const file = await writeFile(io, 'memory:/day=2024-01-02/f.parquet', stored, [{ id: 1n }]);
