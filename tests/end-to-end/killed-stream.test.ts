@@ -23,7 +23,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'lakehouse-stream-'));
 });
 
-afterEach(() => rm(root, { recursive: true, force: true }));
+afterEach(() => rm(root, { recursive: true, force: true, maxRetries: 20 }));
 
 test(`the streaming writer is killed ${KILLS} times, seed ${SEED}`, { timeout: 900_000 }, async () => {
   // Several streams at once, as a round is mostly waiting for one process to start.

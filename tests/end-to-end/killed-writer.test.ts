@@ -24,7 +24,7 @@ beforeEach(async () => {
   warehouse = await mkdtemp(join(tmpdir(), 'lakehouse-kill-'));
 });
 
-afterEach(() => rm(warehouse, { recursive: true, force: true }));
+afterEach(() => rm(warehouse, { recursive: true, force: true, maxRetries: 20 }));
 
 test(`writers are killed ${KILLS} times, seed ${SEED}`, { timeout: 900_000 }, async () => {
   const catalog = await FileSystemCatalog.open({ io, warehouse });
