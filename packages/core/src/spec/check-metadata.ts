@@ -1,6 +1,8 @@
 import { invalidData } from '../errors.ts';
+import { snapshotsById } from './metadata-accessors.ts';
 import { highestFieldId } from './schema-fields.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { TableMetadata } from './table-metadata.ts';
 
 /** Metadata never changes, so what was found right stays right. */
@@ -32,8 +34,7 @@ export function checkTableMetadata(metadata: TableMetadata): void {
     metadata.defaultSortOrderId,
   );
   checkColumnIds(metadata);
-  const snapshotIds = checkSnapshots(metadata);
-  checkRefs(metadata, snapshotIds);
+  checkRefs(metadata, checkSnapshots(metadata));
   checked.add(metadata);
 }
 
@@ -54,23 +55,26 @@ function checkColumnIds({ schemas, lastColumnId }: TableMetadata): void {
   }
 }
 
-function checkSnapshots({ snapshots, lastSequenceNumber }: TableMetadata): ReadonlySet<bigint> {
-  const ids = new Set<bigint>();
+function checkSnapshots(metadata: TableMetadata): ReadonlyMap<bigint, Snapshot> {
+  const { snapshots, lastSequenceNumber } = metadata;
+  const byId = snapshotsById(metadata);
+  if (byId.size < snapshots.length) {
+    const twice = snapshots.find((snapshot) => byId.get(snapshot.snapshotId) !== snapshot);
+    throw invalidData(`'snapshots' has the snapshot ${twice?.snapshotId} twice.`);
+  }
   for (const { snapshotId, sequenceNumber } of snapshots) {
-    if (ids.has(snapshotId)) throw invalidData(`'snapshots' has the snapshot ${snapshotId} twice.`);
-    ids.add(snapshotId);
     if (sequenceNumber > lastSequenceNumber) {
       throw invalidData(
         `The snapshot ${snapshotId} has the sequence number ${sequenceNumber}, above 'last-sequence-number' ${lastSequenceNumber}.`,
       );
     }
   }
-  return ids;
+  return byId;
 }
 
-function checkRefs({ refs, currentSnapshotId }: TableMetadata, snapshotIds: ReadonlySet<bigint>): void {
+function checkRefs({ refs, currentSnapshotId }: TableMetadata, snapshots: ReadonlyMap<bigint, Snapshot>): void {
   for (const [name, ref] of Object.entries(refs)) {
-    if (!snapshotIds.has(ref.snapshotId)) {
+    if (!snapshots.has(ref.snapshotId)) {
       throw invalidData(`The ${ref.type} '${name}' refers to the snapshot ${ref.snapshotId}, which the table lacks.`);
     }
   }

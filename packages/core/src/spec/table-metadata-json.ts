@@ -91,13 +91,27 @@ export function serializeTableMetadata(metadata: TableMetadata): Uint8Array {
   return new TextEncoder().encode(stringifyJson(metadataToJson(metadata, writtenOnce)));
 }
 
-const writtenItems = new WeakMap<object, JsonText>();
+const writtenItems = new WeakMap<object, string>();
+
+/** The text of a list without its closing bracket, by its first item: what comes later is added at the end. */
+const writtenLists = new WeakMap<object, { readonly items: readonly object[]; readonly text: string }>();
 
 /** Snapshots and log entries never change, but are part of every later version: most of what there is to write. */
-const writtenOnce: ItemToJson = (item, toJson) => {
-  let written = writtenItems.get(item);
-  if (!written) writtenItems.set(item, (written = new JsonText(stringifyJson(toJson(item)))));
-  return written;
+const writtenOnce: ListToJson = (items, toJson) => {
+  const first = items[0];
+  if (first === undefined) return [];
+  const known = writtenLists.get(first);
+  const begun = known?.items.every((item, i) => item === items[i]) ? known : { items: [], text: '[' };
+  const added = items.slice(begun.items.length).map((item) => {
+    let text = writtenItems.get(item);
+    if (text === undefined) writtenItems.set(item, (text = stringifyJson(toJson(item))));
+    return text;
+  });
+  const separator = begun.items.length > 0 && added.length > 0 ? ',' : '';
+  // Joined, not added: the engine would go through all additions of the past each time.
+  const text = [begun.text, separator, added.join(',')].join('');
+  writtenLists.set(first, { items, text });
+  return new JsonText(`${text}]`);
 };
 
 function unzip(bytes: Uint8Array): Uint8Array {
@@ -187,13 +201,16 @@ export function tableMetadataFromJson(json: JsonValue, place: Place = rootPlace(
 
 /** The metadata as JSON, with what older readers of its version look for. */
 export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
-  return metadataToJson(metadata, (item, toJson) => toJson(item)) as JsonObject;
+  return metadataToJson(metadata, (items, toJson) => items.map(toJson)) as JsonObject;
 }
 
-/** How an item of a long list becomes JSON, or is JSON already. */
-type ItemToJson = <T extends object>(item: T, toJson: (item: T) => JsonObject) => JsonObject | JsonText;
+/** How a long list becomes JSON, or is JSON already. */
+type ListToJson = <T extends object>(
+  items: readonly T[],
+  toJson: (item: T) => JsonObject,
+) => readonly JsonObject[] | JsonText;
 
-function metadataToJson(metadata: TableMetadata, itemToJson: ItemToJson): Readonly<Record<string, unknown>> {
+function metadataToJson(metadata: TableMetadata, listToJson: ListToJson): Readonly<Record<string, unknown>> {
   const { formatVersion } = metadata;
   return {
     'format-version': formatVersion,
@@ -218,11 +235,11 @@ function metadataToJson(metadata: TableMetadata, itemToJson: ItemToJson): Readon
     ...(formatVersion >= 3 && { 'next-row-id': metadata.nextRowId }),
     ...(metadata.encryptionKeys.length > 0 && { 'encryption-keys': metadata.encryptionKeys.map(encryptedKeyToJson) }),
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefToJson(ref)])),
-    snapshots: metadata.snapshots.map((snapshot) => itemToJson(snapshot, snapshotToJson)),
+    snapshots: listToJson(metadata.snapshots, snapshotToJson),
     statistics: metadata.statistics.map(statisticsToJson),
     'partition-statistics': metadata.partitionStatistics.map(partitionStatisticsToJson),
-    'snapshot-log': metadata.snapshotLog.map((entry) => itemToJson(entry, snapshotLogEntryToJson)),
-    'metadata-log': metadata.metadataLog.map((entry) => itemToJson(entry, metadataLogEntryToJson)),
+    'snapshot-log': listToJson(metadata.snapshotLog, snapshotLogEntryToJson),
+    'metadata-log': listToJson(metadata.metadataLog, metadataLogEntryToJson),
     ...(metadata.unknownFields as JsonObject),
   };
 }

@@ -106,6 +106,21 @@ describe('round trips', () => {
     );
   });
 
+  it('writes each version of a list in full, whatever of it was written before', () => {
+    const items = Array.from({ length: 6 }, (_, i) => ({ timestampMs: i, snapshotId: BigInt(i) }));
+    const lists = fc.array(fc.subarray(items), { minLength: 2, maxLength: 8 });
+    fc.assert(
+      fc.property(tableMetadata, lists, (metadata, versions) => {
+        for (const snapshotLog of versions) {
+          const version = { ...metadata, snapshotLog };
+          const json = stringifyJson(tableMetadataToJson(version));
+          expect(new TextDecoder().decode(serializeTableMetadata(version))).toBe(json);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('reads gzip by content, whatever the name', () => {
     const metadata = parse(V2);
     expect(parseTableMetadata(gzipSync(serializeTableMetadata(metadata)), 'v1.metadata.json')).toEqual(metadata);
