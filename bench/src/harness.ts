@@ -2,12 +2,21 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
+/** What one run took, in milliseconds: of wall clock, and of CPU time in all threads. */
+export interface Sample {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
 /** One way of doing the job that a benchmark measures. */
 export interface Contender {
   readonly name: string;
   /** Not timed; before every run. */
   readonly prepare?: () => Promise<void> | void;
+  /** Does the job. One that is done in a process of its own is timed there, and gives what it took. */
   readonly run: () => Promise<unknown>;
+  /** True: `run` gives a `Sample`. */
+  readonly timesItself?: boolean;
 }
 
 export interface Benchmark {
@@ -22,6 +31,8 @@ export interface Benchmark {
   /** Measured rounds after the warm-up; 5 if left out. */
   readonly rounds?: number;
   readonly warmup?: number;
+  /** Whether memory is a column: what the process holds after the last run. */
+  readonly memory?: boolean;
 }
 
 export interface Measurement {
@@ -34,6 +45,8 @@ export interface Measurement {
   readonly medianCpuMs: number;
   /** Median of the rounds' ratios to the baseline's wall time in the same round; 1 for the baseline. */
   readonly ratio: number;
+  /** Megabytes that the process holds after the last run. Of a contender in a process of its own it says nothing. */
+  readonly residentMb: number;
 }
 
 /**
@@ -42,7 +55,7 @@ export interface Measurement {
  */
 export async function bench(benchmark: Benchmark): Promise<readonly Measurement[]> {
   const { contenders, rounds = 5, warmup = 1 } = benchmark;
-  const samples = contenders.map(() => ({ wall: [] as number[], cpu: [] as number[] }));
+  const samples = contenders.map(() => ({ wall: [] as number[], cpu: [] as number[], residentMb: 0 }));
   for (let round = -warmup; round < rounds; round++) {
     const order = contenders.map((contender, index) => ({ contender, index }));
     if (round % 2 !== 0) order.reverse();
@@ -51,21 +64,23 @@ export async function bench(benchmark: Benchmark): Promise<readonly Measurement[
       if (round < 0) continue;
       samples[index]!.wall.push(sample.wallMs);
       samples[index]!.cpu.push(sample.cpuMs);
+      samples[index]!.residentMb = Math.round(process.memoryUsage.rss() / 2 ** 20);
     }
   }
   const baseline = samples[0]!.wall;
   const measurements = contenders.map(({ name }, index): Measurement => {
-    const { wall, cpu } = samples[index]!;
+    const { wall, cpu, residentMb } = samples[index]!;
     const ratio = median(wall.map((ms, round) => ms / baseline[round]!));
-    return { name, wallMs: wall, cpuMs: cpu, medianWallMs: median(wall), medianCpuMs: median(cpu), ratio };
+    return { name, wallMs: wall, cpuMs: cpu, medianWallMs: median(wall), medianCpuMs: median(cpu), ratio, residentMb };
   });
   print(benchmark, measurements);
   save(benchmark, measurements);
   return measurements;
 }
 
-async function time({ prepare, run }: Contender): Promise<{ wallMs: number; cpuMs: number }> {
+async function time({ prepare, run, timesItself }: Contender): Promise<Sample> {
   await prepare?.();
+  if (timesItself) return (await run()) as Sample;
   globalThis.gc?.();
   const cpu = process.cpuUsage();
   const start = performance.now();
@@ -81,18 +96,26 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function print({ title, work }: Benchmark, measurements: readonly Measurement[]): void {
+function print({ title, work, memory }: Benchmark, measurements: readonly Measurement[]): void {
   const rate = ({ medianWallMs }: Measurement) =>
     work === undefined
       ? []
       : [`${Math.round(work.count / (medianWallMs / 1000)).toLocaleString('en-US')} ${work.unit}/s`];
-  const header = ['', 'wall', 'CPU', ...(work === undefined ? [] : ['rate']), 'to the first'];
+  const header = [
+    '',
+    'wall',
+    'CPU',
+    ...(work === undefined ? [] : ['rate']),
+    'to the first',
+    ...(memory ? ['memory'] : []),
+  ];
   const lines = measurements.map((one) => [
     one.name,
     seconds(one.medianWallMs),
     seconds(one.medianCpuMs),
     ...rate(one),
     `${one.ratio.toFixed(2)}x`,
+    ...(memory ? [`${one.residentMb} MB`] : []),
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((cells) => cells[column]!.length)));
   const format = (cells: readonly string[]) =>

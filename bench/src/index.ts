@@ -2,7 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHMARKS = ['append', 'plan', 'scan', 'merge-on-read', 'upsert', 'inspect', 'commits', 'changes'];
+const BENCHMARKS = [
+  'append',
+  'plan',
+  'scan',
+  'merge-on-read',
+  'upsert',
+  'inspect',
+  'commits',
+  'micro-batches',
+  'changes',
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHMARKS.includes(name));

@@ -1,5 +1,5 @@
-// Upserting 10,000 rows into a million, half of them new: rewriting files, and by delete files. Each run gets a table of
-// its own, of four files on the local disk.
+// Upserting 10,000 rows into a million in four files, half of them new: rewriting files, and by delete files. Each run finds
+// the table as the others did. Beside PyIceberg, which rewrites files, and Spark, which does either.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import type { RowLevelMode, Table } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 import { Table as ArrowTable, Utf8, makeVector, vectorFromArray } from 'apache-arrow';
 
-import { bench } from './harness.ts';
-import type { Contender } from './harness.ts';
+import { type Peer, pyIceberg, spark } from './_peers.ts';
+import { type Contender, bench } from './harness.ts';
 
 const ROWS = 1_000_000;
 const FILES = 4;
@@ -46,20 +46,20 @@ const upserts = Array.from({ length: UPSERTS }, (_, k) => {
 const warehouse = mkdtempSync(join(tmpdir(), 'lakehouse-bench-'));
 const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
 await catalog.createNamespace('bench');
-let tables = 0;
 
-async function newTable(formatVersion: 2 | 3): Promise<Table> {
-  const table = await catalog.createTable(`bench.t${tables++}`, { schema: shape, formatVersion });
+async function newTable(formatVersion: 2 | 3, mode: RowLevelMode): Promise<Table> {
+  const table = await catalog.createTable(`bench.${mode}-v${formatVersion}`, { schema: shape, formatVersion });
   for (const part of data) await table.append(part);
-  return table;
+  return table as unknown as Table;
 }
 
-function contender(formatVersion: 2 | 3, mode: RowLevelMode): Contender {
-  let table: Table;
+async function contender(formatVersion: 2 | 3, mode: RowLevelMode): Promise<Contender> {
+  const table = await newTable(formatVersion, mode);
+  const { snapshotId } = table.currentSnapshot()!;
   return {
     name: `v${formatVersion}, ${mode}`,
     prepare: async () => {
-      table = await newTable(formatVersion);
+      await table.rollbackTo(snapshotId);
     },
     run: async () => {
       const { summary } = await table.upsert(upserts, { on: 'id', mode });
@@ -69,15 +69,28 @@ function contender(formatVersion: 2 | 3, mode: RowLevelMode): Contender {
   };
 }
 
+function theirs(peer: Peer | null, name: string, job: string): readonly Contender[] {
+  if (peer === null) return [];
+  return [{ name, run: () => peer.ask(`${job} ${ROWS} ${UPSERTS} ${FILES}`, UPSERTS), timesItself: true }];
+}
+
+const peers = { pyIceberg: pyIceberg(), spark: spark() };
+
 await bench({
   name: 'upsert',
   title: `Upsert of ${UPSERTS.toLocaleString('en')} rows into ${ROWS.toLocaleString('en')}`,
   work: { count: UPSERTS, unit: 'rows' },
   contenders: [
-    contender(2, 'copy-on-write'),
-    contender(2, 'merge-on-read'),
-    contender(3, 'copy-on-write'),
-    contender(3, 'merge-on-read'),
+    await contender(2, 'copy-on-write'),
+    await contender(2, 'merge-on-read'),
+    await contender(3, 'copy-on-write'),
+    await contender(3, 'merge-on-read'),
+    ...theirs(peers.pyIceberg, 'PyIceberg', 'upsert'),
+    ...theirs(peers.spark, 'Spark, v2, copy-on-write', 'upsert-copy-on-write'),
+    ...theirs(peers.spark, 'Spark, v2, merge-on-read', 'upsert-merge-on-read'),
   ],
+  rounds: 3,
 });
+await peers.pyIceberg?.stop();
+await peers.spark?.stop();
 rmSync(warehouse, { recursive: true, force: true });
