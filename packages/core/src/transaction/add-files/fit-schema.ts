@@ -7,6 +7,7 @@ import { elementField, keyField, valueField } from '../../spec/schema-fields.ts'
 import type { FormatVersion } from '../../spec/table-metadata.ts';
 import { typeToText } from '../../spec/type-text.ts';
 import type { IcebergType, NestedField, PrimitiveType, StructType } from '../../spec/types.ts';
+import { isPrimitive } from '../../spec/types.ts';
 import { promotionOf } from '../type-promotion.ts';
 import type { StoredFile } from './stored-file.ts';
 
@@ -116,7 +117,7 @@ function isVariant(node: ParquetNode, type: IcebergType): boolean {
 
 function fitsLeaf(node: ParquetNode, type: IcebergType, version: FormatVersion): boolean {
   const stored = icebergTypeOf(node);
-  if (stored === null) return false;
+  if (stored === null || !isPrimitive(type)) return false;
   if (promotionOf(stored, type, version) !== undefined) return true;
   // Old writers left text without an annotation, and instants were theirs to tell from local times.
   if (stored.kind === 'binary') return type.kind === 'string' && node.logical === null;

@@ -18,8 +18,8 @@ type Inferred =
 
 /**
  * The columns of files by name: those of all of them, of types that each file's may grow into. They are optional all,
- * whatever the files say, as the next file may lack them. Columns that are null in all files, without a type, are left out
- * before format version 3.
+ * whatever the files say, as the next file may lack them. Columns that have no type in any file, as they are null, are left
+ * out before format version 3.
  */
 export class FileSchemaUnion {
   readonly #version: FormatVersion;
@@ -124,9 +124,12 @@ function merge(a: Inferred, b: Inferred, path: readonly string[], version: Forma
     const key = merge(a.key, b.key, [...path, 'key'], version);
     return { kind: 'map', key, value: merge(a.value, b.value, [...path, 'value'], version), file };
   }
-  const wider = isNothing(a) ? b : isNothing(b) ? a : widerLeaf(a, b, version);
+  const wider = widerLeaf(a, b, version);
   if (wider !== null) return wider;
-  const problem = `is ${textOf(b)}, but ${textOf(a)} in ${a.file}: no type holds both`;
+  const problem = `is ${textOf(b)}, but ${textOf(a)} in ${a.file}`;
+  // Files of other writers keep a column without values as one without a type.
+  if (version < 3 && (isNothing(a) || isNothing(b)))
+    throw unusable(path, b.file, `${problem}: that takes format version 3`);
   throw unusable(path, b.file, `${problem}. Rewrite one of them, or name the files that go together`);
 }
 
