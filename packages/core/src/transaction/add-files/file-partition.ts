@@ -113,7 +113,8 @@ function knownValues(
   if (!fields.has(id)) {
     // An identity field itself says what is read of a column that the file lacks (spec: "Column Projection").
     if (transform.kind === 'identity') return { kind: 'absent', initialDefault: source.initialDefault };
-    return { kind: 'one', value: apply(constants.get(id) ?? source.initialDefault) };
+    const constant = constants.get(id);
+    return { kind: 'one', value: apply(constant === undefined ? source.initialDefault : constant) };
   }
   const rows = rowGroups.reduce((sum, group) => sum + group.rowCount, 0);
   const nulls = statistics.nullValueCounts?.get(id);

@@ -141,17 +141,22 @@ test('of columns that files lack, directories go before defaults', async () => {
   const table = await newTable({ schema: schema({ id: t.int() }), formatVersion: 3 }, { io });
   await table.transaction((tx) => {
     tx.updateSchema((s) => s.addColumn('p', t.string().default('x')).addColumn('q', t.int()));
-    tx.updateSpec((p) => p.add(partitionBy.identity('p')).add(partitionBy.bucket(4, 'q')));
+    tx.updateSpec((p) =>
+      p.add(partitionBy.identity('p')).add(partitionBy.bucket(4, 'q')).add(partitionBy.truncate(1, 'p')),
+    );
   });
   const named = await writeFile(io, 'memory:/p=y/f.parquet', { id: t.int() }, [{ id: 1 }]);
   const plain = await writeFile(io, 'memory:/g.parquet', { id: t.int() }, [{ id: 2 }]);
-  await table.addFiles([named, plain]);
+  const none = await writeFile(io, 'memory:/p=__HIVE_DEFAULT_PARTITION__/h.parquet', { id: t.int() }, [{ id: 3 }]);
+  await table.addFiles([named, plain, none]);
   expect((await filesOf(table as Table)).map(({ partition }) => partition)).toEqual([
-    ['x', null],
-    ['y', null],
+    ['x', null, 'x'],
+    [null, null, null],
+    ['y', null, 'y'],
   ]);
   expect(await table.scan({ select: ['id', 'p'], filter: "p = 'y'" }).toRows()).toEqual([{ id: 1, p: 'y' }]);
   expect(await table.scan({ select: ['id', 'p'], filter: "p = 'x'" }).toRows()).toEqual([{ id: 2, p: 'x' }]);
+  expect(await table.scan({ filter: 'p IS NULL' }).count()).toBe(1);
   await expectError(
     table.addFiles([named], { partition: { q_bucket: 1 } }),
     'INVALID_ARGUMENT',
