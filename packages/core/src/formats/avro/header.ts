@@ -36,7 +36,22 @@ export function readAvroHeader(bytes: Uint8Array, location: string): AvroHeader 
   const codec = parseAvroCodec(metadata.get(CODEC_KEY) ?? 'null', location);
   metadata.delete(SCHEMA_KEY);
   metadata.delete(CODEC_KEY);
-  return { schema: parseAvroSchema(schemaText, location), metadata, codec, sync, length: reader.position };
+  return { schema: knownSchema(schemaText, location), metadata, codec, sync, length: reader.position };
+}
+
+/** Manifests are many, small, and of the same few schemas: parsing those took longer than reading the entries. */
+const known = new Map<string, AvroType>();
+const MAX_KNOWN = 32;
+const MAX_KNOWN_LENGTH = 64 * 1024;
+
+function knownSchema(text: string, location: string): AvroType {
+  const found = known.get(text);
+  if (found) return found;
+  const schema = parseAvroSchema(text, location);
+  if (text.length > MAX_KNOWN_LENGTH) return schema;
+  if (known.size === MAX_KNOWN) known.delete(known.keys().next().value!);
+  known.set(text, schema);
+  return schema;
 }
 
 function readMetadata(reader: AvroReader): Map<string, string> {
