@@ -2,7 +2,7 @@ import { LakehouseError, invalidArgument } from '../errors.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import type { EntryStatus } from '../spec/manifest.ts';
+import type { EntryStatus, ManifestFile } from '../spec/manifest.ts';
 import { ancestorsOf, currentSchema, isAncestorOf, schemaForSnapshot, specById } from '../spec/metadata-accessors.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -100,6 +100,7 @@ async function changeOf(
     }
   }
   const added = await changedFiles(picked, 'added', metadata, attempt);
+  const removed = replacesPartitions ? await changedFiles(picked, 'deleted', metadata, attempt) : [];
   const wapId = picked.summary[WAP_ID];
   return {
     baseSnapshotId: replacesPartitions ? parentSnapshotId : (head?.snapshotId ?? null),
@@ -107,8 +108,8 @@ async function changeOf(
     operation,
     addedData: stagedBySpec(added, picked, metadata),
     addedDeletes: [],
-    removed: replacesPartitions ? await changedFiles(picked, 'deleted', metadata, attempt) : [],
-    checks: replacesPartitions ? partitionChecks(added) : {},
+    removed,
+    checks: replacesPartitions ? partitionChecks(added, removed) : {},
     summary: {
       [SOURCE_SNAPSHOT_ID]: String(snapshotId),
       ...(wapId !== undefined && { [PUBLISHED_WAP_ID]: wapId }),
@@ -116,12 +117,18 @@ async function changeOf(
   };
 }
 
-function partitionChecks(added: readonly DataFile[]): ConflictChecks {
+/** Files of older specs that are removed hold rows of other partitions as well: those are among the added ones. */
+function partitionChecks(added: readonly DataFile[], removed: readonly DataFile[]): ConflictChecks {
   const scope = { partitions: added.map(({ specId, partition }) => ({ specId, tuple: partition })) };
-  return { noNewData: scope, noNewDeletes: scope };
+  return {
+    noNewData: scope,
+    noNewDeletes: scope,
+    noNewDeletesFor: removed,
+    ...(added[0] && { noNewDataOfOtherSpecs: added[0].specId }),
+  };
 }
 
-/** The data files that a snapshot has added, or removed. */
+/** The data files that a snapshot has added, or removed. INVALID_ARGUMENT if it has added delete files as well. */
 async function changedFiles(
   snapshot: Snapshot,
   status: EntryStatus,
@@ -130,7 +137,11 @@ async function changedFiles(
 ): Promise<readonly DataFile[]> {
   const files: DataFile[] = [];
   for (const manifest of await readManifestList(operations.io, snapshot, metadata)) {
-    if (manifest.addedSnapshotId !== snapshot.snapshotId || manifest.content !== 'data') continue;
+    if (manifest.addedSnapshotId !== snapshot.snapshotId) continue;
+    if (manifest.content === 'deletes') {
+      checkNoDeletes(manifest, snapshot);
+      continue;
+    }
     const batches = readManifest(operations.io, manifest, {
       specs: metadata.partitionSpecs,
       schema: currentSchema(metadata),
@@ -144,6 +155,15 @@ async function changedFiles(
     }
   }
   return files;
+}
+
+/** They tell of rows as they were in the files of that time. */
+function checkNoDeletes({ addedFilesCount }: ManifestFile, { snapshotId }: Snapshot): void {
+  if (addedFilesCount === 0) return;
+  throw invalidArgument(
+    `Snapshot ${snapshotId} can't be cherry-picked: it has added delete files, and doesn't follow the branch's head. Make the change again with copy-on-write.`,
+    { snapshotId },
+  );
 }
 
 function stagedBySpec(files: readonly DataFile[], picked: Snapshot, metadata: TableMetadata): readonly StagedData[] {

@@ -28,6 +28,8 @@ export interface ConflictChecks {
   readonly schema?: Schema;
   /** No data file with rows that may be in the scope was added; `replace` adds no rows. */
   readonly noNewData?: RowScope;
+  /** No data file of another spec than this was added: whether it holds rows of a partition, its tuple doesn't say. */
+  readonly noNewDataOfOtherSpecs?: number;
   /** No delete file that may be about rows of the scope was added; `replace` deletes no rows. */
   readonly noNewDeletes?: RowScope;
   /** No data file with rows that may be in the scope was removed. */
@@ -125,12 +127,13 @@ const anyManifest = (): boolean => true;
 
 function historyRules(change: CheckedChange, metadata: TableMetadata): readonly HistoryRule[] {
   const { checks, newVectorsFor } = change;
-  const { noNewData, noNewDeletes, noRemovedData, noNewDeletesFor, dataFilesExist } = checks;
+  const { noNewData, noNewDataOfOtherSpecs, noNewDeletes, noRemovedData, noNewDeletesFor, dataFilesExist } = checks;
   const rules: HistoryRule[] = [];
   if (noNewData) {
     const matcher = scopeMatcher(noNewData, metadata);
     rules.push(scopeRule(matcher, 'data', 'added', isNot('replace'), 'may have added rows that the change is about'));
   }
+  if (noNewDataOfOtherSpecs !== undefined) rules.push(otherSpecsRule(noNewDataOfOtherSpecs));
   if (noRemovedData) {
     const matcher = scopeMatcher(noRemovedData, metadata);
     rules.push(
@@ -165,6 +168,20 @@ function scopeRule(
     problem(entries) {
       const found = entries.find(({ file }) => matcher.overlap(file) !== 'none');
       return found ? `${found.file.path} ${what}` : null;
+    },
+  };
+}
+
+function otherSpecsRule(specId: number): HistoryRule {
+  return {
+    content: 'data',
+    status: 'added',
+    stats: 'none',
+    concerns: () => true,
+    mayTouch: (manifest) => manifest.partitionSpecId !== specId,
+    problem(entries) {
+      const [found] = entries;
+      return found ? `${found.file.path} is of another partition spec than the partitions to be replaced` : null;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { FormatVersion } from '../../src/spec/table-metadata.ts';
 import type { Table } from '../../src/table.ts';
@@ -179,6 +180,25 @@ describe('cherry-picking', () => {
     await table.refresh();
     await table.cherrypick(rolledBack.id, { branch: 'old' });
     expect(table.refs()['old']!.snapshotId).toBe(rolledBack.id);
+  });
+
+  test('of a dynamic overwrite with rows of older specs neither brings deleted rows back nor keeps replaced ones', async () => {
+    for (const mode of ['copy-on-write', 'merge-on-read'] as const) {
+      const shapeWithCity = schema({ id: t.long().required(), city: t.string() });
+      const table = await newTable({ schema: shapeWithCity, properties });
+      await table.append([
+        { id: 1n, city: 'a' },
+        { id: 2n, city: 'b' },
+        { id: 4n, city: 'b' },
+      ]);
+      await table.updateSpec((p) => p.add(partitionBy.identity('city')));
+      await table.overwritePartitions([{ id: 3n, city: 'a' }], { wapId: 'w', mode });
+      await table.delete('id = 2', { mode: 'merge-on-read' });
+      if (mode === 'copy-on-write') await expectError(table.publishChanges('w'), 'COMMIT_CONFLICT');
+      else await expectError(table.publishChanges('w'), 'INVALID_ARGUMENT', /delete files/);
+      const rows = await table.scan().toRows();
+      expect(rows.map(({ id }) => id)).toEqual([1n, 4n]);
+    }
   });
 
   test('of anything else must be a fast-forward', async () => {

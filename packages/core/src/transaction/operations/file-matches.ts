@@ -1,4 +1,4 @@
-import type { NumbersColumn } from '../../columns/column.ts';
+import type { ColumnBatch, NumbersColumn } from '../../columns/column.ts';
 import type { DeleteLoader } from '../../deletes/row-deletes.ts';
 import type { BoundExpression } from '../../expr/bound-expression.ts';
 import { strictMetricsEvaluator } from '../../expr/metrics-evaluator.ts';
@@ -11,6 +11,7 @@ import { lookAhead } from '../../scan/look-ahead.ts';
 import { planScan } from '../../scan/plan-scan.ts';
 import { tableNameMapping } from '../../spec/name-mapping.ts';
 import type { StructType } from '../../spec/types.ts';
+import { committedLineage } from './row-lineage.ts';
 import type { TableView } from './table-view.ts';
 
 /** A data file that holds rows to be changed. */
@@ -30,22 +31,29 @@ export class FileReader {
     this.deletes = deleteLoader(view.state.host.operations.io);
   }
 
-  /** Columns of the rows that the task's residual matches and that are not deleted. */
-  read(
+  /** Columns of the rows that the task's residual matches and that are not deleted; of their lineage what will last. */
+  async *read(
     task: FileScanTask,
     projection: StructType,
     options: Pick<ReadTaskOptions, 'metadataColumns' | 'wholeRowGroups'> = {},
-  ): ReturnType<typeof readTaskColumns> {
-    const { metadata, state } = this.#view;
+  ): AsyncGenerator<ColumnBatch> {
+    const { metadata, committed, state } = this.#view;
     const nameMapping = tableNameMapping(metadata.properties);
     const { signal } = state.options;
-    return readTaskColumns(state.host.operations.io, task, {
+    const batches = readTaskColumns(state.host.operations.io, task, {
       ...options,
       projection,
       deletes: this.deletes,
       ...(nameMapping && { nameMapping }),
       ...(signal && { signal }),
     });
+    const { metadataColumns = [] } = options;
+    if (metadata.nextRowId === committed.nextRowId) return yield* batches;
+    const first = projection.fields.length;
+    for await (const { length, columns } of batches) {
+      const lasting = metadataColumns.map((name, i) => committedLineage(name, columns[first + i]!, committed));
+      yield { length, columns: [...columns.slice(0, first), ...lasting] };
+    }
   }
 }
 

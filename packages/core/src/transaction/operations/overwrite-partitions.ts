@@ -36,7 +36,7 @@ export function overwritePartitions(added: StagedData, options: RowLevelOptions)
         summary: { ...commitSummary(view.state.options), 'replace-partitions': 'true' },
       } as const;
       if (!(await hasOtherSpecs(added, view))) {
-        const checks = partitionChecks(scope, view);
+        const checks = { ...partitionChecks(scope, view), noNewDataOfOtherSpecs: added.spec.specId };
         return { ...change, addedData: [added], addedDeletes: [], removed: [], removeAll: scope, checks };
       }
       const filter = partitionFilter(tuples, added.spec, view.schema);

@@ -1,5 +1,6 @@
-import type { Column, ColumnBatch } from '../../columns/column.ts';
+import type { Column, ColumnBatch, NumbersColumn } from '../../columns/column.ts';
 import { constantColumn } from '../../columns/constant.ts';
+import { takeRows } from '../../columns/take.ts';
 import { METADATA_COLUMNS } from '../../read/metadata-columns.ts';
 import type { MetadataColumn } from '../../read/metadata-columns.ts';
 import type { Schema } from '../../spec/schema.ts';
@@ -27,6 +28,25 @@ export function changedLineage(lineage: readonly Column[], length: number): read
 /** New rows inherit both. */
 export function newLineage(columns: readonly MetadataColumn[], length: number): readonly Column[] {
   return columns.map(() => unknownLongs(length));
+}
+
+/**
+ * Of rows as a transaction sees them, the lineage that will last. What its own changes were given is a preview: when
+ * other writers commit first, the commit gives out other row ids and another sequence number, so these are left to be
+ * inherited again.
+ */
+export function committedLineage(
+  name: MetadataColumn,
+  column: Column,
+  { nextRowId, lastSequenceNumber }: Pick<TableMetadata, 'nextRowId' | 'lastSequenceNumber'>,
+): Column {
+  if (!LINEAGE.includes(name)) return column;
+  const limit = name === '_row_id' ? nextRowId : lastSequenceNumber + 1n;
+  const values = (column as NumbersColumn).values as BigInt64Array;
+  return takeRows(
+    column,
+    Int32Array.from(values, (value, row) => (value < limit ? row : -1)),
+  );
 }
 
 function unknownLongs(length: number): Column {

@@ -10,6 +10,8 @@ import type { TransactionState } from '../transaction-state.ts';
 export interface TableView {
   readonly state: TransactionState;
   readonly metadata: TableMetadata;
+  /** The version of the table that it builds on. */
+  readonly committed: TableMetadata;
   readonly schema: Schema;
   /** The branch's head; null if there is none. */
   readonly snapshot: Snapshot | null;
@@ -23,15 +25,20 @@ export interface TableView {
  */
 export async function transactionView(state: TransactionState): Promise<TableView> {
   const metadata = await withSnapshots(state);
-  return viewOf(state, metadata, state.preview?.ownSnapshots ?? new Set());
+  return viewOf(state, metadata, state.base.metadata, state.preview?.ownSnapshots ?? new Set());
 }
 
 /** A newer version of the table, for an operation that is its transaction's first change of rows. */
 export function newerView(state: TransactionState, metadata: TableMetadata): TableView {
-  return viewOf(state, metadata, new Set());
+  return viewOf(state, metadata, metadata, new Set());
 }
 
-function viewOf(state: TransactionState, metadata: TableMetadata, ownSnapshots: ReadonlySet<bigint>): TableView {
+function viewOf(
+  state: TransactionState,
+  metadata: TableMetadata,
+  committed: TableMetadata,
+  ownSnapshots: ReadonlySet<bigint>,
+): TableView {
   const snapshot = parentOnBranch(metadata, state.branch);
   let baseSnapshotId: bigint | null = null;
   for (const { snapshotId } of ancestorsOf(metadata, snapshot?.snapshotId ?? null)) {
@@ -39,7 +46,7 @@ function viewOf(state: TransactionState, metadata: TableMetadata, ownSnapshots: 
     baseSnapshotId = snapshotId;
     break;
   }
-  return { state, metadata, schema: currentSchema(metadata), snapshot, baseSnapshotId };
+  return { state, metadata, committed, schema: currentSchema(metadata), snapshot, baseSnapshotId };
 }
 
 /** Builds those of the transaction's actions that have not been built for an earlier call. */

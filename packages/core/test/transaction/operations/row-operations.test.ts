@@ -434,9 +434,9 @@ describe('row delta', () => {
 });
 
 describe('other writers', () => {
-  async function twoHandles(): Promise<readonly [Table<Row>, Table<Row>]> {
+  async function twoHandles(formatVersion: FormatVersion = 2): Promise<readonly [Table<Row>, Table<Row>]> {
     const catalog = await openCatalog('file-system');
-    const one: Table<Row> = await catalog.createTable<Row>('db.t', { schema: SHAPE, formatVersion: 2 });
+    const one: Table<Row> = await catalog.createTable<Row>('db.t', { schema: SHAPE, formatVersion });
     await one.append(rowsOf([1, 2, 3]));
     return [one, (await catalog.loadTable('db.t')) as unknown as Table<Row>];
   }
@@ -492,6 +492,50 @@ describe('other writers', () => {
       );
       await expectError(running, 'COMMIT_CONFLICT');
       expect(await idsOf(await one.refresh())).toEqual([1, 2]);
+    }
+  });
+
+  test('rows that a transaction adds and changes never get the row ids that others took meanwhile', async () => {
+    for (const mode of ['copy-on-write', 'merge-on-read'] as const) {
+      const [one, two] = await twoHandles(3);
+      await one.transaction(async (tx) => {
+        await tx.append(rowsOf([4, 5]));
+        await tx.update('id in (1, 4)', { city: 'Busan' }, { mode });
+        await two.append(rowsOf([6, 7, 8]));
+      });
+      const select: readonly string[] = ['id', '_row_id', '_last_updated_sequence_number'];
+      const rows = await one.scan({ select }).toRows();
+      expect(new Set(rows.map((row) => row['_row_id'])).size, mode).toBe(8);
+      const kept = rows.filter(({ id }) => Number(id) <= 3).toSorted((a, b) => Number(a['id']) - Number(b['id']));
+      expect(kept.map((row) => row['_row_id'])).toEqual([0n, 1n, 2n]);
+      const updated = Object.fromEntries(
+        rows.map((row) => [String(row['id']), Number(row['_last_updated_sequence_number'])]),
+      );
+      expect(updated).toMatchObject({ 1: 4, 2: 1, 3: 1, 4: 4, 6: 2, 7: 2, 8: 2 });
+      expect(updated['5'], 'not below the commit that added it').toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  test('an overwrite of partitions minds rows of them that come in files of another spec', async () => {
+    for (const isolation of [undefined, 'serializable'] as const) {
+      const catalog = await openCatalog('file-system');
+      const table: Table<Row> = await catalog.createTable<Row>('db.t', { schema: SHAPE, formatVersion: 2 });
+      const old = (await catalog.loadTable('db.t')) as unknown as Table<Row>;
+      await table.updateSpec((p) => p.add(partitionBy.identity('city')));
+      const running = table.transaction(
+        async (tx) => {
+          await tx.overwritePartitions(rowsOf([1], 'Seoul'));
+          await old.transaction(async (other) => {
+            await other.append([...rowsOf([2], 'Seoul'), ...rowsOf([3], 'Busan')]);
+          });
+        },
+        { ...(isolation && { isolation }) },
+      );
+      await expectError(running, 'COMMIT_CONFLICT');
+      await table.refresh();
+      expect(await idsOf(table)).toEqual([2, 3]);
+      await table.overwritePartitions(rowsOf([1], 'Seoul'));
+      expect(await idsOf(table)).toEqual([1, 3]);
     }
   });
 
