@@ -1,7 +1,7 @@
 import type { Catalog, CreateTableOptions, Schema, Table } from '@lh/core';
 
 export type Row = Readonly<Record<string, unknown>>;
-export type Engine = 'PyIceberg' | 'DuckDB';
+export type Engine = 'PyIceberg' | 'DuckDB' | 'Spark';
 export type Limits = Partial<Record<Engine, string>>;
 
 /** A table that other engines must read, and the rows that they must find. */

@@ -28,7 +28,7 @@ import { rowOperationTables } from './tables/row-operations.ts';
 import { typeTables } from './tables/types.ts';
 import { v3Tables } from './tables/v3.ts';
 
-const engines: readonly Engine[] = ['PyIceberg', 'DuckDB'];
+const engines = (process.env['INTEROP_ENGINES'] ?? '').split(',') as readonly Engine[];
 const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   types: typeTables,
   partitions: partitionTables,

@@ -1,4 +1,4 @@
-"""Reads Iceberg tables with PyIceberg and with DuckDB's iceberg extension, for interop.test.ts.
+"""Reads Iceberg tables with other engines, for interop.test.ts.
 
 Input (JSON on stdin): [{"name", "metadata": path of a metadata.json, "reads": [{"name", "snapshotId": text or null}]}]
 Output (JSON on stdout): {table: {engine: {read: {"rows": [canonical line]} or {"error": text}}}}
@@ -164,7 +164,7 @@ def filter_mismatches(engine, metadata, schema, rows):
         if not isinstance(field["type"], str) or field["type"].split("(")[0] not in FILTERABLE:
             continue
         values = [value for value in rows.column(index).to_pylist() if value is not None]
-        for value in sorted({v for v in values if not (isinstance(v, float) and math.isnan(v))})[:12]:
+        for value in sorted({v for v in values if not (isinstance(v, float) and math.isnan(v))})[: engine.filtered_values]:
             wanted = sum(1 for other in values if other == value)
             try:
                 found = engine.count_equal(metadata, field["name"], value)

@@ -12,6 +12,6 @@ export default defineConfig({
     root: fileURLToPath(new URL('.', import.meta.url)),
     include: ['*.test.ts'],
     // Everything is written and read once, before the first test.
-    hookTimeout: 600_000,
+    hookTimeout: 1_800_000,
   },
 });

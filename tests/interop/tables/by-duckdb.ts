@@ -2,13 +2,16 @@ import { type Schema, type SortFieldInput, type PartitionFieldInput, partitionBy
 import { DuckDBWriter, Lakehouse } from '@lh/sql';
 
 import { type InteropTable, type PlainOptions, type Row, current } from '../interop-table.ts';
-import { everyColumn, everyTypeRows, nested, nestedRows } from './types.ts';
+import { everyColumn, everyTypeRows, nested, nestedRows, noTime } from './types.ts';
 
 // Files that DuckDB writes, of rows and of queries. What it leaves to core is under test elsewhere.
 
 const { fix: _fix, ...writable } = everyColumn;
 const everyWritableType = schema(writable);
-const rows = everyTypeRows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'fix')));
+const rows: readonly Row[] = everyTypeRows.map(({ fix: _, ...row }) => row);
+const { clock: _clock, ...writableButTime } = writable;
+const butTime = schema(writableButTime);
+const rowsButTime: readonly Row[] = rows.map(({ clock: _, ...row }) => row);
 
 function byRows(name: string, shape: Schema, given: readonly Row[], options: PlainOptions = {}): InteropTable {
   const { cannotRead, cannotFilter, ...create } = options;
@@ -28,12 +31,15 @@ function byRows(name: string, shape: Schema, given: readonly Row[], options: Pla
 }
 
 function byQuery(name: string, shape: Schema, given: readonly Row[], options: PlainOptions = {}): InteropTable {
+  const { cannotRead, cannotFilter, ...create } = options;
   return {
     name,
+    ...(cannotRead && { cannotRead }),
+    ...(cannotFilter && { cannotFilter }),
     make: async (catalog) => {
       const source = await catalog.createTable(['interop', `${name}_source`], { schema: shape });
       await source.append(given);
-      await catalog.createTable(['interop', name], { schema: shape, ...options });
+      await catalog.createTable(['interop', name], { schema: shape, ...create });
       const lake = await Lakehouse.open({ catalog });
       const { warnings } = await lake.append(`interop.${name}`, `SELECT * FROM interop.${name}_source`);
       await lake.close();
@@ -58,14 +64,16 @@ const partitionings: Readonly<Record<string, PartitionFieldInput>> = {
 const sortBy: readonly SortFieldInput[] = [{ field: 's', direction: 'desc', nulls: 'last' }, 'd'];
 
 export const duckdbTables: readonly InteropTable[] = [
-  byRows('duckdb_every_type', everyWritableType, rows),
-  byRows('duckdb_every_type_v3', everyWritableType, rows, { formatVersion: 3 }),
+  byRows('duckdb_every_type', everyWritableType, rows, { cannotRead: noTime }),
+  byRows('duckdb_every_type_but_time', butTime, rowsButTime),
+  byRows('duckdb_every_type_but_time_v3', butTime, rowsButTime, { formatVersion: 3 }),
   byRows('duckdb_nested', nested, nestedRows),
-  byRows('duckdb_sorted', everyWritableType, rows, { sortBy }),
-  byQuery('duckdb_query_every_type', everyWritableType, rows),
+  byRows('duckdb_sorted', butTime, rowsButTime, { sortBy }),
+  byQuery('duckdb_query_every_type', everyWritableType, rows, { cannotRead: noTime }),
+  byQuery('duckdb_query_every_type_but_time', butTime, rowsButTime),
   byQuery('duckdb_query_nested', nested, nestedRows),
   ...Object.entries(partitionings).flatMap(([name, field]) => [
-    byRows(`duckdb_${name}`, everyWritableType, rows, { partitionBy: [field] }),
-    byQuery(`duckdb_query_${name}`, everyWritableType, rows, { partitionBy: [field] }),
+    byRows(`duckdb_${name}`, butTime, rowsButTime, { partitionBy: [field] }),
+    byQuery(`duckdb_query_${name}`, butTime, rowsButTime, { partitionBy: [field] }),
   ]),
 ];

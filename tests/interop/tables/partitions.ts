@@ -1,7 +1,7 @@
 import { type PartitionFieldInput, partitionBy, schema, t } from '@lh/core';
 
 import { type InteropTable, type PlainOptions, plain } from '../interop-table.ts';
-import { everyType, everyTypeRows } from './types.ts';
+import { everyType, everyTypeRows, noTime, timeless, timelessRows } from './types.ts';
 
 type Partitioning = Readonly<Record<string, PartitionFieldInput>>;
 
@@ -53,7 +53,9 @@ const oddCities = ['Seoul', 'a/b', 'a=b', 'a b', '100%', 'a%2Fb', '../up', '.', 
 
 export const partitionTables: readonly InteropTable[] = [
   ...Object.entries(transforms).map(([name, field]) =>
-    plain(name, everyType, everyTypeRows, { partitionBy: [field], ...limits[name] }),
+    name.endsWith('_clock')
+      ? plain(name, everyType, everyTypeRows, { partitionBy: [field], cannotRead: noTime })
+      : plain(name, timeless, timelessRows, { partitionBy: [field], ...limits[name] }),
   ),
   plain(
     'odd_partition_values',

@@ -104,6 +104,13 @@ export const everyTypeRows: readonly Row[] = [
   },
 ];
 
+/** Spark has no type for a time of day, and so can't open a table with one. */
+export const noTime = { Spark: 'it has no type for a time' };
+
+const { clock: _clock, ...timelessColumn } = everyColumn;
+export const timeless = schema(timelessColumn);
+export const timelessRows: readonly Row[] = everyTypeRows.map(({ clock: _, ...row }) => row);
+
 export const nested = schema({
   id: t.long().required(),
   point: t.struct({ x: t.double(), y: t.double(), label: t.struct({ text: t.string(), tags: t.list(t.string()) }) }),
@@ -175,8 +182,13 @@ function withProperties(name: string, properties: Readonly<Record<string, string
 }
 
 export const typeTables: readonly InteropTable[] = [
-  plain('every_type', everyType, everyTypeRows),
-  plain('every_type_v1', everyType, everyTypeRows, { formatVersion: 1 }),
+  plain('every_type', everyType, everyTypeRows, { cannotRead: noTime }),
+  plain('every_type_but_time', timeless, timelessRows),
+  plain('every_type_but_time_v1', timeless, timelessRows, { formatVersion: 1 }),
+  plain('every_type_v1', everyType, everyTypeRows, {
+    cannotRead: noTime,
+    formatVersion: 1,
+  }),
   plain('nested', nested, nestedRows),
   plain(
     'null_list_of_structs',

@@ -1,7 +1,7 @@
 import { partitionBy, schema, t } from '@lh/core';
 
 import { type InteropTable, bytes, current, plain } from '../interop-table.ts';
-import { everyType, everyTypeRows } from './types.ts';
+import { everyType, everyTypeRows, noTime, timeless, timelessRows } from './types.ts';
 
 const nanoseconds = schema({ id: t.long().required(), ts: t.timestamp_ns(), tstz: t.timestamptz_ns() });
 
@@ -54,15 +54,16 @@ const upgraded: InteropTable = {
 };
 
 export const v3Tables: readonly InteropTable[] = [
-  plain('v3_every_v2_type', everyType, everyTypeRows, { formatVersion: 3 }),
+  plain('v3_every_v2_type', everyType, everyTypeRows, { formatVersion: 3, cannotRead: noTime }),
+  plain('v3_every_v2_type_but_time', timeless, timelessRows, { formatVersion: 3 }),
   plain('v3_nanoseconds', nanoseconds, nanosecondRows, {
     formatVersion: 3,
-    cannotRead: { DuckDB: 'it knows no timestamptz_ns' },
+    cannotRead: { DuckDB: 'it knows no timestamptz_ns', Spark: 'it has no type for nanoseconds' },
   }),
   plain('v3_nanoseconds_partitioned', nanoseconds, nanosecondRows, {
     formatVersion: 3,
     partitionBy: [partitionBy.hour('ts'), partitionBy.bucket(4, 'tstz')],
-    cannotRead: { DuckDB: 'it knows no timestamptz_ns' },
+    cannotRead: { DuckDB: 'it knows no timestamptz_ns', Spark: 'it has no type for nanoseconds' },
   }),
   plain('v3_unknown', schema({ id: t.long(), nothing: t.unknown() }), [{ id: 1n, nothing: null }], {
     formatVersion: 3,
@@ -75,18 +76,22 @@ export const v3Tables: readonly InteropTable[] = [
       id: BigInt(i),
       v: value,
     })),
-    { formatVersion: 3, cannotRead: { PyIceberg: 'it knows no variant' } },
+    { formatVersion: 3, cannotRead: { PyIceberg: 'it knows no variant', Spark: 'its JSON of a variant null is NULL' } },
   ),
   plain('v3_geography', schema({ id: t.long(), place: t.geography() }), [{ id: 1n, place: point }], {
     formatVersion: 3,
     cannotRead: {
       PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not',
       DuckDB: 'it knows no geography',
+      Spark: 'it hands no WKB over as Arrow',
     },
   }),
   plain('v3_geometry', schema({ id: t.long(), place: t.geometry() }), [{ id: 1n, place: point }], {
     formatVersion: 3,
-    cannotRead: { PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not' },
+    cannotRead: {
+      PyIceberg: 'it wants the CRS of the type in quotes, which the specification does not',
+      Spark: 'it hands no WKB over as Arrow',
+    },
   }),
   withDefaults,
   upgraded,
