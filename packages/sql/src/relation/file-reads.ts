@@ -46,7 +46,7 @@ export async function readFiles(source: RelationSource, files: readonly FileToRe
 }
 
 /** A join with more positions than these costs each row more: DuckDB's table of them no longer fits into a core's cache. */
-const FEW_POSITIONS = 16_384;
+const FEW_POSITIONS = 4096;
 const MAX_READS = 32;
 
 /** Shares files with deleted positions out to several reads, each with few of them, if there is nothing else to join. */

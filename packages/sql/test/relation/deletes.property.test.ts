@@ -264,7 +264,7 @@ test('DuckDB leaves out the rows that core leaves out', async () => {
 
 test('files with many deleted positions are read with few of them at a time', async () => {
   const table = new TableWithDeletes(NOW, [{ specId: 0, fields: [] }]);
-  const sizes = [3000, 3000, 5000, 9000, 1, 8191, 1];
+  const sizes = [1000, 1000, 3000, 5000, 1, 4095, 1];
   for (const [file, deleted] of sizes.entries()) {
     const rows = Array.from({ length: 10_000 }, (_, i) => ['p', i, [1.5], 'x', BigInt(file)] as const);
     const data = await table.addData(NOW, rows, 1n, {});
@@ -278,6 +278,6 @@ test('files with many deleted positions are read with few of them at a time', as
   const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [NOW] } });
   const source = await sourceOf(table, tasks, { metadataColumns: ['_file', '_pos'] });
   const sql = await scanRelation(source, tasks);
-  expect(sql.split('ANTI JOIN').length - 1).toBe(3);
+  expect(sql.split('ANTI JOIN').length - 1).toBe(5);
   await expectSameRows(source, tasks, sql);
 });
