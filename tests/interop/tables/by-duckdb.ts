@@ -2,16 +2,16 @@ import { type Schema, type SortFieldInput, type PartitionFieldInput, partitionBy
 import { DuckDBWriter, Lakehouse } from '@lh/sql';
 
 import { type InteropTable, type PlainOptions, type Row, current } from '../interop-table.ts';
-import { everyColumn, everyTypeRows, nested, nestedRows, noTime } from './types.ts';
+import { everyColumn, everyTypeRows, nested, nestedRows, noTime, without } from './types.ts';
 
 // Files that DuckDB writes, of rows and of queries. What it leaves to core is under test elsewhere.
 
 const { fix: _fix, ...writable } = everyColumn;
 const everyWritableType = schema(writable);
-const rows: readonly Row[] = everyTypeRows.map(({ fix: _, ...row }) => row);
+const rows: readonly Row[] = everyTypeRows.map((row) => without(row, 'fix'));
 const { clock: _clock, ...writableButTime } = writable;
 const butTime = schema(writableButTime);
-const rowsButTime: readonly Row[] = rows.map(({ clock: _, ...row }) => row);
+const rowsButTime: readonly Row[] = rows.map((row) => without(row, 'clock'));
 
 function byRows(name: string, shape: Schema, given: readonly Row[], options: PlainOptions = {}): InteropTable {
   const { cannotRead, cannotFilter, ...create } = options;

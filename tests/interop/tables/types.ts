@@ -104,12 +104,17 @@ export const everyTypeRows: readonly Row[] = [
   },
 ];
 
+/** A row without one of its columns. */
+export function without(row: Row, column: string): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => name !== column));
+}
+
 /** Spark has no type for a time of day, and so can't open a table with one. */
 export const noTime = { Spark: 'it has no type for a time' };
 
 const { clock: _clock, ...timelessColumn } = everyColumn;
 export const timeless = schema(timelessColumn);
-export const timelessRows: readonly Row[] = everyTypeRows.map(({ clock: _, ...row }) => row);
+export const timelessRows: readonly Row[] = everyTypeRows.map((row) => without(row, 'clock'));
 
 export const nested = schema({
   id: t.long().required(),
