@@ -11,7 +11,13 @@ import type { ConflictChecks } from './conflict-checks.ts';
 import { findRef, movedBranch, parentOnBranch, requireSnapshot } from './refs.ts';
 import { snapshotChangeAction } from './snapshot-change-action.ts';
 import type { SnapshotChange } from './snapshot-change.ts';
-import { PUBLISHED_WAP_ID, REPLACE_PARTITIONS, SOURCE_SNAPSHOT_ID, WAP_ID } from './snapshot-summary.ts';
+import {
+  IDEMPOTENCY_KEY,
+  PUBLISHED_WAP_ID,
+  REPLACE_PARTITIONS,
+  SOURCE_SNAPSHOT_ID,
+  WAP_ID,
+} from './snapshot-summary.ts';
 import type { StagedData } from './staged-data.ts';
 
 /**
@@ -101,7 +107,7 @@ async function changeOf(
   }
   const added = await changedFiles(picked, 'added', metadata, attempt);
   const removed = replacesPartitions ? await changedFiles(picked, 'deleted', metadata, attempt) : [];
-  const wapId = picked.summary[WAP_ID];
+  const { [WAP_ID]: wapId, [IDEMPOTENCY_KEY]: key } = picked.summary;
   return {
     baseSnapshotId: replacesPartitions ? parentSnapshotId : (head?.snapshotId ?? null),
     branch,
@@ -113,6 +119,8 @@ async function changeOf(
     summary: {
       [SOURCE_SNAPSHOT_ID]: String(snapshotId),
       ...(wapId !== undefined && { [PUBLISHED_WAP_ID]: wapId }),
+      // The picked snapshot may be expired before its job is run again.
+      ...(key !== undefined && { [IDEMPOTENCY_KEY]: key }),
     },
   };
 }

@@ -52,6 +52,8 @@ export interface CheckedChange {
   readonly dataSequenceNumber?: bigint;
   /** Data files that get a deletion vector. */
   readonly newVectorsFor: ReadonlySet<string>;
+  /** Added data files may have older rows in them. */
+  readonly rewritesRows: boolean;
 }
 
 /** Checks a change against what others have committed. What was found good is not looked at again in later attempts. */
@@ -65,9 +67,10 @@ export class ConflictChecker {
 
   /** COMMIT_CONFLICT if there is one, or if the history since the base can't be told any more. */
   async check(metadata: TableMetadata, parent: Snapshot | null, attempt: CommitAttempt): Promise<void> {
+    const table = attempt.operations.name;
+    if (this.#change.rewritesRows) checkRowIds(this.#change.baseSnapshotId, metadata, parent, attempt);
     const rules = historyRules(this.#change, metadata);
     if (rules.length === 0) return;
-    const table = attempt.operations.name;
     checkSchema(this.#change.checks, currentSchema(metadata), table);
     const snapshots = this.#snapshotsSinceBase(metadata, parent, attempt);
     const lists = lookAhead(snapshots, attempt.runtime.concurrency, async (snapshot) => {
@@ -281,6 +284,22 @@ async function changedEntries(
 
 function schemasOf(metadata: TableMetadata): readonly Schema[] {
   return [currentSchema(metadata), ...metadata.schemas];
+}
+
+/** After an upgrade to v3 the first commit gives all rows their ids: rows that were read before it would lose them. */
+function checkRowIds(
+  baseSnapshotId: bigint | null,
+  metadata: TableMetadata,
+  parent: Snapshot | null,
+  { ownSnapshots, operations }: CommitAttempt,
+): void {
+  if (metadata.formatVersion < 3 || baseSnapshotId === null || parent === null) return;
+  if (snapshotById(metadata, baseSnapshotId)?.firstRowId !== null) return;
+  for (const { snapshotId, firstRowId } of ancestorsOf(metadata, parent.snapshotId)) {
+    if (ownSnapshots.has(snapshotId)) continue;
+    if (firstRowId === null) return;
+    throw validationConflict(operations.name, 'rows that the change writes anew have got row ids', { snapshotId });
+  }
 }
 
 /** A filter means another thing when one of its columns was dropped or has another type. */

@@ -55,7 +55,8 @@ class ChangeBuilder {
   constructor(change: SnapshotChange, snapshotId: bigint, newVectorsFor: ReadonlySet<string>) {
     this.#change = change;
     this.#snapshotId = snapshotId;
-    this.#conflicts = new ConflictChecker({ ...change, newVectorsFor });
+    const rewritesRows = change.addedData.length > 0 && change.addedDeletes.length + change.removed.length > 0;
+    this.#conflicts = new ConflictChecker({ ...change, newVectorsFor, rewritesRows });
     this.#filters = {
       data: new ManifestFilter('data', snapshotId),
       deletes: new ManifestFilter('deletes', snapshotId),

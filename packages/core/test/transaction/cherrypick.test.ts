@@ -104,6 +104,11 @@ describe('a write with a wapId', () => {
     const options = { wapId: 'a', idempotencyKey: 'once' };
     const first = await table.append([{ id: 1n }], options);
     expect(await table.append([{ id: 1n }], options)).toMatchObject({ changed: false, snapshotId: first.snapshotId });
+    await table.append([{ id: 2n }]);
+    const published = await table.publishChanges('a');
+    // What was staged may be expired before the job is run again.
+    const again = await table.append([{ id: 1n }], { idempotencyKey: 'once' });
+    expect(again).toMatchObject({ changed: false, snapshotId: published.snapshotId });
   });
 });
 

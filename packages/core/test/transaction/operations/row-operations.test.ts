@@ -516,6 +516,21 @@ describe('other writers', () => {
     }
   });
 
+  test('rows that get their ids by an upgrade while they are rewritten keep them', async () => {
+    const [one, two] = await twoHandles();
+    const running = one.transaction(async (tx) => {
+      await tx.update('id = 1', { city: 'Busan' });
+      await two.upgradeFormatVersion(3);
+      await two.append(rowsOf([4]));
+    });
+    await expectError(running, 'COMMIT_CONFLICT', /row ids/);
+    expect(await orphans(await one.refresh(), one.io)).toEqual([]);
+    await two.update('id = 1', { city: 'Busan' });
+    const rows = await two.scan({ select: ['id', '_row_id'] as readonly string[] }).toRows();
+    const ids = Object.fromEntries(rows.map((row) => [String(row['id']), row['_row_id']]));
+    expect(ids).toEqual({ 1: 1n, 2: 2n, 3: 3n, 4: 0n });
+  });
+
   test('an overwrite of partitions minds rows of them that come in files of another spec', async () => {
     for (const isolation of [undefined, 'serializable'] as const) {
       const catalog = await openCatalog('file-system');
