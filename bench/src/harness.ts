@@ -45,8 +45,8 @@ export interface Measurement {
   readonly medianCpuMs: number;
   /** Median of the rounds' ratios to the baseline's wall time in the same round; 1 for the baseline. */
   readonly ratio: number;
-  /** Megabytes that the process holds after the last run. Of a contender in a process of its own it says nothing. */
-  readonly residentMb: number;
+  /** Megabytes that the process holds after the last run; null for a contender in a process of its own. */
+  readonly residentMb: number | null;
 }
 
 /**
@@ -68,8 +68,9 @@ export async function bench(benchmark: Benchmark): Promise<readonly Measurement[
     }
   }
   const baseline = samples[0]!.wall;
-  const measurements = contenders.map(({ name }, index): Measurement => {
-    const { wall, cpu, residentMb } = samples[index]!;
+  const measurements = contenders.map(({ name, timesItself }, index): Measurement => {
+    const { wall, cpu } = samples[index]!;
+    const residentMb = timesItself ? null : samples[index]!.residentMb;
     const ratio = median(wall.map((ms, round) => ms / baseline[round]!));
     return { name, wallMs: wall, cpuMs: cpu, medianWallMs: median(wall), medianCpuMs: median(cpu), ratio, residentMb };
   });
@@ -115,7 +116,7 @@ function print({ title, work, memory }: Benchmark, measurements: readonly Measur
     seconds(one.medianCpuMs),
     ...rate(one),
     `${one.ratio.toFixed(2)}x`,
-    ...(memory ? [`${one.residentMb} MB`] : []),
+    ...(memory ? [one.residentMb === null ? '' : `${one.residentMb} MB`] : []),
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...lines].map((cells) => cells[column]!.length)));
   const format = (cells: readonly string[]) =>
