@@ -22,7 +22,10 @@ export class Peer {
 
   constructor(python: string, script: string, args: readonly string[] = []) {
     this.#folder = mkdtempSync(join(tmpdir(), 'lakehouse-peer-'));
-    this.#process = spawn(python, [join(PEERS, script), ...args, this.#folder], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#process = spawn(python, [join(PEERS, script), ...args, this.#folder], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
     this.#lines = createInterface({ input: this.#process.stdout! });
     this.#answers = this.#lines[Symbol.asyncIterator]();
   }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { FileSystemCatalog, schema, t } from '@lh/core';
 import type { RowLevelMode, Table } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
+import { Lakehouse } from '@lh/sql';
 import { Table as ArrowTable, Utf8, makeVector, vectorFromArray } from 'apache-arrow';
 
 import { type Peer, pyIceberg, spark } from './_peers.ts';
@@ -46,18 +47,18 @@ const upserts = Array.from({ length: UPSERTS }, (_, k) => {
 const warehouse = mkdtempSync(join(tmpdir(), 'lakehouse-bench-'));
 const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
 await catalog.createNamespace('bench');
+let tables = 0;
 
-async function newTable(formatVersion: 2 | 3, mode: RowLevelMode): Promise<Table> {
-  const table = await catalog.createTable(`bench.${mode}-v${formatVersion}`, { schema: shape, formatVersion });
+async function newTable(formatVersion: 2 | 3): Promise<Table> {
+  const table = await catalog.createTable(`bench.t${tables++}`, { schema: shape, formatVersion });
   for (const part of data) await table.append(part);
   return table as unknown as Table;
 }
 
-async function contender(formatVersion: 2 | 3, mode: RowLevelMode): Promise<Contender> {
-  const table = await newTable(formatVersion, mode);
+function contender(name: string, table: Table, mode: RowLevelMode): Contender {
   const { snapshotId } = table.currentSnapshot()!;
   return {
-    name: `v${formatVersion}, ${mode}`,
+    name,
     prepare: async () => {
       await table.rollbackTo(snapshotId);
     },
@@ -74,6 +75,7 @@ function theirs(peer: Peer | null, name: string, job: string): readonly Contende
   return [{ name, run: () => peer.ask(`${job} ${ROWS} ${UPSERTS} ${FILES}`, UPSERTS), timesItself: true }];
 }
 
+const lake = await Lakehouse.open({ catalog });
 const peers = { pyIceberg: pyIceberg(), spark: spark() };
 
 await bench({
@@ -81,10 +83,11 @@ await bench({
   title: `Upsert of ${UPSERTS.toLocaleString('en')} rows into ${ROWS.toLocaleString('en')}`,
   work: { count: UPSERTS, unit: 'rows' },
   contenders: [
-    await contender(2, 'copy-on-write'),
-    await contender(2, 'merge-on-read'),
-    await contender(3, 'copy-on-write'),
-    await contender(3, 'merge-on-read'),
+    contender('v2, copy-on-write', await newTable(2), 'copy-on-write'),
+    contender('v2, copy-on-write, DuckDB writes', (await newTable(2)).withWriter(lake.writer), 'copy-on-write'),
+    contender('v2, merge-on-read', await newTable(2), 'merge-on-read'),
+    contender('v3, copy-on-write', await newTable(3), 'copy-on-write'),
+    contender('v3, merge-on-read', await newTable(3), 'merge-on-read'),
     ...theirs(peers.pyIceberg, 'PyIceberg', 'upsert'),
     ...theirs(peers.spark, 'Spark, v2, copy-on-write', 'upsert-copy-on-write'),
     ...theirs(peers.spark, 'Spark, v2, merge-on-read', 'upsert-merge-on-read'),
@@ -93,4 +96,5 @@ await bench({
 });
 await peers.pyIceberg?.stop();
 await peers.spark?.stop();
+await lake.close();
 rmSync(warehouse, { recursive: true, force: true });
