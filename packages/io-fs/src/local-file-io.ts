@@ -17,7 +17,7 @@ import {
 import { listDirectoryNames, listFiles, type ListOptions } from './list-files.ts';
 import { localPath, requireFilePath, requireLocalPath } from './local-path.ts';
 import { fromSystemError, isNoFile } from './system-errors.ts';
-import { isTemporaryName, moveFile, writeFileAtomically } from './write-file.ts';
+import { isTemporaryName, moveFile, writeFileAtomically, type LastingDirectories } from './write-file.ts';
 
 /** One read(2) takes less than 2 GiB. */
 const READ_AT_MOST = 1 << 30;
@@ -30,6 +30,7 @@ const DELETES_AT_ONCE = 32;
  */
 export class LocalFileIO implements FileIO {
   readonly capabilities: FileIOCapabilities = { conditionalCreate: true, maxDeleteBatch: 1000, localPath };
+  readonly #lasting: LastingDirectories = new Set();
 
   async read(location: string, options: ReadOptions = {}): Promise<Uint8Array> {
     throwIfAborted(options.signal);
@@ -62,14 +63,17 @@ export class LocalFileIO implements FileIO {
     throwIfAborted(options.signal);
     const path = requireFilePath(location);
     const { ifNoneMatch = false, durable = true, signal } = options;
-    const { size, mtimeMs } = await writeFileAtomically({ location, path, ifNoneMatch, durable, signal }, data);
+    const { size, mtimeMs } = await writeFileAtomically(
+      { location, path, ifNoneMatch, durable, lasting: this.#lasting, signal },
+      data,
+    );
     return { location, size, lastModifiedMs: mtimeMs };
   }
 
   async moveIn(path: string, location: string, options: IOOptions = {}): Promise<FileStat> {
     throwIfAborted(options.signal);
     const target = requireFilePath(location);
-    const { size, mtimeMs } = await moveFile(path, target, location);
+    const { size, mtimeMs } = await moveFile(path, target, location, this.#lasting);
     return { location, size, lastModifiedMs: mtimeMs };
   }
 

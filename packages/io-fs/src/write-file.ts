@@ -19,8 +19,15 @@ export interface WriteTarget {
   readonly ifNoneMatch: boolean;
   /** False: a power failure may undo it. */
   readonly durable: boolean;
+  readonly lasting: LastingDirectories;
   readonly signal: AbortSignal | undefined;
 }
+
+/**
+ * Directories whose names, up to the root, have been synced since they were found: a power failure can't take them away.
+ * One that is there may be of another process that hasn't come to sync it.
+ */
+export type LastingDirectories = Set<string>;
 
 /**
  * Writes a file that is either there in full, and survives a power failure, or not there: the bytes go to a temporary
@@ -31,13 +38,14 @@ export async function writeFileAtomically(
   target: WriteTarget,
   data: FileData,
 ): Promise<{ size: number; mtimeMs: number }> {
-  const { location } = target;
+  const { location, lasting } = target;
   const directory = dirname(target.path);
   const temporary = join(directory, `.lh-tmp-${randomBytes(16).toString('hex')}`);
-  const handle = await openTemporary(temporary, directory, location);
+  const handle = await openTemporary(temporary, directory, target);
   let placed = false;
   try {
     const { size, mtimeMs } = await fill(handle, data, target);
+    if (target.durable) await syncParents(directory, lasting);
     await place(temporary, target);
     placed = true;
     if (target.durable) await syncDirectory(directory);
@@ -56,6 +64,7 @@ export async function moveFile(
   path: string,
   target: string,
   location: string,
+  lasting: LastingDirectories,
 ): Promise<{ size: number; mtimeMs: number }> {
   try {
     const handle = await open(path, 'r+');
@@ -66,13 +75,14 @@ export async function moveFile(
     } finally {
       await handle.close();
     }
-    await renameInto(path, target);
+    await renameInto(path, target, lasting);
+    await syncParents(dirname(target), lasting);
     await syncDirectory(dirname(target));
     return stats;
   } catch (error) {
     if (systemErrorCode(error) !== 'EXDEV') throw fromSystemError(error, 'write', location);
     const copied = await writeFileAtomically(
-      { location, path: target, ifNoneMatch: false, durable: true, signal: undefined },
+      { location, path: target, ifNoneMatch: false, durable: true, lasting, signal: undefined },
       createReadStream(path),
     );
     await unlink(path);
@@ -80,17 +90,22 @@ export async function moveFile(
   }
 }
 
-async function renameInto(path: string, target: string): Promise<void> {
+async function renameInto(path: string, target: string, lasting: LastingDirectories): Promise<void> {
   try {
     await rename(path, target);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
+    lasting.clear();
     await makeDirectory(dirname(target));
     await rename(path, target);
   }
 }
 
-async function openTemporary(temporary: string, directory: string, location: string): Promise<FileHandle> {
+async function openTemporary(
+  temporary: string,
+  directory: string,
+  { location, lasting }: WriteTarget,
+): Promise<FileHandle> {
   try {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -98,6 +113,7 @@ async function openTemporary(temporary: string, directory: string, location: str
       } catch (error) {
         // Someone may remove the directory again before the file is in it.
         if (systemErrorCode(error) !== 'ENOENT' || attempt === 3) throw error;
+        lasting.clear();
         await makeDirectory(directory);
       }
     }
@@ -115,30 +131,27 @@ async function openTemporary(temporary: string, directory: string, location: str
 }
 
 /**
- * Makes a directory and its parents; the entries of those that are new are synced. Not with mkdir's own `recursive`: Node
+ * Makes a directory and its parents. Not with mkdir's own `recursive`: Node
  * goes on for ever where a parent is there and the answer is ENOENT nevertheless, as below /proc.
  */
 async function makeDirectory(directory: string): Promise<void> {
   const parent = dirname(directory);
   try {
-    if (!(await madeDirectory(directory))) return;
+    await mkdirIfMissing(directory);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT' || parent === directory) throw error;
     if (!(await isDirectory(parent))) await makeDirectory(parent);
     // By now the parent is there, made by us or by someone else meanwhile: a second ENOENT is final.
-    if (!(await madeDirectory(directory))) return;
+    await mkdirIfMissing(directory);
   }
-  await syncDirectory(parent);
 }
 
-/** False if something of the name was there. If it is a file, opening one in it says so. */
-async function madeDirectory(directory: string): Promise<boolean> {
+/** If there is a file of the name, opening one in it says so. */
+async function mkdirIfMissing(directory: string): Promise<void> {
   try {
     await mkdir(directory);
-    return true;
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return false;
-    throw error;
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -193,6 +206,21 @@ async function place(temporary: string, { path, ifNoneMatch, location }: WriteTa
     const message = `Can't create '${location}' atomically: its file system has no hard links.`;
     throw new LakehouseError('UNSUPPORTED', message, { context: { location }, cause: error });
   }
+}
+
+/** Makes the directory's own name last, and those above it. */
+async function syncParents(directory: string, lasting: LastingDirectories): Promise<void> {
+  if (lasting.has(directory)) return;
+  const parent = dirname(directory);
+  if (parent === directory) return;
+  try {
+    await syncDirectory(parent);
+  } catch (error) {
+    // One that may not be read can't be synced: whoever set it up has to see to it.
+    if (!['EACCES', 'EPERM'].includes(systemErrorCode(error) ?? '')) throw error;
+  }
+  await syncParents(parent, lasting);
+  lasting.add(directory);
 }
 
 async function syncDirectory(directory: string): Promise<void> {
