@@ -8,6 +8,7 @@ export const HAZARDS = [
   'power failure',
   'system call failed',
   'disk full',
+  'outage',
   'request throttled',
   'answer lost',
   'request arrives late',
@@ -27,6 +28,8 @@ const HOUR_MS = 3_600_000;
 /** A process: it ends when it is done or killed. Whatever a killed one still waits for never comes. */
 export class Process {
   readonly rates: Rates;
+  /** Until when nothing that it asks for works. */
+  outUntil = 0;
   readonly death: Promise<'killed'>;
   #isDead = false;
   #die!: () => void;
@@ -74,6 +77,19 @@ export class Machine {
   strikes(hazard: Hazard): boolean {
     if (!this.chance(current.getStore()?.rates[hazard])) return false;
     this.count(hazard);
+    return true;
+  }
+
+  /** Whether nothing works for the running process at the moment. */
+  isOut(): boolean {
+    return this.runtime.now() < (current.getStore()?.outUntil ?? 0);
+  }
+
+  /** Whether an outage begins now, longer than anyone's patience: what is being asked for is the last thing that is done. */
+  outageBegins(): boolean {
+    const process = current.getStore();
+    if (!process || !this.strikes('outage')) return false;
+    process.outUntil = this.runtime.now() + 1000 + this.runtime.random() * 20_000;
     return true;
   }
 

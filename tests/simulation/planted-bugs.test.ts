@@ -96,7 +96,7 @@ function proxy(io: FileIO, changed: Partial<FileIO>): FileIO {
   });
 }
 
-const MOST_SEEDS = 3000;
+const MOST_SEEDS = 1000;
 
 describe('a bug that is planted is found', () => {
   afterEach(() => {

@@ -175,7 +175,7 @@ function drawWriters(machine: Machine, formatVersion: number): readonly Writer[]
       const operation = randomOperation(context, `${writer}-${number}`);
       // Idempotency keys are kept in snapshots: a change without one can't have one.
       const repeats = operation.effects.length > 0 && machine.chance(0.4);
-      return { operation, repeats, outcome: 'pending', attempts: 0 };
+      return { operation, repeats, outcome: 'pending', attempts: 0, doubtful: false };
     }),
   }));
 }
@@ -187,6 +187,7 @@ function drawRates({ runtime }: Machine): Rates {
     'process killed': rate(0.05),
     'system call failed': rate(0.05),
     'disk full': rate(0.05),
+    outage: rate(0.03),
     'request throttled': rate(0.2),
     'answer lost': rate(0.2),
     'request arrives late': rate(0.2),

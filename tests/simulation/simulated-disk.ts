@@ -97,6 +97,11 @@ export class SimulatedDisk {
   #call<T>(name: string, run: () => T): Promise<T> {
     const machine = this.#machine;
     return machine.call(() => {
+      if (machine.isOut()) throw systemError('EIO', name);
+      if (machine.outageBegins()) {
+        run();
+        throw systemError('EIO', name);
+      }
       if (machine.strikes('system call failed')) throw systemError('EIO', name);
       if (WRITING.has(name) && machine.strikes('disk full')) throw systemError('ENOSPC', name);
       return run();

@@ -61,6 +61,11 @@ export class SimulatedStore implements FileIO {
         .catch(() => undefined);
     };
     return machine.call(async () => {
+      if (machine.isOut()) throw unavailable('met an outage');
+      if (machine.outageBegins()) {
+        await perform().catch(() => undefined);
+        throw unavailable('got no answer');
+      }
       if (machine.strikes('request throttled')) throw unavailable('was throttled');
       if (machine.strikes('request arrives late')) {
         later();

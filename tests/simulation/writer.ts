@@ -13,6 +13,8 @@ export interface Job {
   readonly repeats: boolean;
   outcome: Outcome;
   attempts: number;
+  /** Whether an earlier attempt may have gone through. */
+  doubtful: boolean;
 }
 
 /** Errors that say that nothing has changed. */
@@ -30,13 +32,19 @@ export async function writerLife(
   let table: Table | null = null;
   for (const job of jobs) {
     // The process before this one was killed while it made the job.
-    if (job.outcome === 'running') job.outcome = job.repeats ? 'pending' : 'unknown';
+    if (job.outcome === 'running') {
+      job.doubtful = true;
+      job.outcome = job.repeats ? 'pending' : 'unknown';
+    }
     while (job.outcome === 'pending') {
       if (machine.chance(0.1)) await machine.pause(machine.runtime.random() * 4 * 24 * 3_600_000);
       table = await opened(machine, table, open);
       job.outcome = 'running';
       job.attempts++;
-      const outcome = await make(machine, table, job, withKeys);
+      const made = await make(machine, table, job, withKeys);
+      job.doubtful ||= made === 'unknown';
+      // That the last attempt failed says nothing about the ones before it.
+      const outcome = job.doubtful && made === 'refused' ? 'unknown' : made;
       const again = job.repeats && outcome === 'unknown' && job.attempts < MAX_ATTEMPTS;
       job.outcome = again ? 'pending' : outcome;
     }
