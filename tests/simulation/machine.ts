@@ -28,8 +28,9 @@ const HOUR_MS = 3_600_000;
 /** A process: it ends when it is done or killed. Whatever a killed one still waits for never comes. */
 export class Process {
   readonly rates: Rates;
-  /** Until when nothing that it asks for works. */
+  /** Until when nothing that it asks for works, but for deletes perhaps: stores have quotas of their own for those. */
   outUntil = 0;
+  outSparesDeletes = false;
   readonly death: Promise<'killed'>;
   #isDead = false;
   #die!: () => void;
@@ -80,16 +81,19 @@ export class Machine {
     return true;
   }
 
-  /** Whether nothing works for the running process at the moment. */
-  isOut(): boolean {
-    return this.runtime.now() < (current.getStore()?.outUntil ?? 0);
+  /** Whether a call of the running process can't work at the moment. */
+  isOut(isDelete: boolean): boolean {
+    const process = current.getStore();
+    if (!process || this.runtime.now() >= process.outUntil) return false;
+    return !(isDelete && process.outSparesDeletes);
   }
 
-  /** Whether an outage begins now, longer than anyone's patience: what is being asked for is the last thing that is done. */
+  /** Whether an outage begins now, often longer than anyone's patience: what is being asked for is the last thing that is done. */
   outageBegins(): boolean {
     const process = current.getStore();
     if (!process || !this.strikes('outage')) return false;
-    process.outUntil = this.runtime.now() + 1000 + this.runtime.random() * 20_000;
+    process.outSparesDeletes = this.chance(0.5);
+    process.outUntil = this.runtime.now() + 100 * 2 ** (this.runtime.random() * 8);
     return true;
   }
 

@@ -97,7 +97,7 @@ export class SimulatedDisk {
   #call<T>(name: string, run: () => T): Promise<T> {
     const machine = this.#machine;
     return machine.call(() => {
-      if (machine.isOut()) throw systemError('EIO', name);
+      if (machine.isOut(name === 'unlink')) throw systemError('EIO', name);
       if (machine.outageBegins()) {
         run();
         throw systemError('EIO', name);

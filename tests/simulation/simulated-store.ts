@@ -48,10 +48,10 @@ export class SimulatedStore implements FileIO {
   }
 
   delete(locations: readonly string[]): Promise<DeleteResult> {
-    return this.#request(() => this.#store.delete(locations));
+    return this.#request(() => this.#store.delete(locations), true);
   }
 
-  #request<T>(perform: () => Promise<T>): Promise<T> {
+  #request<T>(perform: () => Promise<T>, isDelete = false): Promise<T> {
     const machine = this.#machine;
     const later = (): void => {
       const delay = machine.runtime.random() * 5000;
@@ -61,7 +61,7 @@ export class SimulatedStore implements FileIO {
         .catch(() => undefined);
     };
     return machine.call(async () => {
-      if (machine.isOut()) throw unavailable('met an outage');
+      if (machine.isOut(isDelete)) throw unavailable('met an outage');
       if (machine.outageBegins()) {
         await perform().catch(() => undefined);
         throw unavailable('got no answer');
