@@ -30,6 +30,11 @@ INVALID_ARGUMENT: 'id' can't change from long to int: a column can only go from 
   'partition-evolution': `ts = '2026-02-15': 1 of 7 files, partitioned by ts_month
 ts = '2026-05-15': 1 of 7 files, partitioned by ts_day, id_bucket
 `,
+  'add-files': `id: long, amount: decimal, country: string
+[ '/old-orders/country=KR/data_0.parquet' ]
+[ { ts: '2024-01-02T10:00:00.000000Z', page: '/home' } ]
+INVALID_ARGUMENT: /visits-1.parquet is a file of shop.visits already, so all of its rows would be there twice. Leave it out, or set checkDuplicates to false.
+`,
   'time-travel': `now [ { item: 'coffee', price: 4 }, { item: 'tea', price: 3 } ]
 by snapshot [ { item: 'tea', price: 3 } ]
 by time [ { item: 'tea', price: 3 } ]

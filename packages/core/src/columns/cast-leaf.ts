@@ -270,16 +270,14 @@ function parseUuids(column: VariableColumn, context: CastContext): Column {
 
 function toVariant(source: SourceType, column: StructColumn, context: CastContext): Column | null {
   if (!isVariantSource(source)) return null;
-  const children = ['metadata', 'value'].map((name) => column.children[childNamed(source, name)]!);
-  if (isShredded(source) || children.some((child) => lacksValues(child, column))) {
-    return assembleVariants(source, column, context.fail);
-  }
-  return { layout: 'struct', length: column.length, validity: column.validity, children };
+  const [metadata, value] = ['metadata', 'value'].map((name) => column.children[childNamed(source, name)]!);
+  if (isShredded(source) || lacksParts(metadata!, value!)) return assembleVariants(source, column, context.fail);
+  return { layout: 'struct', length: column.length, validity: column.validity, children: [metadata!, value!] };
 }
 
-/** Whether a part is null in a row that is not. */
-function lacksValues(part: Column, whole: Column): boolean {
-  if (part.validity === null) return false;
-  for (let row = 0; row < whole.length; row++) if (!isValid(part, row) && isValid(whole, row)) return true;
+/** Whether a variant has one part without the other. Where it has neither, it is in something that is null as a whole. */
+function lacksParts(metadata: Column, value: Column): boolean {
+  if (metadata.validity === null && value.validity === null) return false;
+  for (let row = 0; row < value.length; row++) if (isValid(value, row) !== isValid(metadata, row)) return true;
   return false;
 }

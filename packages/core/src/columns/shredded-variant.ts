@@ -61,7 +61,8 @@ export function assembleVariants(
   const valueBuilder = columnBuilder({ kind: 'binary' });
   const dictionaries = new DictionaryCache();
   for (let row = 0; row < column.length; row++) {
-    if (!isValid(column, row)) {
+    // A variant that must be there is not where what it is in is null: then none of its parts are.
+    if (!isValid(column, row) || column.children.every((part) => !isValid(part, row))) {
       metadataBuilder.append(null);
       valueBuilder.append(null);
       continue;
