@@ -130,7 +130,13 @@ class Merge implements RowOperation {
     const data = await stageRows(newRows(), lineage, view);
     const remove = settings.mergeOnRead ? removeByDeletes : removeByRewriting;
     const removal = await remove(changed, view, reader);
-    const checks = { ...scopeChecks(settings, scope.filter), ...removal.checks };
+    // Rows that are the same already are left where they are: so they must still be there in the end.
+    const matched = files.map(({ task }) => task.file);
+    const checks = {
+      ...scopeChecks(settings, scope.filter),
+      noNewDeletesFor: matched,
+      dataFilesExist: matched.map(({ path }) => path),
+    };
     return rowChange(view, { ...removal, addedData: [data], checks });
   }
 
@@ -170,15 +176,11 @@ type Removal = (
   changed: readonly FileMatches[],
   view: TableView,
   reader: FileReader,
-) => Promise<Omit<RowChange, 'addedData'>>;
+) => Promise<Omit<RowChange, 'addedData' | 'checks'>>;
 
-const removeByRewriting: Removal = async (changed) => {
-  const removed = changed.map(({ task }) => task.file);
-  return { removed, checks: { noNewDeletesFor: removed } };
-};
+const removeByRewriting: Removal = async (changed) => ({ removed: changed.map(({ task }) => task.file) });
 
 const removeByDeletes: Removal = async (changed, view, reader) => {
-  const { dataFiles, ...deletes } = await stageRowDeletes(changed, view, reader);
-  const noNewDeletesFor = changed.map(({ task }) => task.file);
-  return { ...deletes, checks: { noNewDeletesFor, dataFilesExist: dataFiles.map(({ path }) => path) } };
+  const { dataFiles: _, ...deletes } = await stageRowDeletes(changed, view, reader);
+  return deletes;
 };
