@@ -53,7 +53,9 @@ export async function stageDeletion(
   if (settings.mergeOnRead) {
     const { dataFiles, ...staged } = await stageRowDeletes(matches, view, reader);
     const dataFilesExist = dataFiles.map(({ path }) => path);
-    return { addedData: [], ...staged, checks: { ...checks, dataFilesExist, dataFilesMayBeDeleted: true } };
+    // What others have deleted meanwhile needs no second delete: alone, this one is worked out again without it.
+    const dataFilesMayBeDeleted = !view.state.single;
+    return { addedData: [], ...staged, checks: { ...checks, dataFilesExist, dataFilesMayBeDeleted } };
   }
   const partial = matches.filter(({ positions }) => positions !== null);
   const kept = await stageRows(keptRows(partial, view, reader), lineageColumns(view.metadata), view);
