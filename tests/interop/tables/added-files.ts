@@ -77,7 +77,7 @@ const migrate: AddedTable['table'] = ({ catalog, name, source }) => Table.migrat
 const nested = `SELECT i::INT AS id, {'x': i, 'y': [i::VARCHAR, NULL]} AS st,
   CASE WHEN i > 0 THEN MAP {'k': i::DOUBLE} END AS m FROM range(3) AS r(i)`;
 const nestedShape = schema({
-  id: t.long(),
+  id: t.int(),
   st: t.struct({ x: t.long(), y: t.list(t.string()) }),
   m: t.map(t.string(), t.double()),
 });
