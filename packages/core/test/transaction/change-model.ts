@@ -227,17 +227,21 @@ export class ChangeModel {
     }
     if (planned.length === 0) return;
     const vectorsBefore = new Set([...this.model.values()].filter(({ file }) => isDeletionVector(file)));
+    const base = await table.head();
     let raced = false;
+    let getRowIds = false;
     const ours = table.commit(
       planned.map(({ change }) => change),
       async () => {
         if (raced || meanwhile === null) return;
         raced = true;
         await this.commit([meanwhile], null);
+        getRowIds = base?.firstRowId === null && (await table.head())!.firstRowId !== null;
       },
     );
     const outcome = await ours.catch((error: unknown) => error);
-    const expected = await this.expected(planned, vectorsBefore);
+    const losesRowIds = getRowIds && planned.some(({ change }) => rewritesRows(change));
+    const expected = losesRowIds ? null : await this.expected(planned, vectorsBefore);
     if (expected === null) {
       if (!isValidationConflict(outcome)) throw new Error('The commit should have met a conflict.', { cause: outcome });
     } else {
@@ -299,6 +303,10 @@ function dropPartition(
 
 function highest(file: DataFile): number {
   return Number(new DataView(file.upperBounds!.get(1)!.buffer).getBigInt64(0, true));
+}
+
+function rewritesRows({ addedData, addedDeletes, removed }: SnapshotChange): boolean {
+  return addedData.length > 0 && addedDeletes.length + removed.length > 0;
 }
 
 function sameKeys(a: Model, b: Model): boolean {
