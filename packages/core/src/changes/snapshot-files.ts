@@ -1,5 +1,5 @@
 import { invalidData, isLakehouseError } from '../errors.ts';
-import { liveFilesCount } from '../manifest/manifest-file.ts';
+import { liveFilesCount, sumOfCounts } from '../manifest/manifest-file.ts';
 import type { DeleteFile } from '../scan/file-scan-task.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestFile } from '../spec/manifest.ts';
@@ -72,10 +72,10 @@ async function checkCounts(
   const isWritten = (one: ManifestFile): boolean => one.addedSnapshotId === snapshotId;
   for (const content of ['data', 'deletes'] as const) {
     const [now, then] = [manifests, before].map((list) => list.filter((one) => one.content === content));
-    const live = total(now!, liveFilesCount);
-    const liveBefore = total(then!, liveFilesCount);
-    const added = total(now!.filter(isWritten), ({ addedFilesCount }) => addedFilesCount);
-    const deleted = total(now!.filter(isWritten), ({ deletedFilesCount }) => deletedFilesCount);
+    const live = sumOfCounts(now!, liveFilesCount);
+    const liveBefore = sumOfCounts(then!, liveFilesCount);
+    const added = sumOfCounts(now!.filter(isWritten), ({ addedFilesCount }) => addedFilesCount);
+    const deleted = sumOfCounts(now!.filter(isWritten), ({ deletedFilesCount }) => deletedFilesCount);
     if (live === null || liveBefore === null || added === null || deleted === null) continue;
     if (liveBefore + added - deleted === live) continue;
     throw invalidData(
@@ -93,15 +93,4 @@ async function manifestsIfThere(source: ChangeSource, snapshot: Snapshot): Promi
     if (isLakehouseError(error, 'NOT_FOUND')) return null;
     throw error;
   }
-}
-
-/** Null if one of the counts is unknown. */
-function total(manifests: readonly ManifestFile[], count: (manifest: ManifestFile) => number | null): number | null {
-  let sum = 0;
-  for (const manifest of manifests) {
-    const one = count(manifest);
-    if (one === null) return null;
-    sum += one;
-  }
-  return sum;
 }

@@ -1,6 +1,6 @@
 import type { FileIO } from '../io/file-io.ts';
 import type { ManifestCache } from '../manifest/manifest-cache.ts';
-import { liveFilesCount } from '../manifest/manifest-file.ts';
+import { liveFilesCount, liveRowsCount, sumOfCounts } from '../manifest/manifest-file.ts';
 import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -26,30 +26,16 @@ export function countContents(
   const known = (key: string): number | null => (/^\d+$/.test(summary[key] ?? '') ? Number(summary[key]) : null);
   const [positions, keys] = [known('total-position-deletes'), known('total-equality-deletes')];
   return {
-    dataFiles: sum(data, liveFilesCount) ?? known('total-data-files'),
-    rows: sum(data, liveRowsCount) ?? known('total-records'),
+    dataFiles: sumOfCounts(data, liveFilesCount) ?? known('total-data-files'),
+    rows: sumOfCounts(data, liveRowsCount) ?? known('total-records'),
     bytes: files ? files.dataBytes + files.deleteBytes : known('total-files-size'),
-    deleteFiles: sum(deletes, liveFilesCount) ?? known('total-delete-files'),
-    deletes: sum(deletes, liveRowsCount) ?? (positions === null || keys === null ? null : positions + keys),
+    deleteFiles: sumOfCounts(deletes, liveFilesCount) ?? known('total-delete-files'),
+    deletes: sumOfCounts(deletes, liveRowsCount) ?? (positions === null || keys === null ? null : positions + keys),
     dataManifests: data.length,
     deleteManifests: deletes.length,
     manifestBytes: manifests.reduce((bytes, { length }) => bytes + length, 0),
     files,
   };
-}
-
-function liveRowsCount({ addedRowsCount, existingRowsCount }: ManifestFile): number | null {
-  return addedRowsCount === null || existingRowsCount === null ? null : addedRowsCount + existingRowsCount;
-}
-
-function sum(manifests: readonly ManifestFile[], count: (manifest: ManifestFile) => number | null): number | null {
-  let total = 0;
-  for (const manifest of manifests) {
-    const one = count(manifest);
-    if (one === null) return null;
-    total += one;
-  }
-  return total;
 }
 
 export interface CountFilesSource {

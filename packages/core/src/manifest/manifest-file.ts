@@ -7,3 +7,22 @@ export const UNASSIGNED_SEQUENCE_NUMBER = -1n;
 export function liveFilesCount({ addedFilesCount, existingFilesCount }: ManifestFile): number | null {
   return addedFilesCount === null || existingFilesCount === null ? null : addedFilesCount + existingFilesCount;
 }
+
+/** The same of rows. */
+export function liveRowsCount({ addedRowsCount, existingRowsCount }: ManifestFile): number | null {
+  return addedRowsCount === null || existingRowsCount === null ? null : addedRowsCount + existingRowsCount;
+}
+
+/** The sum of a count over manifests; null if it is unknown of one of them. */
+export function sumOfCounts(
+  manifests: readonly ManifestFile[],
+  count: (manifest: ManifestFile) => number | null,
+): number | null {
+  let sum = 0;
+  for (const manifest of manifests) {
+    const one = count(manifest);
+    if (one === null) return null;
+    sum += one;
+  }
+  return sum;
+}
