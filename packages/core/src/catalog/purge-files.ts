@@ -2,7 +2,7 @@ import { LakehouseError, isLakehouseError } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { currentSchema } from '../spec/metadata-accessors.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 
@@ -69,9 +69,7 @@ async function deleteFilesOf(
   failures: PurgeFailures,
 ): Promise<void> {
   const entries = readManifest(io, manifest, {
-    specs: metadata.partitionSpecs,
-    schema: currentSchema(metadata),
-    otherSchemas: metadata.schemas,
+    ...tableDefinitions(metadata),
     columns: { stats: 'none' },
   });
   for await (const batch of entries) {

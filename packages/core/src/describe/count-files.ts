@@ -2,12 +2,12 @@ import type { FileIO } from '../io/file-io.ts';
 import type { ManifestCache } from '../manifest/manifest-cache.ts';
 import { liveFilesCount, liveRowsCount, sumOfCounts } from '../manifest/manifest-file.ts';
 import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
-import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { FileCounts, TableContents } from './table-description.ts';
@@ -58,9 +58,7 @@ export async function countFiles(
   const wanted = manifests.filter((manifest) => liveFilesCount(manifest) !== 0);
   for await (const [manifest, bytes] of lookAhead(wanted, runtime.concurrency, read)) {
     const batches = decodeManifest(bytes, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas.toReversed(),
+      ...tableDefinitions(metadata),
       columns: { stats: 'none' },
       liveOnly: true,
     });

@@ -11,6 +11,7 @@ import { mayMatch } from '../expr/statistics-evaluator.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import { decodeManifest } from '../manifest/read-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { batchFilter } from '../read/filter-batch.ts';
 import { METADATA_COLUMNS } from '../read/metadata-columns.ts';
 import { narrowBatch } from '../read/narrow-batch.ts';
@@ -135,10 +136,9 @@ async function* deleteFiles(
   manifests: readonly ManifestFile[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ManifestEntry> {
-  const { partitionSpecs: specs, schemas } = table.metadata;
-  const options = { specs, schema: currentSchema(table.metadata), otherSchemas: schemas, liveOnly: true } as const;
+  const options = { ...tableDefinitions(table.metadata), liveOnly: true, columns: { stats: 'none' } } as const;
   for await (const { manifest, bytes } of manifestFiles(table, manifests, signal)) {
-    for (const entries of decodeManifest(bytes, manifest, { ...options, columns: { stats: 'none' } })) {
+    for (const entries of decodeManifest(bytes, manifest, options)) {
       for (const entry of entries) if (entry.file.content === 'position-deletes') yield entry;
     }
   }

@@ -3,8 +3,8 @@ import { throwIfAborted } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
-import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { comparableLocation, pathInStore } from './comparable-location.ts';
@@ -62,9 +62,7 @@ export class ReachableFiles {
   /** Deleted entries don't count: older snapshots that still have the file list it as live. */
   async #addEntries(manifest: ManifestFile, metadata: TableMetadata): Promise<void> {
     const entries = readManifest(this.#io, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
+      ...tableDefinitions(metadata),
       columns: { stats: 'none' },
       liveOnly: true,
       ...this.#options(),

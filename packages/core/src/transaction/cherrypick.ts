@@ -1,9 +1,10 @@
 import { LakehouseError, invalidArgument } from '../errors.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { EntryStatus, ManifestFile } from '../spec/manifest.ts';
-import { ancestorsOf, currentSchema, isAncestorOf, schemaForSnapshot, specById } from '../spec/metadata-accessors.ts';
+import { ancestorsOf, isAncestorOf, schemaForSnapshot, specById } from '../spec/metadata-accessors.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { Action, CommitAttempt, Updates } from './action.ts';
@@ -151,9 +152,7 @@ async function changedFiles(
       continue;
     }
     const batches = readManifest(operations.io, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
+      ...tableDefinitions(metadata),
       ...(signal && { signal }),
     });
     for await (const batch of batches) {

@@ -1,6 +1,7 @@
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
 import type { StatsColumns } from '../manifest/stats-columns.ts';
 import { DeleteFileIndex } from '../scan/delete-file-index.ts';
@@ -267,9 +268,7 @@ async function changedEntries(
     const count = rule.status === 'added' ? manifest.addedFilesCount : manifest.deletedFilesCount;
     if (!isOwn || count === 0 || !rule.mayTouch(manifest)) continue;
     const batches = readManifest(attempt.operations.io, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
+      ...tableDefinitions(metadata),
       columns: { stats: rule.stats },
       ...(attempt.signal && { signal: attempt.signal }),
     });

@@ -3,10 +3,10 @@ import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts'
 import type { StatsColumns } from '../manifest/stats-columns.ts';
 import { encodeManifest } from '../manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
-import { currentSchema } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableProperty } from '../spec/table-properties.ts';
@@ -73,9 +73,7 @@ export function* liveEntries(
   stats: StatsColumns,
 ): Generator<ManifestEntry> {
   const batches = decodeManifest(bytes, manifest, {
-    specs: metadata.partitionSpecs,
-    schema: currentSchema(metadata),
-    otherSchemas: metadata.schemas,
+    ...tableDefinitions(metadata),
     columns: { stats },
     liveOnly: true,
   });
@@ -101,12 +99,13 @@ export async function stageManifest(
     metadata,
     `${context.commitUuid}-m${staged.nextManifestNumber()}.avro`,
   );
+  const { schema, otherSchemas } = tableDefinitions(metadata);
   const { bytes, manifest } = encodeManifest(
     {
       location,
       formatVersion: metadata.formatVersion,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
+      schema,
+      otherSchemas,
       spec,
       content,
       snapshotId,

@@ -2,10 +2,10 @@ import { invalidArgument } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { readManifestList } from '../../manifest/read-manifest-list.ts';
 import { readManifest } from '../../manifest/read-manifest.ts';
+import { tableDefinitions } from '../../manifest/table-definitions.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
 import type { DataFile } from '../../spec/data-file.ts';
 import type { ManifestFile } from '../../spec/manifest.ts';
-import { currentSchema } from '../../spec/metadata-accessors.ts';
 import type { Snapshot } from '../../spec/snapshot.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
 import type { CommitAttempt } from '../action.ts';
@@ -48,9 +48,7 @@ export class DuplicateCheck {
     signal: AbortSignal | undefined,
   ): Promise<string | null> {
     const batches = readManifest(this.#io, manifest, {
-      specs: metadata.partitionSpecs,
-      schema: currentSchema(metadata),
-      otherSchemas: metadata.schemas,
+      ...tableDefinitions(metadata),
       columns: { stats: 'none' },
       liveOnly: true,
       ...(signal && { signal }),
