@@ -16,6 +16,7 @@ import { PositionBitmap } from '../../packages/core/dist/formats/puffin/position
 import { encodePuffin } from '../../packages/core/dist/formats/puffin/write-puffin.js';
 import { writeManifestList } from '../../packages/core/dist/manifest/write-manifest-list.js';
 import { writeManifest } from '../../packages/core/dist/manifest/write-manifest.js';
+import { NO_METRICS } from '../../packages/core/dist/spec/data-file.js';
 import type { ManifestFile } from '../../packages/core/dist/spec/manifest.js';
 import { systemRuntime } from '../../packages/core/dist/runtime.js';
 import { applyUpdates } from '../../packages/core/dist/spec/apply-updates.js';
@@ -195,15 +196,6 @@ async function writeVectors(
     contentSizeInBytes: footer.blobs[i]!.length,
   }));
 }
-
-const NO_METRICS = {
-  columnSizes: null,
-  valueCounts: null,
-  nullValueCounts: null,
-  nanValueCounts: null,
-  lowerBounds: null,
-  upperBounds: null,
-} as const;
 
 async function writeKeys(io: LocalFileIO, keys: Deleted['keys']): Promise<readonly DataFile[]> {
   const equalityIds = [ORDER_KEY, LINE_NUMBER];

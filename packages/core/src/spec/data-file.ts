@@ -33,3 +33,16 @@ export interface DataFile {
   readonly contentOffset: number | null;
   readonly contentSizeInBytes: number | null;
 }
+
+/** The metrics of a file of which nothing is known. */
+export const NO_METRICS: Pick<
+  DataFile,
+  'columnSizes' | 'valueCounts' | 'nullValueCounts' | 'nanValueCounts' | 'lowerBounds' | 'upperBounds'
+> = {
+  columnSizes: null,
+  valueCounts: null,
+  nullValueCounts: null,
+  nanValueCounts: null,
+  lowerBounds: null,
+  upperBounds: null,
+};

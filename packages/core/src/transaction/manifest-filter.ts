@@ -2,6 +2,7 @@ import { liveFilesCount } from '../manifest/manifest-file.ts';
 import { readManifestBytes } from '../manifest/read-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
+import { NO_METRICS } from '../spec/data-file.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
 import { specById } from '../spec/metadata-accessors.ts';
@@ -88,7 +89,7 @@ export class ManifestFilter {
   ): Promise<FilteredManifest> {
     const removed: DataFile[] = [];
     for (const entry of liveEntries(bytes, input, metadata, removal.stats)) {
-      if (removal.takes(entry)) removed.push(withoutStats(entry.file));
+      if (removal.takes(entry)) removed.push({ ...entry.file, ...NO_METRICS });
     }
     if (removed.length === 0) return { input, output: input, removed };
     const output = await stageManifest(
@@ -108,18 +109,6 @@ function mayTouch(manifest: ManifestFile, removal: Removal): boolean {
 /** Entries that were inherited from say so explicitly from now on (spec: "Sequence Number Inheritance"). */
 function* rewritten(entries: Iterable<ManifestEntry>, removal: Removal): Generator<NewManifestEntry> {
   for (const entry of entries) yield { ...entry, status: removal.takes(entry) ? 'deleted' : 'existing' };
-}
-
-function withoutStats(file: DataFile): DataFile {
-  return {
-    ...file,
-    columnSizes: null,
-    valueCounts: null,
-    nullValueCounts: null,
-    nanValueCounts: null,
-    lowerBounds: null,
-    upperBounds: null,
-  };
 }
 
 /** Files that are yet to be found. */

@@ -3,6 +3,7 @@ import { encodePuffin } from '../formats/puffin/write-puffin.ts';
 import type { NewBlob } from '../formats/puffin/write-puffin.ts';
 import { METADATA_COLUMNS } from '../read/metadata-columns.ts';
 import { randomUuid } from '../runtime.ts';
+import { NO_METRICS } from '../spec/data-file.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import { deleteFileName } from './delete-file.ts';
 import type { DeleteFileOptions, DeletedPositions } from './delete-file.ts';
@@ -82,12 +83,7 @@ function vectorFile(
     partition: dataFile.partition,
     recordCount: positions.size,
     fileSizeInBytes,
-    columnSizes: null,
-    valueCounts: null,
-    nullValueCounts: null,
-    nanValueCounts: null,
-    lowerBounds: null,
-    upperBounds: null,
+    ...NO_METRICS,
     keyMetadata: null,
     splitOffsets: null,
     equalityIds: null,

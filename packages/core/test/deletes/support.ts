@@ -8,6 +8,7 @@ import type { NewManifestEntry } from '../../src/manifest/write-manifest.ts';
 import { readTaskColumns } from '../../src/read/read-task.ts';
 import type { ReadTaskOptions } from '../../src/read/read-task.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
+import { NO_METRICS } from '../../src/spec/data-file.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
 import { isUnpartitioned } from '../../src/spec/partition-spec.ts';
 import type { PartitionSpec, PartitionTuple } from '../../src/spec/partition-spec.ts';
@@ -106,12 +107,7 @@ export class TableWithDeletes {
       format: 'puffin',
       recordCount: bitmap.size,
       fileSizeInBytes: bytes.length,
-      columnSizes: null,
-      valueCounts: null,
-      nullValueCounts: null,
-      nanValueCounts: null,
-      lowerBounds: null,
-      upperBounds: null,
+      ...NO_METRICS,
       splitOffsets: null,
       firstRowId: null,
       referencedDataFile: target.path,

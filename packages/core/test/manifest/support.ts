@@ -1,6 +1,7 @@
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { readManifest, type ReadManifestOptions } from '../../src/manifest/read-manifest.ts';
 import { writeManifest, type NewManifestEntry, type WriteManifestOptions } from '../../src/manifest/write-manifest.ts';
+import { NO_METRICS } from '../../src/spec/data-file.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
 import type { ManifestEntry, ManifestFile } from '../../src/spec/manifest.ts';
 import type { PartitionSpec } from '../../src/spec/partition-spec.ts';
@@ -32,12 +33,7 @@ export function fileOf(over: Partial<DataFile> = {}): DataFile {
     partition: ['Seoul'],
     recordCount: 10,
     fileSizeInBytes: 1000,
-    columnSizes: null,
-    valueCounts: null,
-    nullValueCounts: null,
-    nanValueCounts: null,
-    lowerBounds: null,
-    upperBounds: null,
+    ...NO_METRICS,
     keyMetadata: null,
     splitOffsets: null,
     equalityIds: null,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NO_METRICS } from '../../src/spec/data-file.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
 import { SnapshotSummary, checkSnapshotProperties, totalsAfter } from '../../src/transaction/snapshot-summary.ts';
 
@@ -11,12 +12,7 @@ function file(recordCount: number, fileSizeInBytes: number): DataFile {
     partition: [],
     recordCount,
     fileSizeInBytes,
-    columnSizes: null,
-    valueCounts: null,
-    nullValueCounts: null,
-    nanValueCounts: null,
-    lowerBounds: null,
-    upperBounds: null,
+    ...NO_METRICS,
     keyMetadata: null,
     splitOffsets: null,
     equalityIds: null,
