@@ -1,4 +1,5 @@
 import { LakehouseError, isLakehouseError } from '../errors.ts';
+import { deleteInBatches } from '../io/delete-in-batches.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
@@ -53,11 +54,9 @@ export async function purgeReachableFiles(io: FileIO, metadata: TableMetadata): 
   return failures;
 }
 
-/** Deletes in batches that the store takes, and notes what fails. */
+/** Deletes files, and notes what fails. */
 export async function deleteAll(io: FileIO, locations: readonly string[], failures: PurgeFailures): Promise<void> {
-  const batch = io.capabilities.maxDeleteBatch;
-  for (let start = 0; start < locations.length; start += batch) {
-    const { failed } = await io.delete(locations.slice(start, start + batch));
+  for await (const { failed } of deleteInBatches(io, locations)) {
     for (const { location, error } of failed) failures.add(location, error);
   }
 }

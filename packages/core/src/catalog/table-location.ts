@@ -1,5 +1,6 @@
 import { invalidArgument } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
+import { fileKeyOf } from '../io/locations.ts';
 
 const URI = /^[a-z][a-z0-9+.-]*:\//i;
 
@@ -16,10 +17,8 @@ export function normalLocation(io: FileIO, location: string): string {
 
 /** Whether two spellings name one place: the same text, or the same path on the local disk. */
 export function sameLocation(io: FileIO, a: string, b: string): boolean {
-  const [left, right] = [a, b].map((location) => location.replace(/\/+$/, '')) as [string, string];
-  if (left === right) return true;
-  const path = io.capabilities.localPath?.(left);
-  return path !== undefined && path !== null && path === io.capabilities.localPath?.(right);
+  const [left, right] = [a, b].map((location) => fileKeyOf(io, location.replace(/\/+$/, '')));
+  return left === right;
 }
 
 /** Where the metadata files of a table are that a catalog without a file system of its own keeps. */

@@ -1,13 +1,13 @@
 import type { LoadedMetadata } from '../catalog/catalog.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
+import { comparableLocation, pathInStore } from '../io/locations.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import { tableDefinitions } from '../manifest/table-definitions.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
-import { comparableLocation, pathInStore } from './comparable-location.ts';
 import { LocationSet } from './location-set.ts';
 
 /**

@@ -1,14 +1,15 @@
 import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
-import { invalidArgument, throwIfAborted, unsupported } from '../errors.ts';
+import { invalidArgument, unsupported } from '../errors.ts';
 import type { LakehouseError } from '../errors.ts';
+import { deleteInBatches } from '../io/delete-in-batches.ts';
 import type { FileIO, FileStat } from '../io/file-io.ts';
+import { comparableLocation, withoutSlashes } from '../io/locations.ts';
 import type { Runtime } from '../runtime.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableProperty } from '../spec/table-properties.ts';
 import { replacedTable } from '../transaction/commit-loop.ts';
 import { toEpochMs } from '../transaction/time-input.ts';
 import type { TimeInput } from '../transaction/time-input.ts';
-import { comparableLocation } from './comparable-location.ts';
 import { ReachableFiles } from './reachable-files.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -120,19 +121,15 @@ function sameFileElsewhere(location: string, name: string): LakehouseError {
 }
 
 function searchedPrefix(tableLocation: string, given: string | undefined): string {
-  const root = `${withoutSlash(tableLocation)}/`;
+  const root = `${withoutSlashes(tableLocation)}/`;
   if (given === undefined) return root;
-  const prefix = `${withoutSlash(given)}/`;
+  const prefix = `${withoutSlashes(given)}/`;
   if (prefix.split('/').includes('..') || !comparableLocation(prefix).startsWith(comparableLocation(root))) {
     throw invalidArgument(
       `Orphan files are looked for in the table's location ${root} or below it, not in '${given}'.`,
     );
   }
   return prefix;
-}
-
-function withoutSlash(location: string): string {
-  return location.replace(/(?<=[^:/])\/+$/, '');
 }
 
 function cutoff(olderThan: TimeInput | undefined, runtime: Runtime): number {
@@ -182,12 +179,9 @@ async function deleteFiles(
   locations: readonly string[],
   { signal, onProgress }: RemoveOrphanFilesOptions,
 ): Promise<Pick<OrphanFilesReport, 'filesDeleted' | 'failed'>> {
-  const batch = io.capabilities.maxDeleteBatch;
   const failed: { readonly location: string; readonly error: unknown }[] = [];
   let filesDeleted = 0;
-  for (let start = 0; start < locations.length; start += batch) {
-    throwIfAborted(signal);
-    const result = await io.delete(locations.slice(start, start + batch), signal ? { signal } : {});
+  for await (const result of deleteInBatches(io, locations, signal ? { signal } : {})) {
     filesDeleted += result.deleted.length;
     failed.push(...result.failed);
     onProgress?.({ filesDeleted, filesTotal: locations.length });

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '../io/locations.ts';
 import { hashFunction } from '../transforms/bucket.ts';
 import { tableProperty } from '../spec/table-properties.ts';
 import type { Properties } from '../spec/table-properties.ts';
@@ -10,13 +11,13 @@ export type DataLocations = (fileName: string, partitionPath: string) => string;
  * `write.object-storage.enabled` a hash comes first, so that an object store can spread the load.
  */
 export function dataLocations(tableLocation: string, properties: Properties): DataLocations {
-  const root = stripSlashes(tableProperty(properties, 'write.data.path') ?? `${stripSlashes(tableLocation)}/data`);
+  const root = withoutSlashes(tableProperty(properties, 'write.data.path') ?? `${withoutSlashes(tableLocation)}/data`);
   if (!tableProperty(properties, 'write.object-storage.enabled')) {
     return (fileName, partitionPath) => join(root, partitionPath, fileName);
   }
   const partitioned = tableProperty(properties, 'write.object-storage.partitioned-paths');
   // Outside the table's own directory, its name keeps its files apart from those of other tables.
-  const context = root.startsWith(stripSlashes(tableLocation))
+  const context = root.startsWith(withoutSlashes(tableLocation))
     ? ''
     : tableLocation.split('/').filter(Boolean).slice(-2).join('/');
   return (fileName, partitionPath) => {
@@ -29,10 +30,6 @@ export function dataLocations(tableLocation: string, properties: Properties): Da
 
 function join(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('/');
-}
-
-function stripSlashes(location: string): string {
-  return location.replace(/(?<=[^:/])\/+$/, '');
 }
 
 const HASH_BITS = 20;

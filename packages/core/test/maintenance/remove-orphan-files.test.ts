@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
-import { comparableLocation, pathInStore } from '../../src/maintenance/comparable-location.ts';
+import { comparableLocation, pathInStore } from '../../src/io/locations.ts';
 import { LocationSet } from '../../src/maintenance/location-set.ts';
 import { FaultInjectingFileIO } from '../../src/testing/fault-injecting-file-io.ts';
 import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
+import { fileKeyOf } from '../../io/locations.ts';
 import { readManifestList } from '../../manifest/read-manifest-list.ts';
 import { readManifest } from '../../manifest/read-manifest.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
@@ -9,7 +10,6 @@ import type { ManifestFile } from '../../spec/manifest.ts';
 import type { Snapshot } from '../../spec/snapshot.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
 import type { CommitAttempt } from '../action.ts';
-import { fileKeyOf } from './select-files.ts';
 
 /** Looks for files among those that a branch has already. What an earlier attempt has looked at is not read again. */
 export class DuplicateCheck {

@@ -2,6 +2,7 @@ import { LakehouseError, invalidArgument, throwIfAborted, unsupported } from '..
 import type { FileIO } from '../../io/file-io.ts';
 import { globMatcher } from '../../io/glob.ts';
 import { directoryPrefix } from '../../io/list-directories.ts';
+import { fileKeyOf } from '../../io/locations.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
 import type { FoundFile } from './stored-file.ts';
 
@@ -81,11 +82,6 @@ async function statFiles(
 function checkAbsolute(location: string): void {
   if (typeof location === 'string' && /^(\/|[a-z][a-z0-9+.-]*:)/i.test(location)) return;
   throw invalidArgument(`Name files and directories by absolute paths or URIs, not '${location}'.`);
-}
-
-/** Equal for locations that are the same file, as far as the store can tell. */
-export function fileKeyOf({ capabilities }: FileIO, location: string): string {
-  return capabilities.localPath?.(location) ?? location;
 }
 
 async function listFiles(

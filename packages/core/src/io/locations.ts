@@ -1,6 +1,20 @@
+import type { FileIO } from './file-io.ts';
+
+/** Locations are opaque: what is here tells which of them mean the same, and changes none that is kept. */
+
+/** A directory without slashes at its end; those of a scheme (`file:///`) are no such. */
+export function withoutSlashes(location: string): string {
+  return location.replace(/(?<=[^:/])\/+$/, '');
+}
+
+/** Equal for locations that are the same file, as far as the store can tell. */
+export function fileKeyOf({ capabilities }: FileIO, location: string): string {
+  return capabilities.localPath?.(location) ?? location;
+}
+
 /**
  * A location as it is compared with others for being the same file: the schemes by which one store is called are one,
- * and so are the ways to write a path of the local disk. Nothing else is touched: locations are opaque.
+ * and so are the ways to write a path of the local disk. For locations that the store at hand may not know.
  */
 export function comparableLocation(location: string): string {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(location)?.[1]?.toLowerCase();
