@@ -116,6 +116,9 @@ export type {
   FileStat,
   IOOptions,
   ReadOptions,
+  S3Access,
+  S3Credentials,
+  S3Object,
   WriteOptions,
 } from './io/file-io.ts';
 export { checkByteRange, resolveByteRange, type ByteRange } from './io/byte-range.ts';

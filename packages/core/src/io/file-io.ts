@@ -52,6 +52,37 @@ export interface FileIOCapabilities {
   readonly maxDeleteBatch: number;
   /** The path of a location on the local disk, for engines that open files themselves; null if there is none. */
   readonly localPath?: (location: string) => string | null;
+  /**
+   * Where a location lies in a store that speaks S3, for engines with a client of their own; null if it lies in no such
+   * store, or if requests need what `S3Access` can't say (headers of one's own, keys of one's own).
+   */
+  readonly s3Object?: (location: string) => S3Object | null;
+}
+
+export interface S3Object {
+  readonly bucket: string;
+  readonly key: string;
+  /** How the store is reached, as of now: credentials may be others the next time. Equal buckets have equal access. */
+  readonly access: (options?: IOOptions) => Promise<S3Access>;
+}
+
+export interface S3Access {
+  /** `https://host:port`; null for that of AWS for the region. */
+  readonly endpoint: string | null;
+  readonly region: string;
+  /** The bucket is in the path of a request, and not in its host. */
+  readonly pathStyle: boolean;
+  readonly requesterPays: boolean;
+  /** Null for anonymous requests. */
+  readonly credentials: S3Credentials | null;
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | null;
+  /** Milliseconds since the epoch; null if they stay valid, or it isn't known. */
+  readonly expiresAtMs: number | null;
 }
 
 export interface IOOptions {

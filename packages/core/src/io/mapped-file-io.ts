@@ -42,13 +42,15 @@ export class MappedFileIO implements FileIO {
         );
       }
     }
-    const { localPath, ...capabilities } = io.capabilities;
-    this.capabilities = localPath
-      ? {
-          ...capabilities,
-          localPath: (location) => (this.#climbsOut(location) ? null : localPath(this.#resolve(location))),
-        }
-      : capabilities;
+    const { localPath, s3Object, ...capabilities } = io.capabilities;
+    const inner = <T>(of: (location: string) => T | null) => {
+      return (location: string): T | null => (this.#climbsOut(location) ? null : of(this.#resolve(location)));
+    };
+    this.capabilities = {
+      ...capabilities,
+      ...(localPath && { localPath: inner(localPath) }),
+      ...(s3Object && { s3Object: inner(s3Object) }),
+    };
     if (io.moveIn) {
       this.moveIn = async (path, location, options) => ({
         ...(await io.moveIn!(path, this.#resolve(location), options)),

@@ -65,11 +65,13 @@ test('localPath and the other capabilities pass through', () => {
     conditionalCreate: false,
     maxDeleteBatch: 7,
     localPath: (path) => `disk:${path}`,
+    s3Object: (location) => ({ bucket: 'b', key: location, access: () => Promise.reject(new Error('not asked for')) }),
   };
   const inner = Object.assign(new MemoryFileIO(), { capabilities });
   const io = new MappedFileIO(inner, { 's3://old/': '/data/' });
   expect([io.capabilities.conditionalCreate, io.capabilities.maxDeleteBatch]).toEqual([false, 7]);
   expect(io.capabilities.localPath?.('s3://old/x')).toBe('disk:/data/x');
+  expect(io.capabilities.s3Object?.('s3://old/x')?.key).toBe('/data/x');
   expect(new MappedFileIO(new MemoryFileIO(), {}).capabilities.localPath).toBeUndefined();
 });
 
