@@ -62,6 +62,10 @@ export class LocalFileIO implements FileIO {
   async write(location: string, data: FileData, options: WriteOptions = {}): Promise<FileStat> {
     throwIfAborted(options.signal);
     const path = requireFilePath(location);
+    if (options.ifMatch !== undefined) {
+      const message = `Can't write '${location}': the local disk can't replace a file on condition (ifMatch).`;
+      throw new LakehouseError('UNSUPPORTED', message, { context: { location } });
+    }
     const { ifNoneMatch = false, durable = true, signal } = options;
     const { size, mtimeMs } = await writeFileAtomically(
       { location, path, ifNoneMatch, durable, lasting: this.#lasting, signal },

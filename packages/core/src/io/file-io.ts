@@ -15,7 +15,9 @@ export interface FileIO {
 
   /**
    * Writes a whole file; no reader ever sees part of it. Replaces what is there, unless `ifNoneMatch` is set:
-   * then ALREADY_EXISTS if the file exists, and of any number of racing writers exactly one succeeds.
+   * then ALREADY_EXISTS if the file exists, and of any number of racing writers exactly one succeeds. With `ifMatch`
+   * it replaces only the file of that etag: COMMIT_CONFLICT if there is another one by now, or none. A retryable
+   * UNAVAILABLE says that the file may or may not have been written, or may yet be.
    */
   write(location: string, data: FileData, options?: WriteOptions): Promise<FileStat>;
 
@@ -48,6 +50,8 @@ export interface FileIO {
 export interface FileIOCapabilities {
   /** `write(…, { ifNoneMatch: true })` is atomic. A catalog without a server needs it to commit. */
   readonly conditionalCreate: boolean;
+  /** `write(…, { ifMatch })` is atomic, and stats have an `etag`. Other stores refuse it as UNSUPPORTED. */
+  readonly conditionalReplace?: boolean;
   /** How many locations one `delete` request to the store may carry. */
   readonly maxDeleteBatch: number;
   /** The path of a location on the local disk, for engines that open files themselves; null if there is none. */
@@ -98,6 +102,8 @@ export interface ReadOptions extends IOOptions {
 
 export interface WriteOptions extends IOOptions {
   readonly ifNoneMatch?: boolean;
+  /** The `etag` of the file to replace, for stores with `conditionalReplace`. */
+  readonly ifMatch?: string;
   /** False for a hint: a power failure may empty it, or take it back. All other files survive one. */
   readonly durable?: boolean;
 }
@@ -110,6 +116,8 @@ export interface FileStat {
   readonly size: number;
   /** Milliseconds since the epoch, where the store knows it. */
   readonly lastModifiedMs?: number;
+  /** Names this content of the file, for `ifMatch`; from stores with `conditionalReplace`. */
+  readonly etag?: string;
 }
 
 export interface DeleteResult {

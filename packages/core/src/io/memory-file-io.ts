@@ -15,12 +15,18 @@ import type {
 interface StoredFile {
   readonly bytes: Uint8Array;
   readonly lastModifiedMs: number;
+  readonly etag: string;
 }
 
 /** Files in memory, for tests and for tables that need not outlive the process. Any non-empty string is a location. */
 export class MemoryFileIO implements FileIO {
-  readonly capabilities: FileIOCapabilities = { conditionalCreate: true, maxDeleteBatch: 1000 };
+  readonly capabilities: FileIOCapabilities = {
+    conditionalCreate: true,
+    conditionalReplace: true,
+    maxDeleteBatch: 1000,
+  };
   readonly #files = new Map<string, StoredFile>();
+  #writes = 0;
   readonly #runtime: Runtime;
 
   constructor(options: { readonly runtime?: Runtime } = {}) {
@@ -49,7 +55,11 @@ export class MemoryFileIO implements FileIO {
     if (options.ifNoneMatch && this.#files.has(location)) {
       throw new LakehouseError('ALREADY_EXISTS', `The file '${location}' exists already.`, { context: { location } });
     }
-    const file = { bytes, lastModifiedMs: this.#runtime.now() };
+    if (options.ifMatch !== undefined && this.#files.get(location)?.etag !== options.ifMatch) {
+      const message = `The file '${location}' is not the one to be replaced any more.`;
+      throw new LakehouseError('COMMIT_CONFLICT', message, { context: { location } });
+    }
+    const file = { bytes, lastModifiedMs: this.#runtime.now(), etag: String(++this.#writes) };
     this.#files.set(location, file);
     return statOf(location, file);
   }
@@ -71,7 +81,7 @@ export class MemoryFileIO implements FileIO {
 }
 
 function statOf(location: string, file: StoredFile): FileStat {
-  return { location, size: file.bytes.length, lastModifiedMs: file.lastModifiedMs };
+  return { location, size: file.bytes.length, lastModifiedMs: file.lastModifiedMs, etag: file.etag };
 }
 
 async function collect(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -129,6 +129,41 @@ const CONDITIONAL: Record<string, Run> = {
   },
 };
 
+const REPLACING: Record<string, Run> = {
+  'ifMatch replaces the file that is known, and no other': async ({ io, root }) => {
+    const first = await io.write(`${root}/f`, CONTENT);
+    if (!io.capabilities.conditionalReplace) {
+      await checkRejects(io.write(`${root}/f`, CONTENT, { ifMatch: first.etag ?? 'x' }), 'UNSUPPORTED', 'the write');
+      return;
+    }
+    const etag = first.etag ?? '';
+    check(etag !== '', 'a store that replaces on condition must give etags');
+    checkEqual((await io.stat(`${root}/f`))?.etag, etag, 'etag of stat');
+    checkEqual((await collect(io.list(`${root}/f`)))[0]?.etag, etag, 'etag of list');
+    const second = await io.write(`${root}/f`, text('second'), { ifMatch: etag });
+    check(second.etag !== etag, 'another content must have another etag');
+    const stale = await checkRejects(
+      io.write(`${root}/f`, text('third'), { ifMatch: etag }),
+      'COMMIT_CONFLICT',
+      'a write on a file that is gone',
+    );
+    check(!stale.retryable, 'a file that was replaced does not come back');
+    await checkRejects(io.write(`${root}/none`, CONTENT, { ifMatch: etag }), 'COMMIT_CONFLICT', 'a write on no file');
+    checkBytes(await io.read(`${root}/f`), text('second'), 'the file');
+    checkEqual(await io.stat(`${root}/none`), null, 'a file that was not there');
+  },
+  'of racing ifMatch writers exactly one wins': async ({ io, root }) => {
+    if (!io.capabilities.conditionalReplace) return;
+    const { etag = '' } = await io.write(`${root}/f`, CONTENT);
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) => io.write(`${root}/f`, text(`writer ${index}`), { ifMatch: etag })),
+    );
+    const winners = results.flatMap((result, index) => (result.status === 'fulfilled' ? [index] : []));
+    checkEqual(winners.length, 1, 'number of winners');
+    checkBytes(await io.read(`${root}/f`), text(`writer ${winners[0]}`), "the winner's file");
+  },
+};
+
 const READING: Record<string, Run> = {
   'ranges of a file are read': async ({ io, root }) => {
     const location = `${root}/ranges`;
@@ -317,11 +352,13 @@ const DELETING: Record<string, Run> = {
 
 /**
  * What every FileIO has to do, as data for any test runner. `make` gives a fresh, empty place each time; the caller
- * removes it. Conditional cases pass at once for a store that does not declare `conditionalCreate`.
+ * removes it. Conditional cases pass at once for a store that does not declare `conditionalCreate`, and those of
+ * `conditionalReplace` then only see to it that the store refuses.
  */
 export const fileIOConformance: readonly ConformanceCase<FileIOSubject>[] = [
   WRITING,
   CONDITIONAL,
+  REPLACING,
   READING,
   LISTING,
   NAMES,
