@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 import { ClosingLines } from './tests/support/closing-lines.ts';
@@ -15,23 +17,38 @@ function project(name: string, root: string) {
       include: ['test/**/*.test.ts'],
       // A host far from UTC, with a half-hour offset and daylight saving: code that reads local time shows itself.
       env: { TZ: process.env['TZ'] ?? 'America/St_Johns' },
+      setupFiles: [fileURLToPath(new URL('tests/support/seeded-properties.ts', import.meta.url))],
       testTimeout: 60_000,
       hookTimeout: 120_000,
     },
   };
 }
 
+/** A project whose tests need an S3 server: one is started for the run, and `s3Place()` tells where. */
+function withS3(name: string, root: string, include: string) {
+  const base = project(name, root);
+  const path = (file: string): string => fileURLToPath(new URL(`tests/support/s3/vitest/${file}`, import.meta.url));
+  const s3 = { include: [include], globalSetup: [path('global-setup.ts')], runner: path('runner.ts') };
+  return { ...base, test: { ...base.test, ...s3 } };
+}
+
+const sql = project('sql', 'packages/sql');
 const endToEnd = project('end-to-end', 'tests');
 endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts'];
 
 export default defineConfig({
   test: {
     reporters: ['default', new ClosingLines()],
+    // Vitest would leave one core for itself.
+    maxWorkers: availableParallelism(),
     projects: [
       project('core', 'packages/core'),
       project('io-fs', 'packages/io-fs'),
-      project('sql', 'packages/sql'),
+      { ...sql, test: { ...sql.test, exclude: ['test/s3/**'] } },
       endToEnd,
+      withS3('io-s3', 'packages/io-s3', 'test/**/*.test.ts'),
+      withS3('sql-s3', 'packages/sql', 'test/s3/**/*.test.ts'),
+      withS3('s3', 'tests', 's3/**/*.test.ts'),
       'tests/conformance/vitest.config.ts',
       'tests/fuzz/vitest.config.ts',
       'tests/simulation/vitest.config.ts',

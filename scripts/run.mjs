@@ -30,6 +30,7 @@ const tasks = {
   },
   fuzz: { needs: ensureInstalled, steps: [tool('vitest', 'run', '--config', 'tests/fuzz/vitest.config.ts')] },
   simulate: { needs: ensureInstalled, steps: [tool('vitest', 'run', '--config', 'tests/simulation/vitest.config.ts')] },
+  soak: { needs: ensureInstalled, steps: [node('scripts/soak.mjs')] },
   'test:interop': { needs: ensureBuilt, steps: [node('scripts/test-interop.mjs')] },
   'test:spark': { needs: ensureBuilt, steps: [(args) => node('scripts/test-interop.mjs')(['spark', ...args])] },
   'test:packages': { needs: ensureBuilt, steps: [node('scripts/test-packages.mjs')] },

@@ -8,6 +8,7 @@ import { Lakehouse } from '@lh/sql';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { runs } from '../support/runs.ts';
 import { canonicalRows } from '../conformance/canonical.ts';
 
 // One filter text is both an Iceberg filter and a SQL predicate: core's reader and DuckDB must keep the same rows,
@@ -142,7 +143,7 @@ test.each(Object.entries(ZONES))('core and SQL keep the same rows on a host in %
           canonicalRows(scan.schema, await scan.toRows()),
         );
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   } finally {
     process.env['TZ'] = before;

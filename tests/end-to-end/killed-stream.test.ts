@@ -9,12 +9,13 @@ import { SeededRuntime } from '@lh/core/testing';
 import { LocalFileIO } from '@lh/io-fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { seed } from '../support/seed.ts';
 import { ScriptProcess } from './script-process.ts';
 
 const KILLS = 50;
 const STREAMS = 2;
 const EVENTS_A_ROUND = 100;
-const SEED = Number(process.env['LH_SEED'] ?? Date.now() % 1_000_000);
+const SEED = seed(1);
 
 const example = fileURLToPath(new URL('../../examples/dist/streaming-writer.js', import.meta.url));
 let root: string;

@@ -9,13 +9,14 @@ import { SeededRuntime } from '@lh/core/testing';
 import { LocalFileIO } from '@lh/io-fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { seed } from '../support/seed.ts';
 import { type Operation, WriterProcess } from './writer-process.ts';
 
 const KILLS = 100;
 const VERSIONS = [2, 3] as const;
 /** More than a writer gets done. */
 const OPERATIONS_A_LIFE = 8;
-const SEED = Number(process.env['LH_SEED'] ?? Date.now() % 1_000_000);
+const SEED = seed(1);
 
 const io = new LocalFileIO();
 let warehouse: string;

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -13,6 +14,8 @@ export default defineConfig({
     name: 'simulation',
     root: fileURLToPath(new URL('.', import.meta.url)),
     include: ['*.test.ts'],
+    // The two halves of the seeds are run side by side; vitest would leave one core for itself.
+    maxWorkers: availableParallelism(),
     reporters: ['default', new ClosingLines()],
   },
 });

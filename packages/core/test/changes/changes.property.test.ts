@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { withChangeFields } from '../../src/changes/change-columns.ts';
 import { ChangeSource } from '../../src/changes/change-source.ts';
 import { netChanges } from '../../src/changes/net-changes.ts';
@@ -98,7 +99,7 @@ test('changes are the difference of two states, whatever happened in between', {
         }
       }
     }),
-    { numRuns: 12, endOnFailure: true },
+    { numRuns: runs(12), endOnFailure: true },
   );
 });
 
@@ -121,7 +122,7 @@ test('filters and columns of changes are those of the states', { timeout: 200_00
         expect(applied(before!, rows)).toEqual(after);
       }
     }),
-    { numRuns: 7, endOnFailure: true },
+    { numRuns: runs(7), endOnFailure: true },
   );
 });
 
@@ -142,7 +143,7 @@ test('net changes are the difference of two states, by key', { timeout: 200_000 
         }
       },
     ),
-    { numRuns: 7, endOnFailure: true },
+    { numRuns: runs(7), endOnFailure: true },
   );
 });
 
@@ -179,7 +180,7 @@ test('however little memory there is, the changes are the same', { timeout: 200_
         expect(types).toEqual(types.toSorted());
       }
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: runs(8), endOnFailure: true },
   );
 });
 
@@ -229,6 +230,6 @@ test('net changes that are read in parts are the same', { timeout: 200_000 }, as
       };
       expect(await net(5000)).toEqual(await net(2 ** 30));
     }),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: runs(8), endOnFailure: true },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { deleteLoader, readTaskColumns, taskSchema } from '../../src/read/read-task.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
 import { valuesEqual } from '../../src/spec/compare-values.ts';
@@ -245,7 +246,7 @@ test('reading gives the rows that no delete applies to', async () => {
         expect(found[i]).toEqual(kept);
       });
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

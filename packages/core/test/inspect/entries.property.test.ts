@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { runs } from '../../../../tests/support/runs.ts';
 import { openMetadataTable } from '../../src/inspect/open-metadata-table.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
 import type { ManifestEntry } from '../../src/spec/manifest.ts';
@@ -76,7 +77,7 @@ test.for(VERSIONS)('v%d: entries decoded as columns are those that plans are mad
       const data = live.filter(({ file }) => file.content === 'data');
       expect(withoutMetrics(await inspect(written.table, 'data_files'))).toEqual(data.map(fileValues));
     }),
-    { numRuns: 6 },
+    { numRuns: runs(6) },
   );
 });
 
@@ -102,6 +103,6 @@ test.for(VERSIONS)('v%d: a filter and a projection are as if applied to all of t
         }
       }
     }),
-    { numRuns: 3 },
+    { numRuns: runs(3) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { batchFilter } from '../../src/read/filter-batch.ts';
 import type { StructType } from '../../src/spec/types.ts';
 import { columnTerm, combined, matches, predicateOn } from '../expr/expressions.ts';
@@ -41,7 +42,7 @@ test('columns at a time, an expression selects the rows that it selects one by o
       );
       expect([...selected]).toEqual(expected);
     }),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -55,6 +56,6 @@ test('skipping row groups never loses a matching row', async () => {
       const expected = rows.filter((row) => matches(filter, new Map(row.map((value, c) => [c + 1, value]))));
       expect(await read(io, taskOf(files[0]!, schema, { residual: filter }))).toEqual(expected);
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });

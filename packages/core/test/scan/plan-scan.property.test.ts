@@ -1,5 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import type { BoundExpression } from '../../src/expr/bound-expression.ts';
 import { compareValues } from '../../src/spec/compare-values.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
@@ -144,7 +145,7 @@ describe('a plan', () => {
         expect(metrics.manifestsScanned + metrics.manifestsSkipped).toBe(metrics.manifestsTotal);
         expect(metrics.rowsScanned).toBe(tasks.reduce((sum, { file }) => sum + file.recordCount, 0));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { isLakehouseError } from '../../src/errors.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
@@ -77,7 +78,7 @@ test('whatever the interleaving of writers, every acknowledged commit is in the 
       const rows = await table.scan({ select: ['_row_id'] }).toRows();
       expect(new Set(rows.map((row) => row['_row_id'])).size).toBe(acknowledged.length);
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 });
 
@@ -109,7 +110,7 @@ test('a store that fails loses no acknowledged commit, and what failed for sure 
         if (error.code !== 'COMMIT_STATE_UNKNOWN') expect(ids, error.message).not.toContain(id);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
   // The faults must not be so many, or so few, that nothing is shown.
   expect(acknowledgedRows).toBeGreaterThan(0);

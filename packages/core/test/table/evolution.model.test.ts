@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { ColumnType } from '../../src/spec/schema-builder.ts';
@@ -258,6 +259,6 @@ test('random sequences of schema, spec and format changes between appends read b
         }
       },
     ),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 }, 120_000);

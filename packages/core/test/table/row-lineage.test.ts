@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { Table } from '../../src/table.ts';
@@ -78,6 +79,6 @@ test('a row keeps its id and sequence number whatever is appended and merged, on
         expect(await table.scan().count()).toBe((await table.scan().toRows()).length);
       },
     ),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 });

@@ -1,5 +1,6 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { isLakehouseError } from '../../src/errors.ts';
 import { applyUpdates } from '../../src/spec/apply-updates.ts';
 import { currentSchema, currentSpec } from '../../src/spec/metadata-accessors.ts';
@@ -186,7 +187,7 @@ describe.each([1, 2, 3] as const)('any sequence of changes, format version %i', 
         expect(again.schemas).toEqual(metadata.schemas);
         expect(again.partitionSpecs).toEqual(metadata.partitionSpecs);
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 });

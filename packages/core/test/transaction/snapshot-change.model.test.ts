@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { orphans } from '../table/support.ts';
 import { ChangeModel, round } from './change-model.ts';
 import { ChangeTable } from './change-support.ts';
@@ -19,6 +20,6 @@ test.each([1, 2, 3] as const)('a table is what its changes made of it (format ve
         expect(await orphans(table, run.table.io)).toEqual([]);
       },
     ),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { readPositionDeletes } from '../../src/deletes/position-delete-file.ts';
 import { PositionBitmap } from '../../src/formats/puffin/position-bitmap.ts';
 import { readPuffinFooter } from '../../src/formats/puffin/read-puffin.ts';
@@ -95,7 +96,7 @@ test('position deletes are read as they were written, whatever shares a file', a
       }
       expect(found).toEqual(new Map(sets.map(({ path, positions }) => [path, ascending(positions)])));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -137,7 +138,7 @@ test('deletion vectors are read as they were written, and their places are those
         expect([...loaded!]).toEqual(ascending(positions));
       }
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { compareValues } from '../../src/spec/compare-values.ts';
 import { bytesToValue } from '../../src/spec/single-value.ts';
 import type { PrimitiveType, StructType } from '../../src/spec/types.ts';
@@ -71,6 +72,6 @@ test('counts are exact, and bounds are outer bounds of everything but NaN', asyn
         }
       }
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
 });

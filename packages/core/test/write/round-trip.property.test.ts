@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { arrowSchema } from '../../src/columns/arrow-schema.ts';
 import { toRecordBatch } from '../../src/columns/to-arrow.ts';
 import { readTask } from '../../src/read/read-task.ts';
@@ -25,7 +26,7 @@ test('Arrow to Parquet and back gives every value of every type', async () => {
       expect(files[0]!.recordCount).toBe(rows.length);
       expect(await read(io, taskOf(files[0]!, shape))).toEqual(rows);
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
 
@@ -40,7 +41,7 @@ test('rows as users give them come back as they were given', async () => {
       }
       expect(got).toEqual(given);
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
 
@@ -58,6 +59,6 @@ test('many row groups and batches make one file', async () => {
       expect(files).toHaveLength(1);
       expect(await read(io, taskOf(files[0]!, shape), { batchSize })).toEqual(rows);
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { partitionBy, schema, t } from '@lh/core';
 import type { Table } from '@lh/core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { openWarehouse } from '../support.ts';
 
 // Core's own scan and SQL give the same rows for the same filter, whatever the host's time zone. The suite itself runs
@@ -91,7 +92,7 @@ describe.each(['America/St_Johns', 'Asia/Kathmandu', 'Pacific/Chatham', 'UTC'])(
         scanned.sort((a, b) => Number((a['id'] as bigint) - (b['id'] as bigint)));
         expect(await result.rows(), where).toEqual(scanned);
       }),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 15) },
+      { numRuns: runs(15) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { partitionBy, schema, t } from '@lh/core';
 import { beforeAll, expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { openWarehouse } from '../support.ts';
 import type { Warehouse } from '../support.ts';
 
@@ -231,7 +232,7 @@ test('pruned and unpruned queries give the same rows', async () => {
       const expected = await ids('everything', where);
       expect(await ids(table, where), where).toEqual(expected);
     }),
-    { numRuns: Number(process.env['FC_RUNS'] ?? 60) },
+    { numRuns: runs(60) },
   );
 }, 600_000);
 

@@ -1,6 +1,7 @@
 import { partitionBy, schema, t } from '@lh/core';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { openWarehouse } from '../support.ts';
 
 const { lake, catalog } = await openWarehouse();
@@ -129,6 +130,6 @@ test('a query gives the same of a metadata table as of a copy of all of it', asy
       const expected = await rows(sql.replaceAll('$x', table));
       expect(await rows(sql.replaceAll('$x', `ns.t.${table}`))).toEqual(expected);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });

@@ -9,6 +9,7 @@ import type { ColumnBatch, MetadataColumn } from '@lh/core/engine';
 import { LocalFileIO } from '@lh/io-fs';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
+import { runs as runsOf } from '../../../../tests/support/runs.ts';
 import { TableWithDeletes } from '../../../core/test/deletes/support.ts';
 import { Feeds, icebergFeed } from '../../src/feed/feeds.ts';
 import { QueryRows } from '../../src/feed/query-rows.ts';
@@ -258,7 +259,7 @@ test('DuckDB leaves out the rows that core leaves out', async () => {
       const source = await sourceOf(table, tasks, { metadataColumns: metadata, columns: read, memoryBytes: bytes });
       await expectSameRows(source, tasks, await scanRelation(source, tasks));
     }),
-    { numRuns: 40 },
+    { numRuns: runsOf(40) },
   );
 }, 120_000);
 

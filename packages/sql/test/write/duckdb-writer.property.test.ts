@@ -3,6 +3,7 @@ import { coreWriter } from '@lh/core/engine';
 import type { SelfWritingRows } from '@lh/core/engine';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { openWarehouse } from '../support.ts';
 import { anyTable } from './arbitrary-tables.ts';
 import type { AnyTable } from './arbitrary-tables.ts';
@@ -138,7 +139,7 @@ test('rows, partitions and metrics are those of core', async () => {
         for (const [key, file] of byDuckDB.files) checkMetrics(any.shape, file, byCore.files.get(key)!);
       }
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 }, 120_000);
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../tests/support/runs.ts';
 import { parquetName } from '../../../src/formats/parquet/parquet-names.ts';
 import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
 import { allFields } from '../../../src/spec/assign-ids.ts';
@@ -39,7 +40,7 @@ test('rows of any shape are those of the files, by ids or by names', async () =>
       );
       expect(await table.scan().toRows()).toEqual(given);
     }),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
 
@@ -90,7 +91,7 @@ test('no filter drops a file with rows that match', async () => {
         }
       },
     ),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   );
 });
 
@@ -124,7 +125,7 @@ test('files are in the partition that appending their rows would put them in, or
       const key = (one: typeof partitions) => JSON.stringify(one.getChild('partition')!.get(0));
       expect(key(await table.inspect('partitions'))).toBe(key(partitions));
     }),
-    { numRuns: 40 },
+    { numRuns: runs(40) },
   );
   expect(added).toBeGreaterThan(10);
 });

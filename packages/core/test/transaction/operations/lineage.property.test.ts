@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../tests/support/runs.ts';
 import { schema, t } from '../../../src/spec/schema-builder.ts';
 import type { Table } from '../../../src/table.ts';
 import type { RowLevelMode } from '../../../src/transaction/operations/row-level-settings.ts';
@@ -111,6 +112,6 @@ test('transactions beside other writers keep the lineage of rows (spec: "Row Lin
         for (const [key, lineage] of before) if (!changed.has(key)) expect(after.get(key)).toEqual(lineage);
       }
     }),
-    { numRuns: 20 },
+    { numRuns: runs(20) },
   );
 }, 60_000);

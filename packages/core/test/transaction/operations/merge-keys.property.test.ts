@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../tests/support/runs.ts';
 import type { PartitionFieldInput } from '../../../src/spec/inputs.ts';
 import { partitionBy } from '../../../src/spec/partition-by.ts';
 import { valuesEqual } from '../../../src/spec/compare-values.ts';
@@ -78,6 +79,6 @@ test('an upsert finds the rows of its keys, whatever their type is and how files
         rows.map(([key, v]) => `${String(fromValue(type, key))} ${String(v)}`).toSorted();
       expect(text(found)).toEqual(text(expected));
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../tests/support/runs.ts';
 import { isLakehouseError } from '../../../src/errors.ts';
 import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
 import { schema, t } from '../../../src/spec/schema-builder.ts';
@@ -68,6 +69,6 @@ test('an operation that a store fails is as if it had not been, and leaves nothi
         expect(await orphans(reader, inner)).toEqual([]);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });

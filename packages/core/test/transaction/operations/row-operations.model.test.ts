@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../../tests/support/runs.ts';
 import type { Catalog } from '../../../src/catalog/catalog.ts';
 import type { FileIO } from '../../../src/io/file-io.ts';
 import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
@@ -241,6 +242,6 @@ test('any sequence of operations, others in the middle of them, leaves the rows 
         await run.finish();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: runs(25) },
   );
 });
