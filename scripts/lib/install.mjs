@@ -14,7 +14,9 @@ export function pinnedPnpm() {
 /** Folders of the workspace that hold a package.json, relative to the root. */
 export function workspaceFolders() {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`);
-  return [...packages, 'examples', 'bench', 'tests'].filter((path) => existsSync(join(root, path, 'package.json')));
+  return [...packages, 'examples', 'bench', 'tests', 'tests/support/s3'].filter((path) =>
+    existsSync(join(root, path, 'package.json')),
+  );
 }
 
 /** Installs the locked dependencies with the pinned pnpm, unless exactly these are installed already. */
