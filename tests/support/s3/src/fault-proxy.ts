@@ -102,7 +102,8 @@ export class FaultProxy {
     this.#random = mulberry32(seed);
     this.rules = rules;
     this.#server = createServer((request, response) => {
-      this.#handle(request, response).catch(() => reset(request));
+      const { socket } = request;
+      this.#handle(request, response).catch(() => socket.resetAndDestroy());
     });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -203,7 +204,7 @@ export class FaultProxy {
     logged: ProxyRequest,
     limit = Infinity,
   ): Promise<void> {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       const part = chunk.subarray(0, Math.max(0, Math.floor(limit) - logged.sent));
       await this.#up.pass(part.length);
       logged.sent += part.length;
