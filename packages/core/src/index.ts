@@ -14,6 +14,12 @@ export type {
   TableDescription,
   TableHealth,
 } from './describe/table-description.ts';
+export type {
+  ComputeStatsOptions,
+  ComputeStatsProgress,
+  ComputeStatsReport,
+} from './maintenance/compute-stats/compute-stats.ts';
+export type { ColumnStatistics } from './maintenance/compute-stats/column-statistics.ts';
 export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
 export type { PartitionInput } from './transaction/add-files/file-partition.ts';

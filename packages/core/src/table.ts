@@ -16,6 +16,8 @@ import type { FollowOptions } from './changes/follow.ts';
 import { appendPlanner } from './changes/plan-appends.ts';
 import { TableChanges } from './changes/table-changes.ts';
 import type { FileIO } from './io/file-io.ts';
+import { computeStats } from './maintenance/compute-stats/compute-stats.ts';
+import type { ComputeStatsOptions, ComputeStatsReport } from './maintenance/compute-stats/compute-stats.ts';
 import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
 import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
@@ -560,6 +562,18 @@ export class Table<Row = Record<string, unknown>> {
   removeOrphanFiles(options: RemoveOrphanFilesOptions = {}): Promise<OrphanFilesReport> {
     const search = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
     return removeOrphanFiles(search, options);
+  }
+
+  /**
+   * Counts distinct values of columns, and files and records of partitions, over a snapshot's live rows, and adds them to
+   * the table's metadata for the planners of other engines: `(await table.computeStats({ columns: ['city'] })).columns`.
+   * Makes no snapshot. INVALID_ARGUMENT for unknown columns and nested types.
+   */
+  async computeStats(options: ComputeStatsOptions = {}): Promise<ComputeStatsReport> {
+    const host = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
+    const { report, outcome } = await computeStats(host, options);
+    if (outcome) this.#moveTo(outcome.loaded);
+    return report;
   }
 }
 

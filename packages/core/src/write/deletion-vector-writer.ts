@@ -11,8 +11,6 @@ import type { DeleteFileOptions, DeletedPositions } from './delete-file.ts';
 /** A Puffin file is laid out in memory: no more than about so many bytes go into one. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
-const CREATED_BY = '@lh/core';
-
 /**
  * Writes deletion vectors (spec: "Deletion Vectors"): one for each data file, many in a Puffin file. If it fails, files
  * may be left behind, at locations that `locationFor` gave.
@@ -29,7 +27,7 @@ export async function writeDeletionVectors(
     // Vectors of many partitions share a file, so it lies in none.
     const location = locationFor(deleteFileName(name, 'puffin'), '');
     const blobs = vectors.map(({ blob }) => blob);
-    const { bytes, footer } = encodePuffin(blobs, { 'created-by': CREATED_BY });
+    const { bytes, footer } = encodePuffin(blobs);
     await io.write(location, bytes, signal ? { signal } : {});
     vectors.forEach((vector, i) => files.push(vectorFile(vector, location, bytes.length, footer.blobs[i]!)));
   }

@@ -11,10 +11,18 @@ export interface PuffinFile {
   readonly bytes: Uint8Array;
   /** With the places that the blobs got. */
   readonly footer: PuffinFooter;
+  /** Of the whole footer, with its magic bytes. */
+  readonly footerBytes: number;
 }
 
-/** Lays out a Puffin file of blobs, in order. `properties`: at least 'created-by', if the writer has a name. */
-export function encodePuffin(blobs: readonly NewBlob[], properties: Readonly<Record<string, string>>): PuffinFile {
+/** What other engines are told of who wrote a file. */
+const CREATED_BY_US = { 'created-by': '@lh/core' };
+
+/** Lays out a Puffin file of blobs, in order. */
+export function encodePuffin(
+  blobs: readonly NewBlob[],
+  properties: Readonly<Record<string, string>> = CREATED_BY_US,
+): PuffinFile {
   let end = MAGIC_BYTES;
   const placed = blobs.map(({ content, ...blob }): BlobMetadata => {
     const offset = end;
@@ -31,5 +39,5 @@ export function encodePuffin(blobs: readonly NewBlob[], properties: Readonly<Rec
   bytes.set(payload, end + MAGIC_BYTES);
   view.setInt32(end + MAGIC_BYTES + payload.length, payload.length, true);
   view.setUint32(bytes.length - MAGIC_BYTES, MAGIC);
-  return { bytes, footer };
+  return { bytes, footer, footerBytes: bytes.length - end };
 }
