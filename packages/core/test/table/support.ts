@@ -19,6 +19,8 @@ export const CATALOGS = ['memory', 'file-system'] as const;
 
 export interface OpenOptions {
   readonly io?: FileIO;
+  /** 'memory:/wh' if left out. */
+  readonly warehouse?: string;
   readonly runtime?: Runtime;
   readonly reporter?: Reporter;
 }
@@ -27,11 +29,10 @@ export interface OpenOptions {
 export async function openCatalog(kind: (typeof CATALOGS)[number], options: OpenOptions = {}): Promise<Catalog> {
   const io = options.io ?? new MemoryFileIO();
   const runtime = options.runtime ?? new SeededRuntime(1);
-  const rest = { runtime, ...(options.reporter && { reporter: options.reporter }) };
+  const { warehouse = 'memory:/wh' } = options;
+  const rest = { runtime, warehouse, ...(options.reporter && { reporter: options.reporter }) };
   const catalog =
-    kind === 'memory'
-      ? new MemoryCatalog({ io, warehouse: 'memory:/wh', ...rest })
-      : await FileSystemCatalog.open({ io, warehouse: 'memory:/wh', ...rest });
+    kind === 'memory' ? new MemoryCatalog({ io, ...rest }) : await FileSystemCatalog.open({ io, ...rest });
   if (!(await catalog.namespaceExists('db'))) await catalog.createNamespace('db');
   return catalog;
 }
