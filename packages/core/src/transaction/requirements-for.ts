@@ -60,7 +60,8 @@ const RULES: Rules = {
   // The snapshot's files were checked against the schema.
   'add-snapshot': sameSchema,
   'set-snapshot-ref': (base, update) => sameRef(base, update.refName),
-  'remove-snapshots': none,
+  // A branch may have gone back to one that is removed, or a tag may be another one now.
+  'remove-snapshots': (base) => Object.keys(base.refs).flatMap((name) => sameRef(base, name)),
   'remove-snapshot-ref': (base, update) => sameRef(base, update.refName),
   'set-location': none,
   'set-properties': none,
