@@ -20,6 +20,11 @@ export type {
   ComputeStatsReport,
 } from './maintenance/compute-stats/compute-stats.ts';
 export type { ColumnStatistics } from './maintenance/compute-stats/column-statistics.ts';
+export type {
+  ExpireProgress,
+  ExpireSnapshotsOptions,
+  ExpireSnapshotsReport,
+} from './maintenance/expire-snapshots/expire-snapshots.ts';
 export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
 export type { PartitionInput } from './transaction/add-files/file-partition.ts';

@@ -18,6 +18,9 @@ import { TableChanges } from './changes/table-changes.ts';
 import type { FileIO } from './io/file-io.ts';
 import { computeStats } from './maintenance/compute-stats/compute-stats.ts';
 import type { ComputeStatsOptions, ComputeStatsReport } from './maintenance/compute-stats/compute-stats.ts';
+import { expireSnapshots } from './maintenance/expire-snapshots/expire-snapshots.ts';
+import type { ExpireSnapshotsOptions, ExpireSnapshotsReport } from './maintenance/expire-snapshots/expire-snapshots.ts';
+import type { MaintainedTable } from './maintenance/maintained-table.ts';
 import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
 import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
@@ -553,6 +556,22 @@ export class Table<Row = Record<string, unknown>> {
   /** Makes any snapshot of the table main's current one. */
   setCurrentSnapshot(snapshotId: bigint, options: CommitOptions = {}): Promise<Commit> {
     return this.transaction((tx) => tx.setCurrentSnapshot(snapshotId), options);
+  }
+
+  /**
+   * Removes snapshots that are too old, and the files that only they reached. Which stay follows from `olderThan` and
+   * `retainLast`, the table's `history.expire.*` and what branches and tags say of their own (spec: "Snapshot Retention
+   * Policy"); a branch's head and what a tag is at always do. Who reads an old snapshot meanwhile fails.
+   * INVALID_ARGUMENT for an id that a branch or tag is at; UNSUPPORTED if the table's `gc.enabled` is false.
+   */
+  async expireSnapshots(options: ExpireSnapshotsOptions = {}): Promise<ExpireSnapshotsReport> {
+    const { report, outcome } = await expireSnapshots(this.#maintained(), options);
+    if (outcome) this.#moveTo(outcome.loaded);
+    return report;
+  }
+
+  #maintained(): MaintainedTable {
+    return { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
   }
 
   /**
