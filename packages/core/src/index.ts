@@ -21,6 +21,14 @@ export type {
 } from './maintenance/compute-stats/compute-stats.ts';
 export type { ColumnStatistics } from './maintenance/compute-stats/column-statistics.ts';
 export type {
+  PartialProgress,
+  RewriteDataFilesOptions,
+  RewriteJobOrder,
+  RewriteProgress,
+  RewriteStrategy,
+} from './maintenance/rewrite-data-files/options.ts';
+export type { RewriteDataFilesReport, RewriteGroupReport } from './maintenance/rewrite-data-files/report.ts';
+export type {
   ExpireProgress,
   ExpireSnapshotsOptions,
   ExpireSnapshotsReport,

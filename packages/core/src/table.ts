@@ -23,6 +23,9 @@ import type { ExpireSnapshotsOptions, ExpireSnapshotsReport } from './maintenanc
 import type { MaintainedTable } from './maintenance/maintained-table.ts';
 import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
 import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
+import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
+import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
+import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
 import { migrateTable } from './migrate-table.ts';
 import type { MigrateOptions } from './migrate-table.ts';
@@ -58,6 +61,7 @@ import type { OverwriteOptions } from './transaction/operations/overwrite-rows.t
 import type { RowDelta } from './transaction/operations/row-delta.ts';
 import type { RowLevelOptions } from './transaction/operations/row-level-settings.ts';
 import { runTransaction } from './transaction/run-transaction.ts';
+import type { TransactionHost } from './transaction/transaction-state.ts';
 import type { TimeInput } from './transaction/time-input.ts';
 import type { Transaction } from './transaction/transaction.ts';
 import type { BranchOptions, TagOptions } from './transaction/update-refs.ts';
@@ -462,16 +466,23 @@ export class Table<Row = Record<string, unknown>> {
     options: TransactionOptions,
     single: boolean,
   ): Promise<Commit> {
-    const host = {
+    const { commit, loaded } = await runTransaction(this.#host(), this.#loaded, body, { ...options, single });
+    this.#moveForward(loaded);
+    return commit;
+  }
+
+  #host(): TransactionHost {
+    return {
       operations: this.#operations,
       runtime: this.#runtime,
       reporter: this.#reporter,
       writer: this.#writer,
     };
-    const { commit, loaded } = await runTransaction(host, this.#loaded, body, { ...options, single });
-    // Commits of one handle may end in another order than they were made in.
+  }
+
+  /** Commits of one handle may end in another order than they were made in. */
+  #moveForward(loaded: LoadedMetadata): void {
     if (loaded.metadata.lastUpdatedMs >= this.metadata.lastUpdatedMs) this.#moveTo(loaded);
-    return commit;
   }
 
   /** Evolves the schema: `table.updateSchema(s => s.addColumn('country', t.string()))`. Calls apply in sequence. */
@@ -559,6 +570,22 @@ export class Table<Row = Record<string, unknown>> {
   }
 
   /**
+   * Writes data files anew where that makes reading faster, with Spark's names and defaults: many small files become few
+   * (`binpack`), rows are sorted (`sort`) or brought together by several columns (`zorder`); deletes are applied, and files
+   * of older schemas and specs become current ones. Rows, and their lineage, stay as they are. It is made of groups of
+   * files, which are committed as one snapshot, or with `partialProgress` as several.
+   *
+   * Others may go on writing. Where they delete rows of a file by position, rewrite or remove it meanwhile, its group is
+   * worked out again, a few times; if that was in vain it counts as failed, and the others are committed. COMMIT_CONFLICT
+   * if none was. Whatever else fails is an error, and nothing has changed then; with `partialProgress` it is a failed
+   * group of the report. RESOURCE_EXHAUSTED for groups that are too large to be sorted without DuckDB (`lake.table(name)`).
+   */
+  rewriteDataFiles(options: RewriteDataFilesOptions = {}): Promise<RewriteDataFilesReport> {
+    const onCommit = (loaded: LoadedMetadata): void => this.#moveForward(loaded);
+    return rewriteDataFiles({ host: this.#host(), tableUuid: this.uuid, onCommit }, options);
+  }
+
+  /**
    * Removes snapshots that are too old, and the files that only they reached. Which stay follows from `olderThan` and
    * `retainLast`, the table's `history.expire.*` and what branches and tags say of their own (spec: "Snapshot Retention
    * Policy"); a branch's head and what a tag is at always do. Who reads an old snapshot meanwhile fails.
@@ -591,7 +618,7 @@ export class Table<Row = Record<string, unknown>> {
   async computeStats(options: ComputeStatsOptions = {}): Promise<ComputeStatsReport> {
     const host = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
     const { report, outcome } = await computeStats(host, options);
-    if (outcome) this.#moveTo(outcome.loaded);
+    if (outcome) this.#moveForward(outcome.loaded);
     return report;
   }
 }

@@ -8,7 +8,8 @@ import { DeleteFileIndex } from '../scan/delete-file-index.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { EntryStatus, ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
-import { ancestorsOf, currentSchema, snapshotById } from '../spec/metadata-accessors.ts';
+import { ancestorsOf, currentSchema, snapshotById, specById } from '../spec/metadata-accessors.ts';
+import { isUnpartitioned } from '../spec/partition-spec.ts';
 import { findField } from '../spec/schema-fields.ts';
 import type { Schema } from '../spec/schema.ts';
 import type { Operation, Snapshot } from '../spec/snapshot.ts';
@@ -40,6 +41,11 @@ export interface ConflictChecks {
    * equality deletes may come: they apply to the rewritten rows, too.
    */
   readonly noNewDeletesFor?: readonly DataFile[];
+  /**
+   * With a `dataSequenceNumber`: data files whose rows get another spec, as they are and as they will be. No equality
+   * delete was added that is about the partition of one: it would delete other rows than before (spec: "Scan Planning").
+   */
+  readonly movedData?: readonly DataFile[];
   /** Data files that new position deletes or deletion vectors are about were not removed. */
   readonly dataFilesExist?: readonly string[];
   /** `dataFilesExist` doesn't mind removals by `delete`: what is to be deleted is gone already. */
@@ -81,9 +87,8 @@ export class ConflictChecker {
       for (const rule of rules) {
         if (!rule.concerns(snapshot.operation)) continue;
         const problem = rule.problem(await changedEntries(rule, snapshot, manifests, metadata, attempt));
-        if (problem !== null) {
-          throw validationConflict(table, problem, { snapshotId: snapshot.snapshotId });
-        }
+        if (problem === null) continue;
+        throw validationConflict(table, problem.text, { snapshotId: snapshot.snapshotId }, problem.files);
       }
     }
     if (snapshots.length > 0) this.#checkedUpTo = snapshots[0]!.snapshotId;
@@ -110,6 +115,12 @@ export class ConflictChecker {
   }
 }
 
+interface Problem {
+  readonly text: string;
+  /** Files of the change that it is about; none if it is about the whole. */
+  readonly files?: readonly string[];
+}
+
 /** One thing that must not have happened, to be looked for in what each snapshot changed. */
 interface HistoryRule {
   readonly content: ManifestContent;
@@ -119,7 +130,7 @@ interface HistoryRule {
   concerns(operation: Operation | null): boolean;
   mayTouch(manifest: ManifestFile): boolean;
   /** What is wrong with the entries that a snapshot has added or deleted; null if nothing is. */
-  problem(entries: readonly ManifestEntry[]): string | null;
+  problem(entries: readonly ManifestEntry[]): Problem | null;
 }
 
 /** What a snapshot is not made for it doesn't do; one that doesn't say what it is may do anything. */
@@ -131,7 +142,8 @@ const anyManifest = (): boolean => true;
 
 function historyRules(change: CheckedChange, metadata: TableMetadata): readonly HistoryRule[] {
   const { checks, newVectorsFor } = change;
-  const { noNewData, noNewDataOfOtherSpecs, noNewDeletes, noRemovedData, noNewDeletesFor, dataFilesExist } = checks;
+  const { noNewData, noNewDataOfOtherSpecs, noNewDeletes, noRemovedData, noNewDeletesFor, movedData, dataFilesExist } =
+    checks;
   const rules: HistoryRule[] = [];
   if (noNewData) {
     const matcher = scopeMatcher(noNewData, metadata);
@@ -152,6 +164,7 @@ function historyRules(change: CheckedChange, metadata: TableMetadata): readonly 
     rules.push(scopeRule(matcher, 'deletes', 'added', concerns, 'may delete rows that the change is about'));
   }
   if (noNewDeletesFor && noNewDeletesFor.length > 0) rules.push(deletesForRule(noNewDeletesFor, change, metadata));
+  if (movedData && movedData.length > 0) rules.push(movedDataRule(movedData, change, metadata));
   if (newVectorsFor.size > 0) rules.push(vectorRule(newVectorsFor));
   return withFilesExist(rules, dataFilesExist, checks);
 }
@@ -171,7 +184,7 @@ function scopeRule(
     mayTouch: (manifest) => matcher.mayTouch(manifest),
     problem(entries) {
       const found = entries.find(({ file }) => matcher.overlap(file) !== 'none');
-      return found ? `${found.file.path} ${what}` : null;
+      return found ? { text: `${found.file.path} ${what}` } : null;
     },
   };
 }
@@ -185,37 +198,63 @@ function otherSpecsRule(specId: number): HistoryRule {
     mayTouch: (manifest) => manifest.partitionSpecId !== specId,
     problem(entries) {
       const [found] = entries;
-      return found ? `${found.file.path} is of another partition spec than the partitions to be replaced` : null;
+      return found
+        ? { text: `${found.file.path} is of another partition spec than the partitions to be replaced` }
+        : null;
     },
   };
 }
 
 /** Deletes that are newer than the base apply to files that were there by their partition and path alone. */
-function deletesForRule(
-  files: readonly DataFile[],
-  { baseSnapshotId, dataSequenceNumber }: CheckedChange,
-  metadata: TableMetadata,
-): HistoryRule {
-  const base = baseSnapshotId === null ? undefined : snapshotById(metadata, baseSnapshotId);
-  const sequenceNumber = base?.sequenceNumber ?? 0n;
+function deletesForRule(files: readonly DataFile[], change: CheckedChange, metadata: TableMetadata): HistoryRule {
+  const keepsAge = change.dataSequenceNumber !== undefined;
   return {
     content: 'deletes',
     status: 'added',
     stats: 'all',
-    concerns: isNot('append', 'replace'),
+    // One that replaces deletes deletes no rows, but equality deletes that rewritten rows rely on may leave with it.
+    concerns: keepsAge ? isNot('append') : isNot('append', 'replace'),
     mayTouch: anyManifest,
     problem(entries) {
-      const relevant = (file: DataFile): boolean =>
-        file.content === 'position-deletes' || dataSequenceNumber === undefined;
-      const deletes = entries.filter(({ file }) => relevant(file));
-      const index = new DeleteFileIndex(deletes, { specs: metadata.partitionSpecs, schemas: schemasOf(metadata) });
-      for (const file of files) {
-        const [found] = index.forFile(file, sequenceNumber);
-        if (found) return `${found.file.path} deletes rows of ${file.path}, which the change replaces`;
-      }
-      return null;
+      const relevant = ({ file }: ManifestEntry): boolean => file.content === 'position-deletes' || !keepsAge;
+      return deletedFiles(files, entries.filter(relevant), change, metadata);
     },
   };
+}
+
+/** Equality deletes of specs without partitions are about rows wherever they are. */
+function movedDataRule(files: readonly DataFile[], change: CheckedChange, metadata: TableMetadata): HistoryRule {
+  const isGlobal = (specId: number): boolean => isUnpartitioned(specById(metadata, specId));
+  return {
+    content: 'deletes',
+    status: 'added',
+    stats: 'all',
+    concerns: isNot('append'),
+    mayTouch: ({ partitionSpecId }) => !isGlobal(partitionSpecId),
+    problem(entries) {
+      const relevant = ({ file }: ManifestEntry): boolean => file.content === 'equality-deletes';
+      return deletedFiles(files, entries.filter(relevant), change, metadata);
+    },
+  };
+}
+
+/** Those of the change's files that some deletes apply to. */
+function deletedFiles(
+  files: readonly DataFile[],
+  deletes: readonly ManifestEntry[],
+  { baseSnapshotId }: CheckedChange,
+  metadata: TableMetadata,
+): Problem | null {
+  if (deletes.length === 0) return null;
+  const base = baseSnapshotId === null ? undefined : snapshotById(metadata, baseSnapshotId);
+  const index = new DeleteFileIndex(deletes, { specs: metadata.partitionSpecs, schemas: schemasOf(metadata) });
+  const found = files.flatMap((file) => {
+    const [first] = index.forFile(file, base?.sequenceNumber ?? 0n);
+    return first ? [{ path: file.path, by: first.file.path }] : [];
+  });
+  if (found.length === 0) return null;
+  const [{ path, by }] = found as [{ path: string; by: string }];
+  return { text: `${by} deletes rows of ${path}, which the change replaces`, files: found.map((one) => one.path) };
 }
 
 /** A data file has at most one deletion vector (spec: "Deletion Vectors"); ours doesn't have the other's positions. */
@@ -228,7 +267,7 @@ function vectorRule(newVectorsFor: ReadonlySet<string>): HistoryRule {
     mayTouch: anyManifest,
     problem(entries) {
       const found = entries.find(({ file }) => isDeletionVector(file) && newVectorsFor.has(file.referencedDataFile!));
-      return found ? `${found.file.referencedDataFile!} has got another deletion vector` : null;
+      return found ? { text: `${found.file.referencedDataFile!} has got another deletion vector` } : null;
     },
   };
 }
@@ -248,7 +287,7 @@ function withFilesExist(
     mayTouch: anyManifest,
     problem(entries) {
       const found = entries.find(({ file }) => required.has(file.path));
-      return found ? `${found.file.path}, which rows are to be deleted of, was removed` : null;
+      return found ? { text: `${found.file.path}, which rows are to be deleted of, was removed` } : null;
     },
   };
   return [...rules, rule];

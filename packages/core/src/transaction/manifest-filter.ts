@@ -136,6 +136,7 @@ class MissingFiles {
     const [first] = this.#counts.keys();
     if (first === undefined) return;
     const others = this.#counts.size > 1 ? ` and ${this.#counts.size - 1} more` : '';
-    throw validationConflict(table, `${first}${others} is not part of it any more`, { path: first });
+    const problem = `${first}${others} is not part of it any more`;
+    throw validationConflict(table, problem, { path: first }, [...this.#counts.keys()]);
   }
 }

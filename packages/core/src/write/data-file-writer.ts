@@ -1,5 +1,10 @@
 import type { ColumnBatch } from '../columns/column.ts';
+import type { MetadataColumn } from '../read/metadata-columns.ts';
+import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { DataFile } from '../spec/data-file.ts';
+import type { NameMapping } from '../spec/name-mapping.ts';
+import type { PartitionTuple } from '../spec/partition-spec.ts';
+import type { Schema } from '../spec/schema.ts';
 import { writeDataFiles } from './data-writer.ts';
 import type { WriteOptions } from './data-writer.ts';
 import { inputBatches } from './input.ts';
@@ -14,6 +19,25 @@ export interface DataFileWriter {
    * so far are deleted as far as possible and none is returned.
    */
   writeDataFiles(input: BatchInput, options: WriteOptions): Promise<readonly DataFile[]>;
+  /**
+   * Writes the live rows of data files anew, which it reads by itself: in the order of `options.sortOrder` over all of
+   * them, if that is one. Null if it can't do this exactly: core then reads the rows. As `writeDataFiles` otherwise.
+   */
+  rewriteDataFiles?(rewrite: DataFileRewrite, options: WriteOptions): Promise<readonly DataFile[] | null>;
+}
+
+/** Data files to be written anew. */
+export interface DataFileRewrite {
+  /** With all deletes; residuals are none of a rewrite's. */
+  readonly tasks: readonly FileScanTask[];
+  /** The table's schema; that of the options has the lineage behind it. */
+  readonly schema: Schema;
+  readonly lineage: readonly MetadataColumn[];
+  readonly nameMapping: NameMapping | null;
+  /** The partition that all rows are in; null if they have to be told apart. */
+  readonly partition: PartitionTuple | null;
+  /** Field ids of the columns by whose values, bits interleaved, rows are brought together; none if they aren't. */
+  readonly zOrder: readonly number[];
 }
 
 /** Batches as they come, or, where no one has to wait for them, as they are asked for. */

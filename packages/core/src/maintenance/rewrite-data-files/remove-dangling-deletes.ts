@@ -1,0 +1,123 @@
+import { isDeletionVector } from '../../manifest/content-problem.ts';
+import { readManifestList } from '../../manifest/read-manifest-list.ts';
+import { readManifest } from '../../manifest/read-manifest.ts';
+import { randomUuid } from '../../runtime.ts';
+import { referencedPath } from '../../scan/delete-file-index.ts';
+import { partitionKey } from '../../scan/partition-key.ts';
+import type { DataFile } from '../../spec/data-file.ts';
+import type { ManifestContent, ManifestEntry } from '../../spec/manifest.ts';
+import { currentSchema } from '../../spec/metadata-accessors.ts';
+import { isUnpartitioned } from '../../spec/partition-spec.ts';
+import { FILE_PATH } from '../../spec/position-delete-fields.ts';
+import type { Snapshot } from '../../spec/snapshot.ts';
+import type { TableMetadata } from '../../spec/table-metadata.ts';
+import type { Action, CommitAttempt } from '../../transaction/action.ts';
+import { commitActions } from '../../transaction/commit-loop.ts';
+import type { CommitOutcome } from '../../transaction/commit.ts';
+import { parentOnBranch } from '../../transaction/refs.ts';
+import { snapshotChangeAction } from '../../transaction/snapshot-change-action.ts';
+import { StagedFiles } from '../../transaction/staged-files.ts';
+import type { TransactionHost } from '../../transaction/transaction-state.ts';
+
+export interface DanglingDeletesTarget {
+  readonly host: TransactionHost;
+  readonly tableUuid: string;
+  readonly branch: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Removes the delete files of a branch that apply to no data file, as one snapshot; none if there are none. They do no
+ * harm, but cost every plan. In memory are the delete files, and a number for each partition.
+ */
+export function removeDanglingDeletes({
+  host,
+  tableUuid,
+  branch,
+  signal,
+}: DanglingDeletesTarget): Promise<CommitOutcome> {
+  const { operations, runtime } = host;
+  const action: Action = {
+    async build(metadata, attempt) {
+      const base = parentOnBranch(metadata, branch);
+      const removed = base === null ? [] : await danglingDeletes(base, metadata, attempt);
+      if (removed.length === 0) return [];
+      const nothing = { addedData: [], addedDeletes: [], checks: {}, summary: {} };
+      // Found out on the very version that the snapshot is made on.
+      const baseSnapshotId = base?.snapshotId ?? null;
+      const change = { ...nothing, baseSnapshotId, branch, operation: 'replace' as const, removed };
+      return snapshotChangeAction(change).build(metadata, attempt);
+    },
+  };
+  return commitActions([action], {
+    operations,
+    runtime,
+    staged: new StagedFiles(operations.io),
+    commitUuid: randomUuid(runtime),
+    signal,
+    tableUuid,
+    branch,
+  });
+}
+
+/** Spec: "Scan Planning": which deletes apply to which data files. */
+async function danglingDeletes(
+  snapshot: Snapshot,
+  metadata: TableMetadata,
+  attempt: CommitAttempt,
+): Promise<readonly DataFile[]> {
+  const deletes: ManifestEntry[] = [];
+  for await (const entry of liveEntries('deletes', snapshot, metadata, attempt)) deletes.push(entry);
+  if (deletes.length === 0) return [];
+  const referenced = new Set(deletes.flatMap(({ file }) => dataFileOf(file) ?? []));
+  const existing = new Set<string>();
+  const oldest = new Map<string, bigint>();
+  const age = (key: string, sequenceNumber: bigint): void => {
+    const known = oldest.get(key);
+    if (known === undefined || sequenceNumber < known) oldest.set(key, sequenceNumber);
+  };
+  for await (const { file, sequenceNumber } of liveEntries('data', snapshot, metadata, attempt)) {
+    if (referenced.has(file.path)) existing.add(file.path);
+    age(partitionKey(file.specId, file.partition), sequenceNumber);
+    age(EVERYWHERE, sequenceNumber);
+  }
+  const global = new Set(metadata.partitionSpecs.filter(isUnpartitioned).map(({ specId }) => specId));
+  const isDangling = ({ file, sequenceNumber }: ManifestEntry): boolean => {
+    const path = dataFileOf(file);
+    if (path !== null && !existing.has(path)) return true;
+    const isGlobal = file.content === 'equality-deletes' && global.has(file.specId);
+    const min = oldest.get(isGlobal ? EVERYWHERE : partitionKey(file.specId, file.partition));
+    if (min === undefined) return true;
+    return file.content === 'equality-deletes' ? sequenceNumber <= min : sequenceNumber < min;
+  };
+  return deletes.filter(isDangling).map(({ file }) => file);
+}
+
+const EVERYWHERE = '';
+
+/** The one data file that a delete file is about; null if it may be about several. */
+function dataFileOf(file: DataFile): string | null {
+  if (file.content !== 'position-deletes') return null;
+  return isDeletionVector(file) ? file.referencedDataFile : referencedPath(file);
+}
+
+async function* liveEntries(
+  content: ManifestContent,
+  snapshot: Snapshot,
+  metadata: TableMetadata,
+  { operations: { io }, signal }: CommitAttempt,
+): AsyncGenerator<ManifestEntry> {
+  const options = signal ? { signal } : {};
+  for (const manifest of await readManifestList(io, snapshot, metadata, options)) {
+    if (manifest.content !== content) continue;
+    const entries = readManifest(io, manifest, {
+      specs: metadata.partitionSpecs,
+      schema: currentSchema(metadata),
+      otherSchemas: metadata.schemas,
+      columns: { stats: content === 'data' ? 'none' : new Set([FILE_PATH.id]) },
+      liveOnly: true,
+      ...options,
+    });
+    for await (const batch of entries) yield* batch;
+  }
+}
