@@ -40,7 +40,7 @@ export async function readRanges(
 
 /** Reads exactly one range. INVALID_DATA if the file ends before; UNAVAILABLE if the store gives less than it has. */
 export async function readRange(
-  io: FileIO,
+  io: Pick<FileIO, 'read'>,
   location: string,
   range: ByteRange,
   signal: AbortSignal | undefined,

@@ -93,7 +93,7 @@ function addLeaves(node: ParquetNode, wanted: ReadonlySet<number>, leaves: Set<n
 }
 
 /** A row group's statistics, found by the leaf's place in the schema. */
-function statisticsOf(footer: ParquetFooter): (group: ParquetRowGroup) => RowGroup {
+export function statisticsOf(footer: ParquetFooter): (group: ParquetRowGroup) => RowGroup {
   const leaves = new Map(footer.leaves.map((leaf, i) => [leaf.index, i]));
   return (group) => ({
     rowCount: group.rowCount,

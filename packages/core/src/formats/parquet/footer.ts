@@ -109,6 +109,12 @@ const ENCRYPTED_MAGIC_TEXT = 'PARE';
 /** Most footers fit in this much of a file's end, so that one read gets them. */
 const TAIL_SIZE = 64 * 1024;
 
+export interface ReadFooterOptions {
+  /** Read at once of the file's end: a guess of what the footer has, which another read corrects. */
+  readonly tailSize?: number;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads the footer of the file of `size` bytes. INVALID_DATA if that is not a whole Parquet file; UNSUPPORTED if it is
  * encrypted.
@@ -117,20 +123,34 @@ export async function readParquetFooter(
   io: FileIO,
   location: string,
   size: number,
-  options: { readonly signal?: AbortSignal } = {},
+  options: ReadFooterOptions = {},
 ): Promise<ParquetFooter> {
+  return checkedFooter(await readFooterBytes(io, location, size, options), location, size);
+}
+
+/** The footer as it is stored, without length and magic. */
+export async function readFooterBytes(
+  io: Pick<FileIO, 'read'>,
+  location: string,
+  size: number,
+  { tailSize = TAIL_SIZE, signal }: ReadFooterOptions = {},
+): Promise<Uint8Array> {
   const minimum = MAGIC.length + TRAILER_SIZE;
   if (size < minimum) throw notParquet(location, `it has ${size} bytes, and a Parquet file has ${minimum} at least`);
   const lastBytes = (length: number): Promise<Uint8Array> =>
-    readRange(io, location, { offset: size - length, length }, options.signal);
-  let tail = await lastBytes(Math.min(size, TAIL_SIZE));
+    readRange(io, location, { offset: size - length, length }, signal);
+  let tail = await lastBytes(Math.min(size, Math.max(tailSize, minimum)));
   const footerLength = footerLengthOf(tail, size, location);
   if (footerLength + TRAILER_SIZE > tail.length) {
     tail = await lastBytes(footerLength + TRAILER_SIZE);
   }
-  const bytes = tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE);
+  return tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE);
+}
+
+/** The footer of the file of `size` bytes. INVALID_DATA if it can't be that. */
+export function checkedFooter(bytes: Uint8Array, location: string, size: number): ParquetFooter {
   const footer = parseParquetFooter(bytes, location);
-  const dataEnd = size - TRAILER_SIZE - footerLength;
+  const dataEnd = size - TRAILER_SIZE - bytes.length;
   // Groups without rows are passed over; Arrow writes such for empty tables, with columns that lie nowhere.
   for (const group of footer.rowGroups) if (group.rowCount > 0) checkPlaces(group, dataEnd, location);
   return footer;
