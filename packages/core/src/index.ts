@@ -33,6 +33,11 @@ export type {
   ExpireSnapshotsOptions,
   ExpireSnapshotsReport,
 } from './maintenance/expire-snapshots/expire-snapshots.ts';
+export type {
+  RewriteManifestsOptions,
+  RewriteManifestsProgress,
+  RewriteManifestsReport,
+} from './maintenance/rewrite-manifests/rewrite-manifests.ts';
 export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
 export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
 export type { PartitionInput } from './transaction/add-files/file-partition.ts';
@@ -84,6 +89,7 @@ export type { DeleteFile, FileScanTask, ScanMetrics, ScanPlan } from './scan/fil
 export { schema, t } from './spec/schema-builder.ts';
 export type { Columns, ColumnType, ColumnValue, RowOf, SchemaOptions, TypeBuilder } from './spec/schema-builder.ts';
 export type { InferRow, Schema } from './spec/schema.ts';
+export type { ManifestContent, ManifestFile, PartitionFieldSummary } from './spec/manifest.ts';
 export { partitionBy, type PartitionBy, type PartitionFieldOptions } from './spec/partition-by.ts';
 export type { PartitionFieldInput, SortFieldInput } from './spec/inputs.ts';
 export { Variant } from './spec/variant.ts';

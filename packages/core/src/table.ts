@@ -27,6 +27,11 @@ import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/o
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
 import { ManifestCache } from './manifest/manifest-cache.ts';
+import { rewriteManifests } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
+import type {
+  RewriteManifestsOptions,
+  RewriteManifestsReport,
+} from './maintenance/rewrite-manifests/rewrite-manifests.ts';
 import { migrateTable } from './migrate-table.ts';
 import type { MigrateOptions } from './migrate-table.ts';
 import type { Reporter } from './reporter.ts';
@@ -593,12 +598,22 @@ export class Table<Row = Record<string, unknown>> {
    */
   async expireSnapshots(options: ExpireSnapshotsOptions = {}): Promise<ExpireSnapshotsReport> {
     const { report, outcome } = await expireSnapshots(this.#maintained(), options);
-    if (outcome) this.#moveTo(outcome.loaded);
+    if (outcome) this.#moveForward(outcome.loaded);
     return report;
   }
 
   #maintained(): MaintainedTable {
-    return { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
+    return { ...this.#host(), tableUuid: this.uuid };
+  }
+
+  /**
+   * Makes few manifests of many, sorted by partition, so that planning opens few of them. Files and rows stay as they
+   * are; a snapshot of the operation `replace` is made if there is something to do.
+   */
+  async rewriteManifests(options: RewriteManifestsOptions = {}): Promise<RewriteManifestsReport> {
+    const { report, outcome } = await rewriteManifests(this.#maintained(), options);
+    if (outcome) this.#moveForward(outcome.loaded);
+    return report;
   }
 
   /**

@@ -1,5 +1,7 @@
 import type { LoadedMetadata, TableOperations } from '../catalog/catalog.ts';
 import { unsupported } from '../errors.ts';
+import { sendReport } from '../reporter.ts';
+import type { Reporter } from '../reporter.ts';
 import { randomUuid } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
@@ -7,6 +9,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableProperty } from '../spec/table-properties.ts';
 import type { Action } from '../transaction/action.ts';
 import { commitActions, replacedTable } from '../transaction/commit-loop.ts';
+import { commitReport } from '../transaction/commit-report.ts';
 import type { CommitOutcome } from '../transaction/commit.ts';
 import { StagedFiles } from '../transaction/staged-files.ts';
 
@@ -15,6 +18,7 @@ export interface MaintainedTable {
   readonly operations: TableOperations;
   readonly runtime: Runtime;
   readonly tableUuid: string;
+  readonly reporter?: Reporter | undefined;
 }
 
 /** NOT_FOUND if the table is gone, or another one has taken its place. */
@@ -39,12 +43,26 @@ export function checkOwnsFiles({ properties }: TableMetadata, name: string, what
 }
 
 /** Commits one change, with retries; what it stages is deleted if that fails. */
-export function commitMaintenance(
-  { operations, runtime, tableUuid }: MaintainedTable,
+export async function commitMaintenance(
+  { operations, runtime, tableUuid, reporter }: MaintainedTable,
   action: Action,
   { signal, branch = MAIN_BRANCH }: { readonly signal?: AbortSignal | undefined; readonly branch?: string } = {},
 ): Promise<CommitOutcome> {
+  const startedMs = runtime.now();
   const staged = new StagedFiles(operations.io);
   const commitUuid = randomUuid(runtime);
-  return commitActions([action], { operations, runtime, staged, commitUuid, signal, tableUuid, branch });
+  const outcome = await commitActions([action], {
+    operations,
+    runtime,
+    staged,
+    commitUuid,
+    signal,
+    tableUuid,
+    branch,
+  });
+  const durationMs = runtime.now() - startedMs;
+  for (const snapshot of outcome.snapshots) {
+    sendReport(reporter, commitReport(operations.name, snapshot, outcome.commit.attempts, durationMs));
+  }
+  return outcome;
 }

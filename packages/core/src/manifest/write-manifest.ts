@@ -71,7 +71,8 @@ export async function writeManifest(
   return manifest;
 }
 
-class ManifestEncoder {
+/** A manifest that is encoded entry by entry. */
+export class ManifestEncoder {
   readonly #options: EncodeManifestOptions;
   readonly #container: AvroContainerWriter;
   readonly #encode: (entry: NewManifestEntry) => void;

@@ -1,7 +1,7 @@
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../manifest/manifest-file.ts';
 import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
 import type { StatsColumns } from '../manifest/stats-columns.ts';
-import { encodeManifest } from '../manifest/write-manifest.ts';
+import { ManifestEncoder } from '../manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
@@ -90,30 +90,50 @@ function* addedEntries(files: readonly DataFile[], snapshotId: bigint): Generato
 /** Writes one manifest under a name of its own; it is there when the transaction's staged files are `written`. */
 export async function stageManifest(
   entries: Iterable<NewManifestEntry>,
-  { content, spec, snapshotId, sequenceNumber }: ManifestSettings,
+  settings: ManifestSettings,
   metadata: TableMetadata,
   context: StagingContext,
 ): Promise<ManifestFile> {
+  const open = openManifest(settings, metadata, context);
+  for (const entry of entries) open.add(entry);
+  return open.finish();
+}
+
+/** A manifest under way: in memory are its bytes. */
+export interface OpenManifest {
+  add(entry: NewManifestEntry): void;
+  /** Stages it. */
+  finish(): Promise<ManifestFile>;
+}
+
+export function openManifest(
+  { content, spec, snapshotId, sequenceNumber }: ManifestSettings,
+  metadata: TableMetadata,
+  context: StagingContext,
+): OpenManifest {
   const { operations, staged } = context;
   const location = operations.newMetadataFileLocation(
     metadata,
     `${context.commitUuid}-m${staged.nextManifestNumber()}.avro`,
   );
   const { schema, otherSchemas } = tableDefinitions(metadata);
-  const { bytes, manifest } = encodeManifest(
-    {
-      location,
-      formatVersion: metadata.formatVersion,
-      schema,
-      otherSchemas,
-      spec,
-      content,
-      snapshotId,
-      ...(sequenceNumber !== undefined && { sequenceNumber }),
-      compression: CODECS[tableProperty(metadata.properties, 'write.manifest.compression-codec')],
+  const encoder = new ManifestEncoder({
+    location,
+    formatVersion: metadata.formatVersion,
+    schema,
+    otherSchemas,
+    spec,
+    content,
+    snapshotId,
+    ...(sequenceNumber !== undefined && { sequenceNumber }),
+    compression: CODECS[tableProperty(metadata.properties, 'write.manifest.compression-codec')],
+  });
+  return {
+    add: (entry) => encoder.add(entry),
+    async finish() {
+      const bytes = encoder.finish();
+      await staged.write(location, bytes);
+      return encoder.manifestFile(bytes.length);
     },
-    entries,
-  );
-  await staged.write(location, bytes);
-  return manifest;
+  };
 }

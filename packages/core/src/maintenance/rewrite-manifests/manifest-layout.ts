@@ -1,0 +1,122 @@
+import { throwIfAborted } from '../../errors.ts';
+import { partitionType } from '../../manifest/partition-type.ts';
+import { decodeManifest, readManifestBytes } from '../../manifest/read-manifest.ts';
+import { tableDefinitions } from '../../manifest/table-definitions.ts';
+import { lookAhead } from '../../scan/look-ahead.ts';
+import { partitionKey } from '../../scan/partition-key.ts';
+import type { FileIO } from '../../io/file-io.ts';
+import type { Runtime } from '../../runtime.ts';
+import { compareValues } from '../../spec/compare-values.ts';
+import type { ManifestFile } from '../../spec/manifest.ts';
+import { currentSchema } from '../../spec/metadata-accessors.ts';
+import type { PartitionSpec, PartitionTuple } from '../../spec/partition-spec.ts';
+import type { TableMetadata } from '../../spec/table-metadata.ts';
+import type { PrimitiveType } from '../../spec/types.ts';
+
+export interface LayoutSource {
+  readonly io: FileIO;
+  readonly runtime: Runtime;
+  readonly metadata: TableMetadata;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Partitions that are next to each other and share a manifest; a large one has several of its own. */
+export interface Cluster {
+  readonly keys: readonly string[];
+  readonly entries: number;
+}
+
+/** How the live entries of some manifests of one spec and content are spread over new ones. */
+export interface ManifestLayout {
+  readonly clusters: readonly Cluster[];
+  /** At most so many entries go into a manifest. */
+  readonly entriesPerManifest: number;
+  /** What an entry takes in the manifests that there are. */
+  readonly bytesPerEntry: number;
+}
+
+interface PartitionCount {
+  readonly key: string;
+  readonly tuple: PartitionTuple;
+  count: number;
+}
+
+/**
+ * Works out few manifests of even size, each of which is about few partitions, so that a filter leaves most of them
+ * unread. In memory is a counter for each partition.
+ */
+export async function layOut(
+  source: LayoutSource,
+  manifests: readonly ManifestFile[],
+  spec: PartitionSpec,
+  targetSizeBytes: number,
+): Promise<ManifestLayout> {
+  const partitions = await countPartitions(source, manifests);
+  const total = partitions.reduce((sum, { count }) => sum + count, 0);
+  const bytes = manifests.reduce((sum, { length }) => sum + length, 0);
+  const wanted = Math.max(1, Math.ceil(bytes / targetSizeBytes));
+  const entriesPerManifest = Math.max(1, Math.ceil(total / wanted));
+  const compare = tupleOrder(spec, source.metadata);
+  const sorted = partitions.toSorted((a, b) => compare(a.tuple, b.tuple));
+  return { clusters: cluster(sorted, entriesPerManifest), entriesPerManifest, bytesPerEntry: bytes / total };
+}
+
+export function manifestsOfLayout({ clusters, entriesPerManifest }: ManifestLayout): number {
+  return clusters.reduce((sum, { entries }) => sum + Math.ceil(entries / entriesPerManifest), 0);
+}
+
+async function countPartitions(
+  { io, runtime, metadata, signal }: LayoutSource,
+  manifests: readonly ManifestFile[],
+): Promise<readonly PartitionCount[]> {
+  const counts = new Map<string, PartitionCount>();
+  const options = { ...tableDefinitions(metadata), columns: { stats: 'none' }, liveOnly: true } as const;
+  const read = lookAhead(manifests, runtime.concurrency, async (manifest) => {
+    return [manifest, await readManifestBytes(io, manifest, signal ? { signal } : {})] as const;
+  });
+  for await (const [manifest, bytes] of read) {
+    for (const entries of decodeManifest(bytes, manifest, options)) {
+      throwIfAborted(signal);
+      for (const { file } of entries) {
+        const key = partitionKey(file.specId, file.partition);
+        const known = counts.get(key);
+        if (known) known.count++;
+        else counts.set(key, { key, tuple: file.partition, count: 1 });
+      }
+    }
+  }
+  return [...counts.values()];
+}
+
+/** By the fields in turn, nulls first, as manifests' bounds have them. */
+function tupleOrder(spec: PartitionSpec, metadata: TableMetadata): (a: PartitionTuple, b: PartitionTuple) => number {
+  const { fields } = partitionType(spec, [currentSchema(metadata), ...metadata.schemas]);
+  const comparators = fields.map(({ type }) => compareValues(type as PrimitiveType));
+  return (a, b) => {
+    for (const [i, compare] of comparators.entries()) {
+      const [left, right] = [a[i] ?? null, b[i] ?? null];
+      if (left === null && right === null) continue;
+      if (left === null || right === null) return left === null ? -1 : 1;
+      const order = compare(left, right);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+}
+
+function cluster(partitions: readonly PartitionCount[], entriesPerManifest: number): readonly Cluster[] {
+  const clusters: Cluster[] = [];
+  let keys: string[] = [];
+  let entries = 0;
+  const close = (): void => {
+    if (keys.length > 0) clusters.push({ keys, entries });
+    [keys, entries] = [[], 0];
+  };
+  for (const { key, count } of partitions) {
+    if (entries + count > entriesPerManifest) close();
+    keys.push(key);
+    entries += count;
+  }
+  close();
+  return clusters;
+}
