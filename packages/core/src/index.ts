@@ -147,6 +147,7 @@ export type {
   WriteOptions,
 } from './io/file-io.ts';
 export { checkByteRange, resolveByteRange, type ByteRange } from './io/byte-range.ts';
+export { CachingFileIO, type CachingFileIOOptions } from './io/caching-file-io.ts';
 export { MappedFileIO } from './io/mapped-file-io.ts';
 export { MemoryFileIO } from './io/memory-file-io.ts';
 

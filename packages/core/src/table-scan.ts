@@ -14,7 +14,6 @@ import type { RowOptions } from './read/batch-rows.ts';
 import { deleteLoader, readTask, taskSchema } from './read/read-task.ts';
 import { sendReport } from './reporter.ts';
 import type { Reporter, ReportMetadata } from './reporter.ts';
-import type { ManifestCache } from './manifest/manifest-cache.ts';
 import type { Runtime } from './runtime.ts';
 import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
 import { planScan } from './scan/plan-scan.ts';
@@ -54,7 +53,6 @@ export interface ScanSource {
   readonly metadata: TableMetadata;
   readonly runtime: Runtime;
   readonly reporter: Reporter | undefined;
-  readonly cache: ManifestCache;
 }
 
 /** Finds the files of a scan. */
@@ -206,7 +204,7 @@ export class TableScan<Row = Record<string, unknown>> {
   }
 
   #plan(): { readonly tasks: AsyncIterable<FileScanTask>; metrics(): ScanMetrics } {
-    const { io, metadata, runtime, cache } = this.#source;
+    const { io, metadata, runtime } = this.#source;
     const { snapshot, schema } = this.#target;
     const planning = this.#planner({
       io,
@@ -215,7 +213,6 @@ export class TableScan<Row = Record<string, unknown>> {
       schema,
       filter: this.#bound,
       runtime,
-      cache,
       ...(this.#limit !== null && { limit: this.#limit }),
       ...(this.#columnStats.size > 0 && { columnStats: this.#columnStats }),
       ...(this.#signal && { signal: this.#signal }),

@@ -26,7 +26,6 @@ import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/
 import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
-import { ManifestCache } from './manifest/manifest-cache.ts';
 import { rewriteManifests } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
 import type {
   RewriteManifestsOptions,
@@ -92,8 +91,6 @@ export interface LoadTableOptions extends TableOptions {
   readonly io: FileIO;
 }
 
-const MANIFEST_CACHE_BYTES = 32 * 1024 * 1024;
-
 /** One change of the current snapshot. */
 export interface HistoryEntry {
   readonly timestampMs: number;
@@ -112,8 +109,6 @@ export class Table<Row = Record<string, unknown>> {
   readonly #runtime: Runtime;
   readonly #reporter: Reporter | undefined;
   readonly #writer: DataFileWriter;
-  /** Manifests of this table's scans: the next scan mostly needs the same ones. */
-  readonly #cache = new ManifestCache(MANIFEST_CACHE_BYTES);
   /** Told when the handle moves to another version. */
   readonly #moveListeners = new Set<() => void>();
   #loaded: LoadedMetadata;
@@ -246,7 +241,7 @@ export class Table<Row = Record<string, unknown>> {
    */
   describe(options: DescribeOptions = {}): Promise<TableDescription> {
     const { name, io, metadata, metadataLocation } = this;
-    const table = { name, io, metadata, metadataLocation, runtime: this.#runtime, cache: this.#cache };
+    const table = { name, io, metadata, metadataLocation, runtime: this.#runtime };
     return describeTable(table, options);
   }
 
@@ -277,7 +272,7 @@ export class Table<Row = Record<string, unknown>> {
 
   #scanSource(metadata: TableMetadata): ScanSource {
     const { name, io } = this;
-    return { name, io, metadata, runtime: this.#runtime, reporter: this.#reporter, cache: this.#cache };
+    return { name, io, metadata, runtime: this.#runtime, reporter: this.#reporter };
   }
 
   /**
@@ -351,7 +346,7 @@ export class Table<Row = Record<string, unknown>> {
   /** A metadata table to be read in batches or rows: of a million files, it holds a few thousand at a time. */
   metadataTable(name: MetadataTableName, options: InspectOptions = {}): MetadataTable {
     const { io, metadata, metadataLocation } = this;
-    const inspected = { io, metadata, metadataLocation, runtime: this.#runtime, cache: this.#cache };
+    const inspected = { io, metadata, metadataLocation, runtime: this.#runtime };
     return new MetadataTable(inspected, name, options);
   }
 

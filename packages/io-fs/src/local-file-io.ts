@@ -1,5 +1,4 @@
-import { open, stat, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import {
   LakehouseError,
   checkByteRange,
@@ -14,6 +13,7 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from '@lh/core';
+import { closeClean, openFile, readSome, statsOf, type Descriptor } from './descriptors.ts';
 import { listDirectoryNames, listFiles, type ListOptions } from './list-files.ts';
 import { localPath, requireFilePath, requireLocalPath } from './local-path.ts';
 import { fromSystemError, isNoFile } from './system-errors.ts';
@@ -37,12 +37,12 @@ export class LocalFileIO implements FileIO {
     const path = requireLocalPath(location);
     checkByteRange(location, options);
     return reporting('read', location, async () => {
-      const handle = await open(path, 'r');
+      const file = await openFile(path, 'r');
       try {
-        const { start, length } = resolveByteRange(location, await fileSize(handle), options);
-        return await readFully(handle, location, start, length);
+        const { start, length } = resolveByteRange(location, fileSize(file), options);
+        return await readFully(file, location, start, length);
       } finally {
-        await handle.close();
+        closeClean(file);
       }
     });
   }
@@ -143,21 +143,21 @@ async function reporting<T>(action: string, location: string, run: () => Promise
 }
 
 /** Some systems open a directory for reading without complaint. */
-async function fileSize(handle: FileHandle): Promise<number> {
-  const stats = await handle.stat();
+function fileSize(file: Descriptor): number {
+  const stats = statsOf(file);
   if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
   return stats.size;
 }
 
-async function readFully(handle: FileHandle, location: string, start: number, length: number): Promise<Uint8Array> {
+async function readFully(file: Descriptor, location: string, start: number, length: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let at = 0; at < length;) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(length - at, READ_AT_MOST), start + at);
-    if (bytesRead === 0) {
+    const count = await readSome(file, bytes, at, Math.min(length - at, READ_AT_MOST), start + at);
+    if (count === 0) {
       const message = `'${location}' became shorter while it was read; files of a table must never change.`;
       throw new LakehouseError('INVALID_DATA', message, { context: { location } });
     }
-    at += bytesRead;
+    at += count;
   }
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
 }

@@ -1,4 +1,5 @@
 import { unsupported } from '../errors.ts';
+import { withCache } from '../io/caching-file-io.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
 import type { LoadedMetadata, TableOperations } from './catalog.ts';
@@ -18,7 +19,10 @@ export function staticTableOperations(metadataLocation: string, io: FileIO): Tab
     io,
     readOnly,
     async load(): Promise<LoadedMetadata> {
-      return { metadata: parseTableMetadata(await io.read(metadataLocation), metadataLocation), metadataLocation };
+      return {
+        metadata: parseTableMetadata(await withCache(io).read(metadataLocation), metadataLocation),
+        metadataLocation,
+      };
     },
     commit(): Promise<LoadedMetadata> {
       return Promise.reject(unsupported(`Table ${metadataLocation} can't be changed: ${readOnly}.`));

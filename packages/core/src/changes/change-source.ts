@@ -3,15 +3,14 @@ import { inclusiveMetricsEvaluator } from '../expr/metrics-evaluator.ts';
 import type { MetricsEvaluator } from '../expr/metrics-evaluator.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
 import { throwIfAborted } from '../errors.ts';
-import type { FileIO } from '../io/file-io.ts';
-import type { ManifestCache } from '../manifest/manifest-cache.ts';
+import type { FileIO, IOOptions } from '../io/file-io.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
+import { decodeManifest } from '../manifest/read-manifest.ts';
 import type { EntryFilter, FilteredFile } from '../manifest/read-manifest.ts';
 import type { StatsColumns } from '../manifest/stats-columns.ts';
 import type { Runtime } from '../runtime.ts';
 import { mayDeleteMatches } from '../scan/delete-matches.ts';
-import { lookAhead } from '../scan/look-ahead.ts';
+import { fetchManifests } from '../scan/fetch-manifests.ts';
 import { specFilters } from '../scan/spec-filters.ts';
 import type { SpecFilter } from '../scan/spec-filters.ts';
 import type { ManifestEntry, ManifestFile } from '../spec/manifest.ts';
@@ -24,7 +23,6 @@ export interface ChangeSourceOptions {
   readonly io: FileIO;
   readonly metadata: TableMetadata;
   readonly runtime: Runtime;
-  readonly cache?: ManifestCache;
   /** The schema that rows are read in, and that the filter is bound to. */
   readonly schema: Schema;
   readonly filter: BoundExpression;
@@ -49,11 +47,10 @@ export class ChangeSource {
   /** The schema of the rows first, then all others, for columns that it doesn't have (any more). */
   readonly schemas: readonly Schema[];
   readonly filterOf: (specId: number) => SpecFilter;
-  readonly #cache: ManifestCache | undefined;
   readonly #matches: MetricsEvaluator | null;
   readonly #filterColumns: ReadonlySet<number>;
 
-  constructor({ io, metadata, runtime, cache, schema, filter, signal }: ChangeSourceOptions) {
+  constructor({ io, metadata, runtime, schema, filter, signal }: ChangeSourceOptions) {
     this.io = io;
     this.metadata = metadata;
     this.runtime = runtime;
@@ -61,7 +58,6 @@ export class ChangeSource {
     this.signal = signal;
     this.schemas = [schema, ...metadata.schemas.toReversed()];
     this.filterOf = specFilters(metadata, schema, filter);
-    this.#cache = cache;
     this.#matches = filter.op === 'true' ? null : inclusiveMetricsEvaluator(filter);
     this.#filterColumns = referencedFieldIds(filter);
   }
@@ -81,10 +77,7 @@ export class ChangeSource {
     wanted: EntriesWanted,
   ): AsyncGenerator<readonly ManifestEntry[], void, undefined> {
     const [schema, ...otherSchemas] = this.schemas;
-    const fetched = lookAhead(manifests, this.runtime.concurrency, async (manifest) => {
-      return [manifest, await readManifestBytes(this.io, manifest, this.#ioOptions())] as const;
-    });
-    for await (const [manifest, bytes] of fetched) {
+    for await (const [manifest, bytes] of fetchManifests(this.io, manifests, this.runtime, this.#ioOptions())) {
       throwIfAborted(this.signal);
       yield* decodeManifest(bytes, manifest, {
         specs: this.metadata.partitionSpecs,
@@ -111,7 +104,7 @@ export class ChangeSource {
     };
   }
 
-  #ioOptions(): { readonly cache?: ManifestCache; readonly signal?: AbortSignal } {
-    return { ...(this.#cache && { cache: this.#cache }), ...(this.signal && { signal: this.signal }) };
+  #ioOptions(): IOOptions {
+    return this.signal ? { signal: this.signal } : {};
   }
 }

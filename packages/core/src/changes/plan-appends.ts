@@ -1,3 +1,4 @@
+import { requestsAtOnce } from '../io/requests-at-once.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import { checkReadable } from '../scan/plan-scan.ts';
@@ -57,7 +58,7 @@ async function* addedEntries(
   { columnStats = 'none' }: PlanScanOptions,
   counters: ScanCounters,
 ): AsyncGenerator<readonly ManifestEntry[], void, undefined> {
-  const lists = lookAhead(appends, source.runtime.concurrency, async (snapshot) => {
+  const lists = lookAhead(appends, requestsAtOnce(source.io, source.runtime), async (snapshot) => {
     return { snapshotId: snapshot.snapshotId, manifests: await source.manifests(snapshot) };
   });
   for await (const { snapshotId, manifests } of lists) {

@@ -140,11 +140,11 @@ export class TableChanges<Row = Record<string, unknown>> implements AsyncIterabl
   }
 
   async *#changes(projection: StructType): AsyncGenerator<RowChanges, void, undefined> {
-    const { io, metadata, runtime, cache } = this.#source;
+    const { io, metadata, runtime } = this.#source;
     const schema = this.#rowSchema;
     const { selection, filter } = this.#prepared;
     const signal = this.#signal;
-    const source = new ChangeSource({ io, metadata, runtime, cache, schema, filter, signal });
+    const source = new ChangeSource({ io, metadata, runtime, schema, filter, signal });
     const nameMapping = tableNameMapping(metadata.properties);
     const { metadataColumns } = selection;
     const reader = new RowReader({ io, schema, projection, metadataColumns, nameMapping, signal });

@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import type { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
+import { unlessAborted } from '../io/unless-aborted.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { NameMapping } from '../spec/name-mapping.ts';
 import type { StructType } from '../spec/types.ts';
@@ -8,7 +9,6 @@ import { EqualityDeleteFiles, columnsOf, keyColumns } from './equality-delete-fi
 import type { AppliedKeys } from './equality-delete-files.ts';
 import { PositionDeletes } from './position-deletes.ts';
 import type { ReadRows } from './read-rows.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /**
  * Of some rows of a batch (null: all of them), those that are not deleted: the same rows if none is, else their numbers

@@ -1,11 +1,10 @@
 import type { FileIO } from '../io/file-io.ts';
-import type { ManifestCache } from '../manifest/manifest-cache.ts';
 import { liveFilesCount, liveRowsCount, sumOfCounts } from '../manifest/manifest-file.ts';
-import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
+import { decodeManifest } from '../manifest/read-manifest.ts';
 import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
-import { lookAhead } from '../scan/look-ahead.ts';
+import { fetchManifests } from '../scan/fetch-manifests.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
@@ -42,21 +41,18 @@ export interface CountFilesSource {
   readonly io: FileIO;
   readonly metadata: TableMetadata;
   readonly runtime: Runtime;
-  readonly cache?: ManifestCache | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Counts the live files of manifests, one Avro block of them in memory at a time. */
 export async function countFiles(
-  { io, metadata, runtime, cache, signal }: CountFilesSource,
+  { io, metadata, runtime, signal }: CountFilesSource,
   manifests: readonly ManifestFile[],
   targetFileBytes: number,
 ): Promise<FileCounts> {
   const counter = new FileCounter(targetFileBytes * SMALL_FILE_RATIO);
-  const ioOptions = { ...(cache && { cache }), ...(signal && { signal }) };
-  const read = async (manifest: ManifestFile) => [manifest, await readManifestBytes(io, manifest, ioOptions)] as const;
   const wanted = manifests.filter((manifest) => liveFilesCount(manifest) !== 0);
-  for await (const [manifest, bytes] of lookAhead(wanted, runtime.concurrency, read)) {
+  for await (const [manifest, bytes] of fetchManifests(io, wanted, runtime, signal ? { signal } : {})) {
     const batches = decodeManifest(bytes, manifest, {
       ...tableDefinitions(metadata),
       columns: { stats: 'none' },

@@ -1,6 +1,5 @@
 import { termToText } from '../expr/to-text.ts';
 import type { FileIO } from '../io/file-io.ts';
-import type { ManifestCache } from '../manifest/manifest-cache.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import type { Runtime } from '../runtime.ts';
 import { stringifyJson } from '../spec/json.ts';
@@ -32,7 +31,6 @@ export interface DescribedTable {
   readonly metadata: TableMetadata;
   readonly metadataLocation: string;
   readonly runtime: Runtime;
-  readonly cache?: ManifestCache | undefined;
 }
 
 /** Reads the manifest list and nothing else, unless files are asked for. */
@@ -86,12 +84,9 @@ async function readContents(
   { signal, files }: DescribeOptions,
   targetBytes: number,
 ): Promise<TableContents> {
-  const { io, metadata, cache } = table;
+  const { io, metadata } = table;
   if (snapshot === null) return NOTHING;
-  const manifests = await readManifestList(io, snapshot, metadata, {
-    ...(cache && { cache }),
-    ...(signal && { signal }),
-  });
+  const manifests = await readManifestList(io, snapshot, metadata, signal ? { signal } : {});
   const counts = files ? await countFiles({ ...table, signal }, manifests, targetBytes) : null;
   return countContents(manifests, snapshot, counts);
 }

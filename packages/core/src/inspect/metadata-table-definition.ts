@@ -1,7 +1,6 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import type { FileIO } from '../io/file-io.ts';
-import type { ManifestCache } from '../manifest/manifest-cache.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -15,7 +14,6 @@ export interface InspectedTable {
   readonly metadataLocation: string;
   /** How many manifests are read at once; the system's runtime if left out. */
   readonly runtime?: Runtime | undefined;
-  readonly cache?: ManifestCache | undefined;
 }
 
 /** What is wanted of a metadata table. */

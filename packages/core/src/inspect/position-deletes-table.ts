@@ -137,7 +137,7 @@ async function* deleteFiles(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ManifestEntry> {
   const options = { ...tableDefinitions(table.metadata), liveOnly: true, columns: { stats: 'none' } } as const;
-  for await (const { manifest, bytes } of manifestFiles(table, manifests, signal)) {
+  for await (const [manifest, bytes] of manifestFiles(table, manifests, signal)) {
     for (const entries of decodeManifest(bytes, manifest, options)) {
       for (const entry of entries) if (entry.file.content === 'position-deletes') yield entry;
     }

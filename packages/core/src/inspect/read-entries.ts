@@ -1,8 +1,9 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import { throwIfAborted } from '../errors.ts';
+import { requestsAtOnce } from '../io/requests-at-once.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { readManifestBytes } from '../manifest/read-manifest.ts';
 import { systemRuntime } from '../runtime.ts';
+import { fetchManifests } from '../scan/fetch-manifests.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { ManifestFile } from '../spec/manifest.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
@@ -14,12 +15,12 @@ type Signal = AbortSignal | undefined;
 
 /** The manifests of a snapshot; none without one. */
 export async function snapshotManifests(
-  { io, metadata, cache }: InspectedTable,
+  { io, metadata }: InspectedTable,
   snapshot: Snapshot | null,
   signal: Signal,
 ): Promise<readonly ManifestFile[]> {
   if (snapshot === null) return [];
-  return readManifestList(io, snapshot, metadata, { ...(cache && { cache }), ...(signal && { signal }) });
+  return readManifestList(io, snapshot, metadata, signal ? { signal } : {});
 }
 
 /** The manifests of snapshots, in their order. */
@@ -28,7 +29,7 @@ export function manifestLists(
   snapshots: readonly Snapshot[],
   signal: Signal,
 ): AsyncGenerator<{ readonly snapshot: Snapshot; readonly manifests: readonly ManifestFile[] }> {
-  return lookAhead(snapshots, concurrency(table), async (snapshot) => ({
+  return lookAhead(snapshots, requestsAtOnce(table.io, table.runtime ?? systemRuntime), async (snapshot) => ({
     snapshot,
     manifests: await snapshotManifests(table, snapshot, signal),
   }));
@@ -51,7 +52,7 @@ export async function* readEntries(
   scan: EntryScan,
   signal: Signal,
 ): AsyncGenerator<ColumnBatch> {
-  for await (const { manifest, bytes } of manifestFiles(table, manifests, signal)) {
+  for await (const [manifest, bytes] of manifestFiles(table, manifests, signal)) {
     for (const batch of entryBatches(bytes, manifest, scan)) {
       throwIfAborted(signal);
       yield batch;
@@ -61,18 +62,9 @@ export async function* readEntries(
 
 /** The bytes of manifests, in their order. */
 export function manifestFiles(
-  table: InspectedTable,
+  { io, runtime = systemRuntime }: InspectedTable,
   manifests: readonly ManifestFile[],
   signal: Signal,
-): AsyncGenerator<{ readonly manifest: ManifestFile; readonly bytes: Uint8Array }> {
-  const { io, cache } = table;
-  const options = { ...(cache && { cache }), ...(signal && { signal }) };
-  return lookAhead(manifests, concurrency(table), async (manifest) => ({
-    manifest,
-    bytes: await readManifestBytes(io, manifest, options),
-  }));
-}
-
-function concurrency({ runtime = systemRuntime }: InspectedTable): number {
-  return runtime.concurrency;
+): AsyncGenerator<readonly [ManifestFile, Uint8Array]> {
+  return fetchManifests(io, manifests, runtime, signal ? { signal } : {});
 }

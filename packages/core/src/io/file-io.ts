@@ -54,6 +54,11 @@ export interface FileIOCapabilities {
   readonly conditionalReplace?: boolean;
   /** How many locations one `delete` request to the store may carry. */
   readonly maxDeleteBatch: number;
+  /**
+   * How many requests are made side by side for one operation, where each takes long however little it asks for; the
+   * runtime's `concurrency` if left out.
+   */
+  readonly concurrency?: number;
   /** The path of a location on the local disk, for engines that open files themselves; null if there is none. */
   readonly localPath?: (location: string) => string | null;
   /**
@@ -98,6 +103,11 @@ export interface ReadOptions extends IOOptions {
   readonly offset?: number;
   /** Number of bytes, all of which the file must have; to the end of the file if left out. */
   readonly length?: number;
+  /**
+   * Told what `stat` would say of the very file that is read, before its bytes are given; by stores whose answer to a
+   * read has it.
+   */
+  readonly onStat?: (stat: FileStat) => void;
 }
 
 export interface WriteOptions extends IOOptions {

@@ -60,7 +60,9 @@ export class MappedFileIO implements FileIO {
   }
 
   async read(location: string, options?: ReadOptions): Promise<Uint8Array> {
-    return this.#io.read(this.#resolve(location), options);
+    const { onStat, ...rest } = options ?? {};
+    const told = onStat && { onStat: (stat: FileStat) => onStat({ ...stat, location }) };
+    return this.#io.read(this.#resolve(location), { ...rest, ...told });
   }
 
   async stat(location: string, options?: IOOptions): Promise<FileStat | null> {

@@ -38,6 +38,7 @@ export class MemoryFileIO implements FileIO {
     const file = this.#files.get(location);
     if (!file) throw new LakehouseError('NOT_FOUND', `There is no file '${location}'.`, { context: { location } });
     const { start, length } = resolveByteRange(location, file.bytes.length, options);
+    options.onStat?.(statOf(location, file));
     return file.bytes.slice(start, start + length);
   }
 

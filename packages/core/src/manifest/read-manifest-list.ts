@@ -1,18 +1,14 @@
 import { invalidData, unsupported } from '../errors.ts';
 import { valueDecoder } from '../formats/avro/decode-values.ts';
 import { readAvroContainer } from '../formats/avro/container.ts';
+import { withCache } from '../io/caching-file-io.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
 import type { ManifestContent, ManifestFile, PartitionFieldSummary } from '../spec/manifest.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { StructType } from '../spec/types.ts';
 import type { Value } from '../spec/values.ts';
-import type { ManifestCache } from './manifest-cache.ts';
 import { LIST_FIELD, manifestFileType } from './manifest-schema.ts';
-
-export interface ReadManifestListOptions extends IOOptions {
-  readonly cache?: ManifestCache;
-}
 
 /**
  * The manifests of a snapshot, data and deletes, in the order of its manifest list. Counts that the list leaves out are
@@ -23,7 +19,7 @@ export async function readManifestList(
   io: FileIO,
   snapshot: Snapshot,
   metadata: TableMetadata,
-  options: ReadManifestListOptions = {},
+  options: IOOptions = {},
 ): Promise<readonly ManifestFile[]> {
   if (snapshot.keyId !== null) {
     throw unsupported(`Snapshot ${snapshot.snapshotId} is encrypted; encrypted tables can't be read yet.`, {
@@ -32,7 +28,7 @@ export async function readManifestList(
   }
   const { manifestList } = snapshot;
   if (manifestList === null) return readEmbeddedManifests(io, snapshot, options);
-  const bytes = await readFile(io, manifestList, options);
+  const bytes = await withCache(io).read(manifestList, options);
   const manifests = decodeManifestList(bytes, manifestList, snapshot);
   for (const { path, partitionSpecId } of manifests) {
     if (!metadata.partitionSpecs.some(({ specId }) => specId === partitionSpecId)) {
@@ -45,11 +41,6 @@ export async function readManifestList(
     }
   }
   return manifests;
-}
-
-function readFile(io: FileIO, location: string, { cache, signal }: ReadManifestListOptions): Promise<Uint8Array> {
-  const options = signal ? { signal } : {};
-  return cache ? cache.read(io, location, options) : io.read(location, options);
 }
 
 /** All fields of every version; what a list lacks reads as null. */
@@ -161,13 +152,13 @@ class LineReader {
 async function readEmbeddedManifests(
   io: FileIO,
   snapshot: Snapshot,
-  options: ReadManifestListOptions,
+  options: IOOptions,
 ): Promise<readonly ManifestFile[]> {
-  const manifests: ManifestFile[] = [];
-  for (const path of snapshot.manifests ?? []) {
-    const bytes = await readFile(io, path, options);
+  const cached = withCache(io);
+  const read = async (path: string): Promise<ManifestFile> => {
+    const bytes = await cached.read(path, options);
     const { metadata } = readAvroContainer(bytes, path);
-    manifests.push({
+    return {
       path,
       length: bytes.length,
       partitionSpecId: Number(metadata.get('partition-spec-id') ?? 0),
@@ -184,7 +175,7 @@ async function readEmbeddedManifests(
       partitions: null,
       keyMetadata: null,
       firstRowId: null,
-    });
-  }
-  return manifests;
+    };
+  };
+  return Promise.all((snapshot.manifests ?? []).map(read));
 }

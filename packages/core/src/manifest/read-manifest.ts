@@ -2,14 +2,14 @@ import { invalidData, throwIfAborted, unsupported } from '../errors.ts';
 import type { FileMetrics } from '../expr/metrics-evaluator.ts';
 import type { AvroReader } from '../formats/avro/avro-reader.ts';
 import { readAvroContainer, type AvroContainer } from '../formats/avro/container.ts';
-import type { FileIO } from '../io/file-io.ts';
+import { withCache } from '../io/caching-file-io.ts';
+import type { FileIO, IOOptions } from '../io/file-io.ts';
 import type { DataFile, FileFormat } from '../spec/data-file.ts';
 import type { EntryStatus, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
 import type { PartitionSpec, PartitionTuple } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
 import { contentProblem } from './content-problem.ts';
 import { entryDecoder, STATUS, type EntryProjection, type EntryState } from './entry-decoder.ts';
-import type { ManifestCache } from './manifest-cache.ts';
 import { UNASSIGNED_SEQUENCE_NUMBER } from './manifest-file.ts';
 import { restrictStats, unionOfStats, type StatsColumns } from './stats-columns.ts';
 
@@ -24,7 +24,6 @@ export interface ReadManifestOptions {
   /** Leave out deleted entries. */
   readonly liveOnly?: boolean;
   readonly filter?: EntryFilter;
-  readonly cache?: ManifestCache;
   readonly signal?: AbortSignal;
 }
 
@@ -62,19 +61,18 @@ export async function* readManifest(
   }
 }
 
-/** The manifest's file, from the cache if there is one. */
+/** The manifest's file, from the cache of the FileIO if it is there. */
 export async function readManifestBytes(
   io: FileIO,
   manifest: ManifestFile,
-  { cache, signal }: Pick<ReadManifestOptions, 'cache' | 'signal'>,
+  { signal }: IOOptions,
 ): Promise<Uint8Array> {
   if (manifest.keyMetadata !== null) {
     throw unsupported(`The manifest ${manifest.path} is encrypted; encrypted tables can't be read yet.`, {
       path: manifest.path,
     });
   }
-  const options = signal ? { signal } : {};
-  const bytes = await (cache ? cache.read(io, manifest.path, options) : io.read(manifest.path, options));
+  const bytes = await withCache(io).read(manifest.path, signal ? { signal } : {});
   if (bytes.length < manifest.length) {
     throw invalidData(
       `The manifest ${manifest.path} is cut short: it has ${bytes.length} bytes, the manifest list says ${manifest.length}.`,

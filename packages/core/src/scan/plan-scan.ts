@@ -2,11 +2,10 @@ import { throwIfAborted, unsupported } from '../errors.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import { inclusiveMetricsEvaluator, type MetricsEvaluator } from '../expr/metrics-evaluator.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
-import type { FileIO } from '../io/file-io.ts';
-import type { ManifestCache } from '../manifest/manifest-cache.ts';
+import type { FileIO, IOOptions } from '../io/file-io.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { decodeManifest, readManifestBytes, type EntryFilter } from '../manifest/read-manifest.ts';
+import { decodeManifest, type EntryFilter } from '../manifest/read-manifest.ts';
 import { unionOfStats, withStatsOf, type StatsColumns } from '../manifest/stats-columns.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -16,8 +15,8 @@ import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { DeleteFileIndex } from './delete-file-index.ts';
 import { mayDeleteMatches } from './delete-matches.ts';
+import { fetchManifests } from './fetch-manifests.ts';
 import type { DeleteFile, FileScanTask, ScanMetrics } from './file-scan-task.ts';
-import { lookAhead } from './look-ahead.ts';
 import { ScanCounters } from './scan-counters.ts';
 import { specFilters, type SpecFilter } from './spec-filters.ts';
 
@@ -35,7 +34,6 @@ export interface PlanScanOptions {
   readonly columnStats?: StatsColumns;
   /** Stop when the tasks so far surely have this many rows that match. */
   readonly limit?: number;
-  readonly cache?: ManifestCache;
   /** All deletes of the tasks' files, not only those that may delete rows that match: for who rewrites whole files. */
   readonly allDeletes?: boolean;
 }
@@ -50,7 +48,7 @@ export interface StreamingScanPlan {
 /**
  * Plans a scan (spec: "Scan Planning"): leaves out manifests by their partition summaries, files by their partition,
  * then by their metrics, and gives what is left as tasks, in the order of the manifests, as it is found. Delete
- * manifests are read first; data manifests are read while tasks are consumed, `runtime.concurrency` of them ahead.
+ * manifests are decoded first; data manifests are fetched along with them, some ahead, and decoded as tasks are consumed.
  *
  * Errors come from the iteration: INVALID_DATA for damaged metadata, UNSUPPORTED for encrypted files.
  */
@@ -99,7 +97,7 @@ class ScanPlanner {
 
   /** Batch by batch inside: a step of an asynchronous generator costs more than finding a task. */
   async *#batches(): AsyncGenerator<readonly FileScanTask[], void, undefined> {
-    const { io, metadata, snapshot } = this.#options;
+    const { io, metadata, snapshot, runtime } = this.#options;
     if (snapshot === null) return;
     const manifests = await readManifestList(io, snapshot, metadata, this.#ioOptions());
     const data = this.#selectData(manifests.filter(({ content }) => content === 'data'));
@@ -107,8 +105,15 @@ class ScanPlanner {
       manifests.filter(({ content }) => content === 'deletes'),
       data.length > 0,
     );
-    const index = await this.#indexDeletes(deletes);
-    for await (const [manifest, bytes] of this.#fetch(data)) {
+    const found: DeleteFile[] = [];
+    let index: DeleteFileIndex | null = null;
+    // One request after the other is what takes time: they are all made at once, as far as they may be.
+    for await (const [manifest, bytes] of fetchManifests(io, [...deletes, ...data], runtime, this.#ioOptions())) {
+      if (manifest.content === 'deletes') {
+        this.#findDeletes(manifest, bytes, found);
+        continue;
+      }
+      index ??= this.#indexOf(found);
       this.#counters.manifestsScanned++;
       const { columnStats = 'none' } = this.#options;
       const stats = unionOfStats(columnStats, index.equalityColumns);
@@ -142,18 +147,18 @@ class ScanPlanner {
     return liveFilesCount(manifest) !== 0 && this.#filterOf(manifest.partitionSpecId).matchesManifest(manifest);
   }
 
-  async #indexDeletes(manifests: readonly ManifestFile[]): Promise<DeleteFileIndex> {
-    const deletes: DeleteFile[] = [];
-    for await (const [manifest, bytes] of this.#fetch(manifests)) {
-      this.#counters.deleteManifestsScanned++;
-      for (const batch of this.#decode(manifest, bytes, 'all', this.#deleteFilter(manifest))) {
-        this.#counters.deleteFilesTotal += batch.length;
-        for (const { file, sequenceNumber } of batch) {
-          this.#counters.indexDelete(file);
-          deletes.push({ file, sequenceNumber });
-        }
+  #findDeletes(manifest: ManifestFile, bytes: Uint8Array, found: DeleteFile[]): void {
+    this.#counters.deleteManifestsScanned++;
+    for (const batch of this.#decode(manifest, bytes, 'all', this.#deleteFilter(manifest))) {
+      this.#counters.deleteFilesTotal += batch.length;
+      for (const { file, sequenceNumber } of batch) {
+        this.#counters.indexDelete(file);
+        found.push({ file, sequenceNumber });
       }
     }
+  }
+
+  #indexOf(deletes: readonly DeleteFile[]): DeleteFileIndex {
     return new DeleteFileIndex(deletes, { specs: this.#options.metadata.partitionSpecs, schemas: this.#schemas });
   }
 
@@ -219,16 +224,9 @@ class ScanPlanner {
     });
   }
 
-  #fetch(manifests: readonly ManifestFile[]): AsyncIterable<readonly [ManifestFile, Uint8Array]> {
-    const { io, runtime } = this.#options;
-    return lookAhead(manifests, runtime.concurrency, async (manifest) => {
-      return [manifest, await readManifestBytes(io, manifest, this.#ioOptions())] as const;
-    });
-  }
-
-  #ioOptions(): { readonly cache?: ManifestCache; readonly signal?: AbortSignal } {
-    const { cache, signal } = this.#options;
-    return { ...(cache && { cache }), ...(signal && { signal }) };
+  #ioOptions(): IOOptions {
+    const { signal } = this.#options;
+    return signal ? { signal } : {};
   }
 }
 

@@ -1,10 +1,10 @@
 import { UNASSIGNED_SEQUENCE_NUMBER } from '../manifest/manifest-file.ts';
-import { decodeManifest, readManifestBytes } from '../manifest/read-manifest.ts';
+import { decodeManifest } from '../manifest/read-manifest.ts';
 import type { StatsColumns } from '../manifest/stats-columns.ts';
 import { ManifestEncoder } from '../manifest/write-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
 import { tableDefinitions } from '../manifest/table-definitions.ts';
-import { lookAhead } from '../scan/look-ahead.ts';
+import { fetchManifests } from '../scan/fetch-manifests.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
@@ -55,11 +55,8 @@ export async function writeMergedManifest(
   context: StagingContext,
 ): Promise<ManifestFile> {
   const entries: NewManifestEntry[] = [...addedEntries(newFiles, settings.snapshotId)];
-  const options = context.signal ? { signal: context.signal } : {};
-  const read = lookAhead(inputs, context.runtime.concurrency, async (manifest) => {
-    return [manifest, await readManifestBytes(context.operations.io, manifest, options)] as const;
-  });
-  for await (const [manifest, bytes] of read) {
+  const { operations, runtime, signal } = context;
+  for await (const [manifest, bytes] of fetchManifests(operations.io, inputs, runtime, signal ? { signal } : {})) {
     for (const entry of liveEntries(bytes, manifest, metadata, 'all')) entries.push({ ...entry, status: 'existing' });
   }
   return stageManifest(entries, settings, metadata, context);

@@ -1,3 +1,4 @@
+import { withCache } from '../io/caching-file-io.ts';
 import type { FileIO } from '../io/file-io.ts';
 
 const WRITES_AT_ONCE = 8;
@@ -16,7 +17,7 @@ export class StagedFiles {
   #manifests = 0;
 
   constructor(io: FileIO) {
-    this.#io = io;
+    this.#io = withCache(io);
   }
 
   /** To be called before the file is written: a write that fails may leave something behind. */

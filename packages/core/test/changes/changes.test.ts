@@ -7,6 +7,7 @@ import type { Snapshot } from '../../src/spec/snapshot.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import { Table } from '../../src/table.ts';
 import { FaultInjectingFileIO } from '../../src/testing/fault-injecting-file-io.ts';
+import { MappedFileIO } from '../../src/io/mapped-file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { expectError, newTable } from '../table/support.ts';
 
@@ -128,13 +129,15 @@ async function removeSnapshots(
 test('a parent that is expired while its successor is read does no harm, the successor itself is missed', async () => {
   const { table, ids } = await history();
   const [first, second] = table.snapshots();
+  /** By a process that has read nothing yet. */
+  const read = async () => {
+    const loaded = await Table.load(table.location, { io: new MappedFileIO(table.io, {}) });
+    return loaded.changes({ from: ids[0], to: ids[1] }).toRows();
+  };
   await table.io.delete([first!.manifestList!]);
-  expect(
-    (await (await Table.load(table.location, { io: table.io })).changes({ from: ids[0], to: ids[1] }).toRows()).length,
-  ).toBe(1);
+  expect((await read()).length).toBe(1);
   await table.io.delete([second!.manifestList!]);
-  const again = (await Table.load(table.location, { io: table.io })).changes({ from: ids[0], to: ids[1] });
-  await expectError(again.toRows(), 'NOT_FOUND', /can't be read any more/);
+  await expectError(read(), 'NOT_FOUND', /can't be read any more/);
 });
 
 /** Commits a snapshot of these manifests, whatever they say. */

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { CachingFileIO } from '../../src/io/caching-file-io.ts';
 import { MappedFileIO } from '../../src/io/mapped-file-io.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import type { FileIO } from '../../src/io/file-io.ts';
-import { FaultInjectingFileIO, SeededRuntime, fileIOConformance, type FileIOSubject } from '../../src/testing/index.ts';
+import {
+  FaultInjectingFileIO,
+  MeasuringFileIO,
+  SeededRuntime,
+  fileIOConformance,
+  type FileIOSubject,
+} from '../../src/testing/index.ts';
 
 const SUBJECTS: Record<string, () => Promise<FileIOSubject>> = {
   MemoryFileIO: async () => ({ io: new MemoryFileIO(), root: 'mem://bucket/root' }),
@@ -29,6 +36,17 @@ const SUBJECTS: Record<string, () => Promise<FileIOSubject>> = {
   }),
   'FaultInjectingFileIO without faults': async () => ({
     io: new FaultInjectingFileIO(new MemoryFileIO(), { runtime: new SeededRuntime(1) }),
+    root: 'mem://bucket/root',
+  }),
+  'MeasuringFileIO without latency': async () => ({
+    io: new MeasuringFileIO(new MemoryFileIO()),
+    root: 'mem://bucket/root',
+  }),
+  CachingFileIO: async () => ({ io: new CachingFileIO(new MemoryFileIO()), root: 'mem://bucket/root' }),
+  'CachingFileIO of names that are given once': async () => ({
+    io: new MappedFileIO(new CachingFileIO(new MemoryFileIO()), {
+      'mem://bucket/': 'mem://bucket/0196b5a1-6f0e-7c3a-9f64-2d1f0f1a7b3c/',
+    }),
     root: 'mem://bucket/root',
   }),
   'a store that can only list flat': async () => ({ io: flat(new MemoryFileIO()), root: 'mem://bucket/root' }),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BoundExpression } from '../../src/expr/bound-expression.ts';
 import type { FileIO } from '../../src/io/file-io.ts';
-import { ManifestCache } from '../../src/manifest/manifest-cache.ts';
 import { planScan } from '../../src/scan/plan-scan.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
 import type { PartitionSpec } from '../../src/spec/partition-spec.ts';
@@ -286,14 +285,6 @@ describe('reading', () => {
     for await (const _ of plan.tasks) break;
     expect(lazy.reads.length).toBeLessThanOrEqual(1 + 3);
     expect(plan.metrics()).toMatchObject({ manifestsScanned: 1, filesScanned: 1 });
-  });
-
-  it('goes through the cache', async () => {
-    const table = await new ScannedTable(SCHEMA, SPECS).write(many);
-    const counted = counting(table.io);
-    const cache = new ManifestCache(1 << 20);
-    for (let i = 0; i < 2; i++) expect((await table.plan(TRUE, { io: counted.io, cache })).tasks).toHaveLength(20);
-    expect(counted.reads).toHaveLength(21);
   });
 
   it('reports what is missing or damaged when its turn comes', async () => {

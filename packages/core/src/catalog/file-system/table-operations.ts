@@ -1,4 +1,5 @@
 import { LakehouseError, invalidArgument, isLakehouseError, unsupported } from '../../errors.ts';
+import { withCache } from '../../io/caching-file-io.ts';
 import type { FileIO, FileStat } from '../../io/file-io.ts';
 import { systemRuntime, type Runtime } from '../../runtime.ts';
 import { applyUpdates } from '../../spec/apply-updates.ts';
@@ -32,6 +33,11 @@ export interface FileSystemTableOptions {
   readonly runtime?: Runtime | undefined;
   /** Its name in the catalog; the location if left out. */
   readonly name?: string | undefined;
+}
+
+/** A version's file as it was read. */
+interface StoredVersion extends VersionFile {
+  readonly bytes: Uint8Array;
 }
 
 /** A version of the table that was read or written here. */
@@ -75,7 +81,7 @@ export class FileSystemTableOperations implements TableOperations {
   readonly location: string;
   readonly metadataDirectory: string;
   readonly #runtime: Runtime;
-  readonly #known = new WeakMap<LoadedMetadata, KnownVersion>();
+  readonly #versions = new WeakMap<LoadedMetadata, KnownVersion>();
   #latest: LoadedMetadata | null = null;
   #readOnly: string | null = null;
 
@@ -106,7 +112,10 @@ export class FileSystemTableOperations implements TableOperations {
     if (metadataLocation === null) throw this.#notFound('there is no table metadata');
     this.#readOnly =
       'its metadata files are those of another catalog, which alone knows what is committed; open it through that catalog to write';
-    return { metadata: parseTableMetadata(await this.io.read(metadataLocation), metadataLocation), metadataLocation };
+    return {
+      metadata: parseTableMetadata(await withCache(this.io).read(metadataLocation), metadataLocation),
+      metadataLocation,
+    };
   }
 
   async commit(
@@ -178,10 +187,9 @@ export class FileSystemTableOperations implements TableOperations {
 
   async #findNewest(): Promise<KnownVersion | null> {
     for (let attempt = 0; ; attempt++) {
-      const file = (await this.#hintedVersion()) ?? (await this.#listedVersion());
-      if (!file) return null;
       try {
-        return await this.#read(file);
+        const file = (await this.#hintedVersion()) ?? (await this.#listedVersion());
+        return file && this.#known(file);
       } catch (error) {
         // Trimmed or purged since it was found.
         if (!isLakehouseError(error, 'NOT_FOUND') || attempt === TRIES) throw error;
@@ -192,18 +200,29 @@ export class FileSystemTableOperations implements TableOperations {
   /**
    * The version that the hint names, if it is there and the next one is not. The one before it must be there, too: it
    * never leaves the log of the newest version, so if it is gone, this is an old version that a stalled writer made anew.
+   * It is read while the others are looked for: a store that is far away answers both in the time of one.
    */
-  async #hintedVersion(): Promise<VersionFile | null> {
+  async #hintedVersion(): Promise<StoredVersion | null> {
     const hint = await readVersionHint(this.io, this.metadataDirectory);
     if (hint === null || !/^\d{1,15}$/.test(hint)) return null;
     const version = Number(hint);
-    const find = (each: number): Promise<VersionFile | null> => this.#findVersion(each);
-    const [before, file, next] = await Promise.all([version - 1, version, version + 1].map(find));
-    return next === null && (before !== null || version <= 1) ? (file ?? null) : null;
+    const location = `${this.metadataDirectory}/${claimFileName(version)}`;
+    const [before, read, next] = await Promise.all([
+      this.#findVersion(version - 1),
+      this.#read({ version, location, stat: null }).catch((error: unknown) => ({ error })),
+      this.#findVersion(version + 1),
+    ]);
+    if (next !== null || (before === null && version > 1)) return null;
+    if (!('error' in read)) return read;
+    if (!isLakehouseError(read.error, 'NOT_FOUND')) throw read.error;
+    // It may have been made by others, under another name.
+    const file = await this.#findVersion(version);
+    return file && this.#read(file);
   }
 
-  async #listedVersion(): Promise<VersionFile | null> {
-    return (await listVersionFiles(this.io, this.metadataDirectory)).at(-1) ?? null;
+  async #listedVersion(): Promise<StoredVersion | null> {
+    const file = (await listVersionFiles(this.io, this.metadataDirectory)).at(-1);
+    return file ? this.#read(file) : null;
   }
 
   async #findVersion(version: number): Promise<VersionFile | null> {
@@ -213,21 +232,31 @@ export class FileSystemTableOperations implements TableOperations {
     return stat ? { version, location: stat.location, stat } : null;
   }
 
-  async #read(file: VersionFile): Promise<KnownVersion> {
-    const { location } = file;
-    const metadata = parseTableMetadata(await this.io.read(location), location);
-    return this.#remember({ ...file, loaded: { metadata, metadataLocation: location } });
+  /** With the stat of the very file that was read, if the store tells; else with what was known before. */
+  async #read(file: VersionFile): Promise<StoredVersion> {
+    const read = { ...file };
+    const bytes = await this.io.read(file.location, {
+      onStat: (stat) => {
+        read.stat = stat;
+      },
+    });
+    return { ...read, bytes };
+  }
+
+  #known({ version, location, stat, bytes }: StoredVersion): KnownVersion {
+    const metadata = parseTableMetadata(bytes, location);
+    return this.#remember({ version, location, stat, loaded: { metadata, metadataLocation: location } });
   }
 
   #remember(version: KnownVersion): KnownVersion {
-    this.#known.set(version.loaded, version);
+    this.#versions.set(version.loaded, version);
     this.#latest = version.loaded;
     return version;
   }
 
   /** A version that was loaded here before, if its file is untouched and no newer one is there; else null. */
   async #stillNewest(base: LoadedMetadata): Promise<KnownVersion | null> {
-    const known = this.#known.get(base);
+    const known = this.#versions.get(base);
     if (!known) return null;
     const [same, next] = await Promise.all([this.#isUntouched(known), this.#findVersion(known.version + 1)]);
     return same && next === null ? known : null;
@@ -237,7 +266,7 @@ export class FileSystemTableOperations implements TableOperations {
   async #isUntouched({ location, stat, loaded }: KnownVersion): Promise<boolean> {
     const now = await this.io.stat(location);
     if (now === null) return false;
-    if (stat?.lastModifiedMs !== undefined && isSameFile(stat, now)) return true;
+    if (stat !== null && isSameFile(stat, now)) return true;
     const { tableUuid, lastUpdatedMs } = parseTableMetadata(await this.io.read(location), location);
     return tableUuid === loaded.metadata.tableUuid && lastUpdatedMs === loaded.metadata.lastUpdatedMs;
   }
@@ -350,7 +379,7 @@ export class FileSystemTableOperations implements TableOperations {
   async #newerThan({ version, location }: VersionFile): Promise<VersionFile | null> {
     const [next, stat] = await Promise.all([this.#findVersion(version + 1), this.io.stat(location)]);
     if (next !== null || stat !== null) return next;
-    const listed = await this.#listedVersion();
+    const listed = (await listVersionFiles(this.io, this.metadataDirectory)).at(-1);
     return listed && listed.version > version ? listed : null;
   }
 
@@ -424,8 +453,11 @@ function isDropped({ loaded }: KnownVersion): boolean {
   return DROPPED_AT in loaded.metadata.properties;
 }
 
+/** Of two stats of one name. False if they can't tell. */
 function isSameFile(a: FileStat, b: FileStat): boolean {
-  return a.size === b.size && a.lastModifiedMs === b.lastModifiedMs;
+  // Stores that know no more of times than the second have etags.
+  if (a.etag !== undefined && b.etag !== undefined) return a.etag === b.etag;
+  return a.lastModifiedMs !== undefined && a.lastModifiedMs === b.lastModifiedMs && a.size === b.size;
 }
 
 function isOlder(a: FileStat | null, b: FileStat | null): boolean {

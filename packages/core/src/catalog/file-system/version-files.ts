@@ -5,7 +5,7 @@ import type { FileIO, FileStat } from '../../io/file-io.ts';
 export interface VersionFile {
   readonly version: number;
   readonly location: string;
-  /** As it was before the file was read, or when it was written, to know the very same file again. Null if unknown. */
+  /** As it was when the file was read or written, or before, to know the very same file again. Null if unknown. */
   readonly stat: FileStat | null;
 }
 
