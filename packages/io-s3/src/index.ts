@@ -1,0 +1,9 @@
+export { S3FileIO } from './s3-file-io.ts';
+export type {
+  S3Encryption,
+  S3FileIOOptions,
+  S3Identity,
+  S3IdentityProvider,
+  S3RetryOptions,
+  S3TimeoutOptions,
+} from './options.ts';
