@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import {
   LakehouseError,
@@ -39,7 +40,9 @@ export class LocalFileIO implements FileIO {
     return reporting('read', location, async () => {
       const file = await openFile(path, 'r');
       try {
-        const { start, length } = resolveByteRange(location, fileSize(file), options);
+        const { size, mtimeMs } = fileStats(file);
+        const { start, length } = resolveByteRange(location, size, options);
+        options.onStat?.({ location, size, lastModifiedMs: mtimeMs });
         return await readFully(file, location, start, length);
       } finally {
         closeClean(file);
@@ -143,10 +146,10 @@ async function reporting<T>(action: string, location: string, run: () => Promise
 }
 
 /** Some systems open a directory for reading without complaint. */
-function fileSize(file: Descriptor): number {
+function fileStats(file: Descriptor): Stats {
   const stats = statsOf(file);
   if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-  return stats.size;
+  return stats;
 }
 
 async function readFully(file: Descriptor, location: string, start: number, length: number): Promise<Uint8Array> {
