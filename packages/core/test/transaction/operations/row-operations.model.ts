@@ -26,6 +26,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: steps.equalityDeletes },
   { weight: 2, arbitrary: steps.positionDeletes },
   { weight: 2, arbitrary: steps.transaction },
+  { weight: 2, arbitrary: steps.rewriteFiles },
   { weight: 2, arbitrary: steps.respec },
   { weight: 1, arbitrary: steps.upgrade },
   { weight: 1, arbitrary: steps.addColumn },
@@ -255,9 +256,30 @@ const moves: fc.Arbitrary<readonly Move[]> = fc.array(
   },
 );
 
+/** Sequences of which every other operation writes data files anew, others in its middle. */
+export function rewrites(newPlace: () => Promise<Place>): fc.IAsyncProperty<[Beginning, readonly Move[]]> {
+  const rewrite = fc.record({
+    one: steps.rewriteFiles.map(steps.named),
+    meanwhile: fc.option(conflicting, { freq: 5 }),
+  });
+  const between = fc.record({ one: step, meanwhile: fc.option(steps.rewriteFiles.map(steps.named), { freq: 2 }) });
+  const pairs = fc.array(fc.tuple(between, rewrite), { minLength: 1, maxLength: 4 });
+  return sequences(
+    newPlace,
+    pairs.map((some) => some.flat()),
+  );
+}
+
 /** Any sequence of operations on a table, others in the middle of them, leaves the rows that a model has. */
 export function rowOperations(newPlace: () => Promise<Place>): fc.IAsyncProperty<[Beginning, readonly Move[]]> {
-  return fc.asyncProperty(beginning, moves, async (start, sequence) => {
+  return sequences(newPlace, moves);
+}
+
+function sequences(
+  newPlace: () => Promise<Place>,
+  drawn: fc.Arbitrary<readonly Move[]>,
+): fc.IAsyncProperty<[Beginning, readonly Move[]]> {
+  return fc.asyncProperty(beginning, drawn, async (start, sequence) => {
     const run = await Run.start(await newPlace(), start);
     for (const { one, meanwhile } of sequence) await run.make(one, meanwhile);
     await run.finish();

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { expect } from 'vitest';
 import { partitionBy } from '../../../src/spec/partition-by.ts';
 import type { PartitionFieldInput } from '../../../src/spec/inputs.ts';
 import { t } from '../../../src/spec/schema-builder.ts';
@@ -20,7 +21,7 @@ export interface StepContext {
 
 export interface StepResult {
   readonly rows: readonly TrackedRow[];
-  readonly commit: Commit;
+  readonly commit: Pick<Commit, 'changed'>;
   /** Whether there was anything to do. */
   readonly changes: boolean;
 }
@@ -279,6 +280,51 @@ export const addColumn: fc.Arbitrary<Step> = fc.constant({
     return null;
   },
 });
+
+const rewriting = fc.record({
+  strategy: fc.constantFrom('binpack', 'sort', 'zorder'),
+  options: fc.record(
+    {
+      rewriteAll: fc.constant(true),
+      minInputFiles: fc.constantFrom(1, 2, 3),
+      targetFileSizeBytes: fc.constantFrom(300, 2000, 4000),
+      maxFileGroupInputFiles: fc.constantFrom(1, 2, 3),
+      deleteFileThreshold: fc.constant(1),
+      useStartingSequenceNumber: fc.boolean(),
+      removeDanglingDeletes: fc.boolean(),
+      partialProgress: fc.record({ enabled: fc.boolean(), maxCommits: fc.constantFrom(1, 2) }),
+      jobOrder: fc.constantFrom('bytes-asc', 'files-desc'),
+    },
+    { requiredKeys: [] },
+  ),
+  where: fc.option(filter),
+  spec: fc.option(fc.nat(5)),
+});
+
+/** Changes files, and no row. */
+export const rewriteFiles: fc.Arbitrary<Step> = rewriting.map(({ strategy, options, where, spec }) => ({
+  name: `rewriteDataFiles ${strategy} ${JSON.stringify(options)}`,
+  run: async (context) => {
+    const { table, branch } = context;
+    const specs = table.metadata.partitionSpecs;
+    const report = await table.rewriteDataFiles({
+      ...options,
+      ...ARRANGEMENTS[strategy],
+      ...(where && { where: where.expression }),
+      ...(spec !== null && { outputSpecId: specs[spec % specs.length]!.specId }),
+      branch,
+    });
+    const changes = report.snapshotIds.length > 0;
+    expect(report.failedDataFilesCount).toBe(0);
+    return { commit: { changed: changes }, rows: context.rows.map(kept), changes };
+  },
+}));
+
+const ARRANGEMENTS = {
+  binpack: { strategy: 'binpack' },
+  sort: { strategy: 'sort', sortBy: ['city', { field: 'x', direction: 'desc' }] },
+  zorder: { strategy: 'zorder', zOrderBy: ['city', 'x', 'k'] },
+} as const;
 
 /** Several operations in one transaction; each sees what the ones before did. */
 export const transaction: fc.Arbitrary<Step> = fc
