@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { ClosingLines } from './tests/support/closing-lines.ts';
 
 /** Tests run the packages' sources, not their build. */
-const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
+const source = { conditions: ['@lh/source', 'node', 'import', 'default'] };
 
 function project(name: string, root: string) {
   return {

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 import { ClosingLines } from '../support/closing-lines.ts';
 
 // Tests run the packages' sources, not their build.
-const source = { conditions: ['@lh/source', 'node', 'import', 'module', 'default'] };
+const source = { conditions: ['@lh/source', 'node', 'import', 'default'] };
 
 export default defineConfig({
   resolve: source,

@@ -12,8 +12,8 @@ export class ScriptProcess {
   #lines = 0;
   #errors = '';
 
-  constructor(script: string, args: readonly string[]) {
-    this.#child = spawn(process.execPath, [script, ...args]);
+  constructor(script: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [script, ...args], { env: { ...process.env, ...environment } });
     this.#closed = once(this.#child, 'close').then(() => (this.#hasEnded = true));
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#lines += text.split('\n').length - 1));
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));

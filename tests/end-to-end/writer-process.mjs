@@ -21,13 +21,16 @@ const operations = {
   createTag: (table, { name }) => table.createTag(name),
 };
 
+// The options of S3 come in the environment: they hold a key. Who writes locally doesn't wait for its SDK.
+const { LH_WRITER_S3: s3 } = process.env;
+const io = s3 ? new (await import('@lh/io-s3')).S3FileIO(JSON.parse(s3)) : new LocalFileIO();
 const [location] = process.argv.slice(2);
 // Synchronous: what has been said is in the pipe, whatever happens to this process next.
 const say = (text) => writeSync(1, `${text}\n`);
 say('ready');
 let table = null;
 for await (const line of createInterface({ input: process.stdin })) {
-  table ??= await Table.load(location, { io: new LocalFileIO() });
+  table ??= await Table.load(location, { io });
   const operation = JSON.parse(line);
   await operations[operation.kind](table, operation);
   say('done');

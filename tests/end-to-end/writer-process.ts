@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import type { RowLevelMode } from '@lh/core';
+import type { S3FileIOOptions } from '@lh/io-s3';
 
 import { ScriptProcess } from './script-process.ts';
 
@@ -18,8 +19,9 @@ export type Operation =
 export class WriterProcess {
   readonly #process: ScriptProcess;
 
-  constructor(location: string) {
-    this.#process = new ScriptProcess(script, [location]);
+  /** On the local disk, or on S3 with the options given. */
+  constructor(location: string, s3?: S3FileIOOptions) {
+    this.#process = new ScriptProcess(script, [location], s3 && { LH_WRITER_S3: JSON.stringify(s3) });
   }
 
   /** How many operations it has said to be committed. */

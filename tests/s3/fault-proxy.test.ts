@@ -16,7 +16,6 @@ import { s3Place } from '../support/s3/vitest/place.ts';
 // What the faults of other tests are made of does what it says.
 
 const BODY = randomBytes(300_000).toString('hex');
-const XML = { 'content-type': 'application/xml' };
 
 let bucket: string;
 let proxy: FaultProxy;
