@@ -13,6 +13,7 @@ import type { SimulateOptions } from './simulate.ts';
 const planted = vi.hoisted(() => ({ requirementsUnchecked: false }));
 
 vi.mock('node:fs/promises', async () => (await import('./mounted-disk.ts')).simulatedFileSystem);
+vi.mock('node:fs', async () => (await import('./mounted-disk.ts')).simulatedDescriptors);
 
 vi.mock('../../packages/core/src/spec/requirements.ts', async (original) => {
   const real = await original<typeof Requirements>();

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { simulate } from './simulate.ts';
 
 vi.mock('node:fs/promises', async () => (await import('./mounted-disk.ts')).simulatedFileSystem);
+vi.mock('node:fs', async () => (await import('./mounted-disk.ts')).simulatedDescriptors);
 
 test('a seed replays its simulation', async () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { SIMULATIONS, explore } from './explore.ts';
 
 vi.mock('node:fs/promises', async () => (await import('./mounted-disk.ts')).simulatedFileSystem);
+vi.mock('node:fs', async () => (await import('./mounted-disk.ts')).simulatedDescriptors);
 
 test('whatever happens, nothing acknowledged is lost, nothing happens twice, nothing needed is deleted (odd seeds)', async () => {
   const { hazards } = await explore(1);

@@ -8,8 +8,11 @@ const WRITING: ReadonlySet<string> = new Set(['write', 'mkdir', 'link', 'rename'
  * of it away. The bytes of a file count as written when the file was synced, a name when its directory was.
  */
 export class SimulatedDisk {
+  /** Files and directories that are open, by their descriptors. */
+  readonly handles = new Map<number, Handle>();
   readonly #machine: Machine;
   readonly #root = new Directory();
+  #opened = 0;
 
   readonly #ignoresSyncOf: 'files' | 'directories' | undefined;
 
@@ -23,9 +26,9 @@ export class SimulatedDisk {
     this.#root.afterPowerFailure((bound) => this.#machine.runtime.randomInteger(bound));
   }
 
-  // --- system calls, by the names of node:fs/promises ---------------------------------------------------------------
+  // --- system calls, by the names that Node has for them ------------------------------------------------------------
 
-  open = (path: string, flags: string): Promise<Handle> =>
+  open = (path: string, flags: string): Promise<number> =>
     this.#call('open', () => {
       const { directory, name } = this.#parent(path);
       const found = name === '' ? directory : directory.names.get(name);
@@ -33,10 +36,10 @@ export class SimulatedDisk {
         if (found) throw systemError('EEXIST', path);
         const file = new File(this.#machine.runtime.now());
         directory.set(name, file);
-        return this.#handle(file);
+        return this.#descriptor(file);
       }
       if (!found) throw systemError('ENOENT', path);
-      return this.#handle(found);
+      return this.#descriptor(found);
     });
 
   stat = (path: string): Promise<Stats> =>
@@ -108,13 +111,18 @@ export class SimulatedDisk {
     });
   }
 
+  #descriptor(node: File | Directory): number {
+    this.handles.set(++this.#opened, this.#handle(node));
+    return this.#opened;
+  }
+
   #handle(node: File | Directory): Handle {
     return {
       read: (target, offset, length, position) =>
         this.#call('read', () => {
           const bytes = fileOf(node).bytes.subarray(position, position + length);
           target.set(bytes, offset);
-          return { bytesRead: bytes.length };
+          return bytes.length;
         }),
       write: (bytes, offset, length) =>
         this.#call('write', () => {
@@ -122,14 +130,13 @@ export class SimulatedDisk {
           const { randomInteger } = this.#machine;
           const bytesWritten = randomInteger(8) === 0 ? 1 + randomInteger(length) : length;
           fileOf(node).append(bytes.subarray(offset, offset + bytesWritten), this.#machine.runtime.now());
-          return { bytesWritten };
+          return bytesWritten;
         }),
       sync: () =>
         this.#call('sync', () => {
           if (this.#ignoresSyncOf !== (node instanceof File ? 'files' : 'directories')) node.sync();
         }),
-      stat: () => this.#call('stat', () => statsOf(node)),
-      close: () => Promise.resolve(),
+      stats: () => statsOf(node),
     };
   }
 
@@ -221,12 +228,12 @@ interface Dirent {
   isSymbolicLink(): boolean;
 }
 
-interface Handle {
-  read(target: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
-  write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>;
+/** An open file or directory. Reading and writing tell how many bytes of what was asked for they did. */
+export interface Handle {
+  read(target: Uint8Array, offset: number, length: number, position: number): Promise<number>;
+  write(bytes: Uint8Array, offset: number, length: number): Promise<number>;
   sync(): Promise<void>;
-  stat(): Promise<Stats>;
-  close(): Promise<void>;
+  stats(): Stats;
 }
 
 function statsOf(node: File | Directory): Stats {

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream, type Stats } from 'node:fs';
-import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { link, mkdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LakehouseError, throwIfAborted, type FileData } from '@lh/core';
+import { closeClean, closeWritten, openFile, statsOf, syncFile, writeFully, type Descriptor } from './descriptors.ts';
 import { fromSystemError, systemErrorCode } from './system-errors.ts';
 
 const TEMPORARY = /^\.lh-tmp-[0-9a-f]{32}$/;
@@ -38,25 +39,30 @@ export async function writeFileAtomically(
   target: WriteTarget,
   data: FileData,
 ): Promise<{ size: number; mtimeMs: number }> {
-  const { location, lasting } = target;
+  const { location, ifNoneMatch, durable, lasting } = target;
   const directory = dirname(target.path);
-  const temporary = join(directory, `.lh-tmp-${randomBytes(16).toString('hex')}`);
-  const handle = await openTemporary(temporary, directory, target);
-  let placed = false;
+  const temporary = join(directory, `.lh-tmp-${randomUUID().replaceAll('-', '')}`);
+  const file = await openTemporary(temporary, directory, target);
+  let stats: Stats;
   try {
-    const { size, mtimeMs } = await fill(handle, data, target);
-    if (target.durable) await syncParents(directory, lasting);
+    stats = await fill(file, data, target);
+    if (durable) await syncParents(directory, lasting);
     await place(temporary, target);
-    placed = true;
-    if (target.durable) await syncDirectory(directory);
-    return { size, mtimeMs };
   } catch (error) {
-    if (placed) throw unsynced(location, error);
+    await removeTemporary(temporary);
     throw fromSystemError(error, 'write', location);
-  } finally {
-    // After a rename it is gone; after a link it is the second name of the file.
-    if (!placed || target.ifNoneMatch) await unlink(temporary).catch(() => undefined);
   }
+  const [synced] = await Promise.allSettled([
+    durable && syncDirectory(directory),
+    // After a rename it is gone; after a link it is the second name of the file.
+    ifNoneMatch && removeTemporary(temporary),
+  ]);
+  if (synced.status === 'rejected') throw unsynced(location, synced.reason);
+  return stats;
+}
+
+async function removeTemporary(temporary: string): Promise<void> {
+  await unlink(temporary).catch(() => undefined);
 }
 
 /** Gives a whole file another name, and makes both last. From another disk it is copied. */
@@ -67,14 +73,7 @@ export async function moveFile(
   lasting: LastingDirectories,
 ): Promise<{ size: number; mtimeMs: number }> {
   try {
-    const handle = await open(path, 'r+');
-    let stats: Stats;
-    try {
-      await handle.sync();
-      stats = await handle.stat();
-    } finally {
-      await handle.close();
-    }
+    const stats = await syncedStats(path);
     await renameInto(path, target, lasting);
     await syncParents(dirname(target), lasting);
     await syncDirectory(dirname(target));
@@ -87,6 +86,16 @@ export async function moveFile(
     );
     await unlink(path);
     return copied;
+  }
+}
+
+async function syncedStats(path: string): Promise<Stats> {
+  const file = await openFile(path, 'r+');
+  try {
+    await syncFile(file);
+    return statsOf(file);
+  } finally {
+    closeClean(file);
   }
 }
 
@@ -105,11 +114,11 @@ async function openTemporary(
   temporary: string,
   directory: string,
   { location, lasting }: WriteTarget,
-): Promise<FileHandle> {
+): Promise<Descriptor> {
   try {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await open(temporary, 'wx');
+        return await openFile(temporary, 'wx');
       } catch (error) {
         // Someone may remove the directory again before the file is in it.
         if (systemErrorCode(error) !== 'ENOENT' || attempt === 3) throw error;
@@ -159,31 +168,26 @@ async function isDirectory(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
-async function fill(
-  handle: FileHandle,
-  data: FileData,
-  target: WriteTarget,
-): Promise<{ size: number; mtimeMs: number }> {
+async function fill(file: Descriptor, data: FileData, { durable, signal }: WriteTarget): Promise<Stats> {
+  let isClean = false;
   try {
     if (data instanceof Uint8Array) {
-      await writeFully(handle, data);
+      await writeFully(file, data);
     } else {
       for await (const chunk of data) {
-        throwIfAborted(target.signal);
-        await writeFully(handle, chunk);
+        throwIfAborted(signal);
+        await writeFully(file, chunk);
       }
     }
-    throwIfAborted(target.signal);
-    if (target.durable) await handle.sync();
-    return await handle.stat();
+    throwIfAborted(signal);
+    if (durable) {
+      await syncFile(file);
+      isClean = true;
+    }
+    return statsOf(file);
   } finally {
-    await handle.close();
-  }
-}
-
-async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
+    if (isClean) closeClean(file);
+    else await closeWritten(file);
   }
 }
 
@@ -226,14 +230,14 @@ async function syncParents(directory: string, lasting: LastingDirectories): Prom
 async function syncDirectory(directory: string): Promise<void> {
   // Windows can't open a directory, and writes its entries through.
   if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
+  const opened = await openFile(directory, 'r');
   try {
-    await handle.sync();
+    await syncFile(opened);
   } catch (error) {
     // Some network file systems don't know how, and need it as little.
     if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemErrorCode(error) ?? '')) throw error;
   } finally {
-    await handle.close();
+    closeClean(opened);
   }
 }
 
