@@ -26,6 +26,11 @@ import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/
 import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
+import { rewriteTablePath } from './maintenance/rewrite-table-path/rewrite-table-path.ts';
+import type {
+  RewriteTablePathOptions,
+  RewriteTablePathReport,
+} from './maintenance/rewrite-table-path/rewrite-table-path.ts';
 import { rewriteManifests } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
 import type {
   RewriteManifestsOptions,
@@ -630,6 +635,15 @@ export class Table<Row = Record<string, unknown>> {
     const { report, outcome } = await computeStats(host, options);
     if (outcome) this.#moveForward(outcome.loaded);
     return report;
+  }
+
+  /**
+   * Prepares a copy of the table at another place, for backups and moves: what names other files is written to a staging
+   * directory with new paths, and a list tells what to copy where: `report.fileListLocation`. The table stays as it is.
+   */
+  rewriteTablePath(options: RewriteTablePathOptions): Promise<RewriteTablePathReport> {
+    const host = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
+    return rewriteTablePath(host, options);
   }
 }
 
