@@ -38,7 +38,11 @@ export type {
   RewriteManifestsProgress,
   RewriteManifestsReport,
 } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
-export type { OrphanFilesReport, OrphanProgress, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
+export type {
+  OrphanFilesReport,
+  OrphanProgress,
+  RemoveOrphanFilesOptions,
+} from './maintenance/remove-orphan-files/remove-orphan-files.ts';
 export type { AddFilesOptions } from './transaction/add-files/add-files.ts';
 export type { PartitionInput } from './transaction/add-files/file-partition.ts';
 export type { MigrationSource } from './transaction/add-files/plan-migration.ts';

@@ -21,8 +21,8 @@ import type { ComputeStatsOptions, ComputeStatsReport } from './maintenance/comp
 import { expireSnapshots } from './maintenance/expire-snapshots/expire-snapshots.ts';
 import type { ExpireSnapshotsOptions, ExpireSnapshotsReport } from './maintenance/expire-snapshots/expire-snapshots.ts';
 import type { MaintainedTable } from './maintenance/maintained-table.ts';
-import { removeOrphanFiles } from './maintenance/remove-orphan-files.ts';
-import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files.ts';
+import { removeOrphanFiles } from './maintenance/remove-orphan-files/remove-orphan-files.ts';
+import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files/remove-orphan-files.ts';
 import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
@@ -617,12 +617,12 @@ export class Table<Row = Record<string, unknown>> {
   }
 
   /**
-   * Deletes files in the table's location that no snapshot reaches: what failed and killed writes left. Only those
-   * last written over three days ago, unless `olderThan` is given, which is obeyed; `dryRun` only names them.
+   * Deletes files in the table's location that no snapshot reaches: what failed and killed writes left, and versions of
+   * the metadata that have left its log. Only those last written over three days ago, unless `olderThan` is given, which
+   * is obeyed; `dryRun` only names them. UNSUPPORTED, with nothing deleted, if another table lives there.
    */
   removeOrphanFiles(options: RemoveOrphanFilesOptions = {}): Promise<OrphanFilesReport> {
-    const search = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
-    return removeOrphanFiles(search, options);
+    return removeOrphanFiles(this.#maintained(), options);
   }
 
   /**

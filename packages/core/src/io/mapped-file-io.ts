@@ -25,6 +25,7 @@ interface Mapping {
 export class MappedFileIO implements FileIO {
   readonly capabilities: FileIOCapabilities;
   readonly moveIn?: NonNullable<FileIO['moveIn']>;
+  readonly deleteUnfinishedWrites?: NonNullable<FileIO['deleteUnfinishedWrites']>;
   readonly #io: FileIO;
   /** Longest first. */
   readonly #mappings: readonly Mapping[];
@@ -51,6 +52,17 @@ export class MappedFileIO implements FileIO {
       ...(localPath && { localPath: inner(localPath) }),
       ...(s3Object && { s3Object: inner(s3Object) }),
     };
+    if (io.deleteUnfinishedWrites) {
+      this.deleteUnfinishedWrites = async (prefix, options) => {
+        const resolved = this.#resolve(prefix);
+        const { deleted, failed } = await io.deleteUnfinishedWrites!(resolved, options);
+        const outer = (location: string): string => prefix + location.slice(resolved.length);
+        return {
+          deleted: deleted.map(outer),
+          failed: failed.map(({ location, error }) => ({ location: outer(location), error })),
+        };
+      };
+    }
     if (io.moveIn) {
       this.moveIn = async (path, location, options) => ({
         ...(await io.moveIn!(path, this.#resolve(location), options)),

@@ -135,3 +135,21 @@ describe('laws', () => {
     );
   });
 });
+
+test('unfinished writes are deleted where they are', async () => {
+  const inner = new MemoryFileIO();
+  const asked: string[] = [];
+  const io: FileIO = Object.assign(inner, {
+    deleteUnfinishedWrites: async (prefix: string) => {
+      asked.push(prefix);
+      return { deleted: [`${prefix}x.tmp`], failed: [{ location: `${prefix}y.tmp`, error: null }] };
+    },
+  });
+  const mapped = new MappedFileIO(io, { 's3://old/': '/all/' });
+  expect(await mapped.deleteUnfinishedWrites!('s3://old/t/', { olderThan: 1 })).toEqual({
+    deleted: ['s3://old/t/x.tmp'],
+    failed: [{ location: 's3://old/t/y.tmp', error: null }],
+  });
+  expect(asked).toEqual(['/all/t/']);
+  expect(new MappedFileIO(new MemoryFileIO(), { 's3://old/': '/all/' }).deleteUnfinishedWrites).toBeUndefined();
+});

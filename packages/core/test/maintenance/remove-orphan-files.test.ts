@@ -107,6 +107,64 @@ describe('removeOrphanFiles', () => {
     await expectError(table.removeOrphanFiles(), 'UNSUPPORTED');
   });
 
+  test('refuses a directory of metadata that two tables share', async () => {
+    const { io, runtime, table } = await oldTable();
+    const other = await newTable({ schema: shape }, { io: new MemoryFileIO(), runtime });
+    const text = new TextDecoder().decode(await other.io.read(other.metadataLocation));
+    const path = `${table.location}/metadata/00001-5e0e8a2e-0000-4000-8000-000000000000.metadata.json`;
+    await io.write(path, new TextEncoder().encode(text));
+    await expectError(table.removeOrphanFiles(), 'UNSUPPORTED', /another table/);
+    // One of its own, which a commit that failed has left, is an orphan.
+    await io.write(path, new TextEncoder().encode(text.replace(other.uuid, table.uuid)));
+    expect((await table.removeOrphanFiles({ olderThan: runtime.now() + 1 })).orphanFiles).toEqual([path]);
+  });
+
+  test('refuses a location within another table', async () => {
+    const { io, table } = await oldTable();
+    await io.write(`${table.location}/nested/metadata/v1.metadata.json`, Uint8Array.of(1));
+    await expectError(table.removeOrphanFiles({ location: `${table.location}/nested/data` }), 'UNSUPPORTED');
+    expect((await table.removeOrphanFiles({ location: `${table.location}/data` })).orphanFiles).toEqual([]);
+  });
+
+  test('removes versions that have left the log, oldest first, and nobody else’s', async () => {
+    const { io, runtime, table } = await oldTable({ properties: { 'write.metadata.previous-versions-max': '2' } });
+    for (const key of ['a', 'b', 'c']) await table.setProperties({ [key]: '1' });
+    runtime.advance(4 * DAY_MS);
+    const versions = async () =>
+      (await listFiles(io, `${table.location}/metadata/v`)).filter((file) => file.endsWith('.json'));
+    const before = await versions();
+    // An earlier table of this name, which was dropped.
+    const dropped = new TextDecoder()
+      .decode(await io.read(before[1]!))
+      .replace(table.uuid, 'ffffffff-0000-4000-8000-000000000000');
+    await io.write(before[1]!, new TextEncoder().encode(dropped));
+    const old = before.filter((_, i) => i !== 1).slice(0, -3);
+    expect(old.length).toBeGreaterThan(0);
+    const young = await table.removeOrphanFiles({ olderThan: runtime.now() + 1 });
+    expect(young.orphanFiles).toEqual(old.slice(0, 1));
+
+    runtime.advance(20 * 60_000);
+    const rules = [{ fault: 'fail-before', operations: ['delete'], when: () => true }] as const;
+    const broken = await Table.load(table.location, { io: new FaultInjectingFileIO(io, { rules }), runtime });
+    await expectError(broken.removeOrphanFiles({ olderThan: runtime.now() + 1 }), 'UNAVAILABLE');
+    const report = await table.removeOrphanFiles({ olderThan: runtime.now() + 1 });
+    expect(report.orphanFiles).toEqual(old.slice(1));
+    expect(await versions()).toEqual(before.filter((file) => !old.includes(file)));
+    await table.append([{ id: 8n, day: null }]);
+    expect(await (await Table.load(table.location, { io, runtime })).scan().count()).toBe(2);
+  });
+
+  test('lists once more where there are many orphans', async () => {
+    const { io, runtime, table } = await oldTable();
+    const many = 20_500;
+    for (let i = 0; i < many; i++) await io.write(`${table.location}/data/lost-${i}.parquet`, Uint8Array.of(1));
+    const live = (await listFiles(io, `${table.location}/`)).length - many;
+    const report = await table.removeOrphanFiles({ olderThan: runtime.now() + 1 });
+    expect(report).toMatchObject({ orphanFilesCount: many, filesDeleted: many, orphanBytes: many, failed: [] });
+    expect(new Set(report.orphanFiles).size).toBe(many);
+    expect(await listFiles(io, `${table.location}/`)).toHaveLength(live);
+  });
+
   test('stops when it is told to', async () => {
     const { table } = await oldTable();
     await expectError(table.removeOrphanFiles({ signal: AbortSignal.abort() }), 'ABORTED');
@@ -134,6 +192,27 @@ test('a set of locations has what was added, and next to nothing else', () => {
       for (const text of texts.slice(0, cut)) set.add(text);
       texts.forEach((text, i) => expect(set.has(text)).toBe(i < cut));
     }),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(3000)), { maxLength: 9000 }), (steps) => {
+      const [set, model] = [new LocationSet(), new Set<string>()];
+      let same = true;
+      for (const [adds, n] of steps) {
+        const text = `file-${n}`;
+        if (!adds) same &&= set.delete(text) === model.delete(text);
+        else {
+          set.add(text);
+          model.add(text);
+        }
+      }
+      expect(same).toBe(true);
+      expect(set.size).toBe(model.size);
+      const wrong = Array.from({ length: 3001 }, (_, n) => `file-${n}`).filter(
+        (text) => set.has(text) !== model.has(text),
+      );
+      expect(wrong).toEqual([]);
+    }),
+    { numRuns: 20 },
   );
   const set = new LocationSet();
   for (let i = 0; i < 200_000; i++) set.add(`s3://bucket/wh/t/data/00000-${i}-0f3c.parquet`);

@@ -32,7 +32,7 @@ async function manifestsOf({ io, metadata }: Table) {
 
 function described(entries: readonly ManifestEntry[]): readonly (readonly [string, unknown])[] {
   return entries
-    .map(({ status: _, ...entry }) => [fileKey(entry.file), entry] as const)
+    .map(({ status: _status, ...entry }) => [fileKey(entry.file), entry] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
