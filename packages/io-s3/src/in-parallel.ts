@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { aborted } from './s3-errors.ts';
 
 /**
@@ -12,6 +13,8 @@ export async function inParallel<T>(
 ): Promise<void> {
   const stop = new AbortController();
   const either = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  // As many listen as there are hands, and requests of theirs: no leak, as Node would warn of.
+  setMaxListeners(0, either);
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
