@@ -1,6 +1,9 @@
 export { Lakehouse, type LakehouseAppendOptions, type LakehouseOptions, type SqlOptions } from './lakehouse.ts';
 export type { NotPushed } from './plan/to-expression.ts';
 export type { ScanReport } from './query/scan-report.ts';
+export type { CacheOptions } from './remote/cache-options.ts';
+export type { HttpfsOption } from './remote/httpfs.ts';
+export type { FileAccess } from './remote/scan-files.ts';
 export type { ResultColumn } from './results/batch-source.ts';
 export type { RowOptions } from './results/codec.ts';
 export type { PrintOptions } from './results/print-table.ts';

@@ -11,6 +11,12 @@ import { TableResolver } from './query/table-resolver.ts';
 import type { Names, Registered } from './query/table-resolver.ts';
 import { FileSchemas } from './relation/file-schema.ts';
 import type { SqlResult } from './results/sql-result.ts';
+import { cachePath, checkCacheOptions } from './remote/cache-options.ts';
+import type { CacheOptions } from './remote/cache-options.ts';
+import { FileCache } from './remote/file-cache.ts';
+import { Httpfs, loadHttpfs } from './remote/httpfs.ts';
+import type { HttpfsOption } from './remote/httpfs.ts';
+import { RemoteAccess } from './remote/remote-access.ts';
 import { Session } from './session/session.ts';
 import type { SqlParameters } from './text/parameters.ts';
 import { splitStatements } from './text/statements.ts';
@@ -35,6 +41,9 @@ export interface LakehouseOptions {
    * process may touch. Given, DuckDB refuses all else, for good.
    */
   readonly allowedPaths?: readonly string[];
+  readonly httpfs?: HttpfsOption;
+  /** Where columns of files are kept that DuckDB can't open itself, and how many bytes of them. */
+  readonly cache?: CacheOptions;
 }
 
 export interface SqlOptions {
@@ -55,10 +64,12 @@ export class Lakehouse {
   readonly #names: Names;
   readonly #writer: DuckDBWriter;
   readonly #isRestricted: boolean;
+  readonly #remote: RemoteAccess;
   #closed = false;
 
-  private constructor(session: Session, planner: Planner, options: LakehouseOptions) {
+  private constructor(session: Session, planner: Planner, remote: RemoteAccess, options: LakehouseOptions) {
     this.#session = session;
+    this.#remote = remote;
     this.#planner = planner;
     this.#registered = new Map();
     const catalogs = new Map(Object.entries(options.catalogs ?? {}));
@@ -69,7 +80,7 @@ export class Lakehouse {
     this.#statements = new StatementRunner({
       session,
       planner,
-      queries: new QueryRunner(session, planner, new FileSchemas()),
+      queries: new QueryRunner(session, planner, new FileSchemas(), remote),
       names: this.#names,
     });
   }
@@ -80,13 +91,26 @@ export class Lakehouse {
         'Lakehouse.open needs a catalog: Lakehouse.open({ catalog: await FileSystemCatalog.open({ … }) }).',
       );
     }
-    const allowedPaths = options.allowedPaths ? [...options.allowedPaths, ...warehouses(options)] : null;
-    const session = await Session.open({
-      memoryLimit: options.memoryLimit,
-      tempDirectory: options.tempDirectory,
-      allowedPaths,
+    const { memoryLimit, tempDirectory, httpfs, cache = {} } = options;
+    checkCacheOptions(cache);
+    const allowedPaths = options.allowedPaths
+      ? [...options.allowedPaths, ...warehouses(options), cachePath(cache)]
+      : null;
+    let isLoaded: boolean | null = null;
+    const beforeRestriction = async (connection: DuckDBConnection): Promise<void> => {
+      // Later DuckDB would refuse to load it, and if it isn't where it was said to be that had better show at once.
+      if (allowedPaths !== null || typeof httpfs === 'string' || httpfs === true) {
+        isLoaded = await loadHttpfs(connection, httpfs);
+      }
+    };
+    const session = await Session.open({ memoryLimit, tempDirectory, allowedPaths, beforeRestriction });
+    const reads = new Httpfs({
+      lend: () => session.lease(),
+      allowed: allowedPaths,
+      load: (connection) => Promise.resolve(isLoaded ?? loadHttpfs(connection, httpfs)),
     });
-    return new Lakehouse(session, await Planner.open(allowedPaths), options);
+    const remote = new RemoteAccess(new FileCache(cache), reads);
+    return new Lakehouse(session, await Planner.open(allowedPaths), remote, options);
   }
 
   /**
@@ -189,6 +213,7 @@ export class Lakehouse {
     this.#planner.close();
     await this.#writer.close();
     await this.#session.close();
+    await this.#remote.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -200,12 +225,12 @@ export class Lakehouse {
   }
 }
 
-/** Local roots of the catalogs that have one. */
+/** Roots of the catalogs that have one which DuckDB can read. */
 function warehouses({ catalog, catalogs = {} }: LakehouseOptions): readonly string[] {
   return [catalog, ...Object.values(catalogs)].flatMap((one) => {
     const { warehouse } = one as { readonly warehouse?: unknown };
     if (typeof warehouse !== 'string') return [];
-    const path = warehouse.replace(/^file:(?:\/\/)?(?=\/)/, '');
-    return path.startsWith('/') ? [path] : [];
+    const path = warehouse.replace(/^file:(?:\/\/)?(?=\/)/, '').replace(/^s3[an]:/, 's3:');
+    return /^(?:\/|s3:)/.test(path) ? [path] : [];
   });
 }

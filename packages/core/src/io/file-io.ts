@@ -61,6 +61,8 @@ export interface FileIOCapabilities {
   readonly concurrency?: number;
   /** The path of a location on the local disk, for engines that open files themselves; null if there is none. */
   readonly localPath?: (location: string) => string | null;
+  /** Reads cost nothing, so that nothing is gained by keeping files elsewhere. */
+  readonly inMemory?: boolean;
   /**
    * Where a location lies in a store that speaks S3, for engines with a client of their own; null if it lies in no such
    * store, or if requests need what `S3Access` can't say (headers of one's own, keys of one's own).

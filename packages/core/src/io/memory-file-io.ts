@@ -24,6 +24,7 @@ export class MemoryFileIO implements FileIO {
     conditionalCreate: true,
     conditionalReplace: true,
     maxDeleteBatch: 1000,
+    inMemory: true,
   };
   readonly #files = new Map<string, StoredFile>();
   #writes = 0;

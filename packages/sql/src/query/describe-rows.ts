@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Schema } from '@lh/core';
 import { describeColumns, openMetadataTable } from '@lh/core/engine';
-import { emptyRelation } from '../relation/scan-relation.ts';
+import { emptyRelation } from '../relation/empty-relation.ts';
 import type { DescribeStatement } from '../text/describe-statement.ts';
 import { quoteName, quoteString } from '../text/quote.ts';
 import { describeSource } from './mentions.ts';

@@ -2,6 +2,7 @@ import { version } from '@duckdb/node-api';
 import type { IcebergType, ReportMetadata, ScanPlan, Schema } from '@lh/core';
 import { bindExpression, expressionToText } from '@lh/core/engine';
 import type { ScanNeeds } from '../plan/prune.ts';
+import type { FileAccess } from '../remote/scan-files.ts';
 import type { MetadataMention, ReadMention, TableMention } from './mentions.ts';
 import type { ScanReport } from './scan-report.ts';
 
@@ -58,8 +59,11 @@ function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): read
 }
 
 /** Metadata tables have no files of rows to tell of. */
-export function scanReports({ mention, needs, plan }: PlannedMention): readonly ScanReport[] {
-  if (plan === null) return [];
+export function scanReports(
+  { mention, needs, plan }: PlannedMention,
+  access: FileAccess | undefined,
+): readonly ScanReport[] {
+  if (plan === null || access === undefined) return [];
   const { metrics } = plan;
   const report = {
     table: mention.name,
@@ -77,6 +81,7 @@ export function scanReports({ mention, needs, plan }: PlannedMention): readonly 
     bytesSkipped: metrics.bytesSkipped,
     rowsScanned: metrics.rowsScanned,
     planningMs: metrics.durationMs,
+    access,
   };
   return [report];
 }

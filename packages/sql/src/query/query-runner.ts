@@ -10,8 +10,11 @@ import { scanNeeds } from '../plan/prune.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
 import { handedOver, metadataRelation } from '../relation/metadata-relation.ts';
-import { emptyRelation, hiddenPrefix, relationSchema, scanRelation } from '../relation/scan-relation.ts';
+import { emptyRelation } from '../relation/empty-relation.ts';
+import { hiddenPrefix, relationSchema, scanRelation } from '../relation/scan-relation.ts';
 import type { RelationSource } from '../relation/scan-relation.ts';
+import type { RemoteAccess } from '../remote/remote-access.ts';
+import type { ScanFiles } from '../remote/scan-files.ts';
 import type { Session } from '../session/session.ts';
 import { isUtc } from '../session/settings.ts';
 import { byteOffsetMap } from '../text/edits.ts';
@@ -23,7 +26,7 @@ import { contextValues, isTime, needsSession } from './context-calls.ts';
 import { describeSource, isRead, shadowColumns } from './mentions.ts';
 import type { Mention, ReadMention } from './mentions.ts';
 import { planMention, scanReports } from './plan-mention.ts';
-import type { PlannedMention, PlannedTable } from './plan-mention.ts';
+import type { PlannedTable } from './plan-mention.ts';
 import { ownColumnNames, withColumnNames } from './column-names.ts';
 import { replaceTables } from './table-references.ts';
 import { handsOnBytes, readsVariants } from './variant-form.ts';
@@ -77,13 +80,15 @@ export class QueryRunner {
   readonly #session: Session;
   readonly #planner: Planner;
   readonly #files: FileSchemas;
+  readonly #remote: RemoteAccess;
   /** Delete files never change either: what was read for one query serves the next. */
   readonly #positions = new WeakMap<FileIO, DeleteLoader>();
 
-  constructor(session: Session, planner: Planner, files: FileSchemas) {
+  constructor(session: Session, planner: Planner, files: FileSchemas, remote: RemoteAccess) {
     this.#session = session;
     this.#planner = planner;
     this.#files = files;
+    this.#remote = remote;
   }
 
   /** Whether a query has to run on the session's own connection. */
@@ -100,17 +105,35 @@ export class QueryRunner {
     options: PrepareOptions,
   ): Promise<PreparedQuery> {
     const reads = mentions.filter(isRead);
+    // Before a transaction begins, which would not see what changes here.
+    for (const mention of reads)
+      if (mention.kind === 'table') await this.#remote.prepare(mention.table, options.signal);
     const { needs, names, variantBytes } = await this.#needs(text, references, mentions, executor, options);
     throwIfAborted(options.signal);
     const planned = await Promise.all(reads.map((mention, i) => planMention(mention, needs[i]!, options.signal)));
     const rows = new QueryRows(this.#session.feeds, () => this.#session.lease());
-    const dispose = (): void => rows.dispose();
+    const remote = reads.map((mention) =>
+      mention.kind === 'table' ? this.#remote.scanFiles(mention.table, options.signal) : null,
+    );
+    const dispose = (): void => {
+      rows.dispose();
+      for (const files of remote) files?.release();
+    };
+    const shared = { rows, variantBytes, signal: options.signal };
     const relations = await allOrNone(
-      planned.map((one) => this.#relation(one, { rows, variantBytes, signal: options.signal })),
+      planned.map((one, i) =>
+        one.plan === null
+          ? metadataRelation(one.mention, one.needs, shared)
+          : this.#tableRelation(one, remote[i]!, shared),
+      ),
       dispose,
     );
     const sql = replaceTables(text.sql, references, this.#replacements(mentions, relations)).text;
-    return { sql: names ? withColumnNames(sql, names) : sql, scans: planned.flatMap(scanReports), dispose };
+    return {
+      sql: names ? withColumnNames(sql, names) : sql,
+      scans: planned.flatMap((one, i) => scanReports(one, remote[i]?.access)),
+      dispose,
+    };
   }
 
   /** What the query needs of each table, by DuckDB's own plan of it. */
@@ -244,13 +267,9 @@ export class QueryRunner {
     });
   }
 
-  async #relation(planned: PlannedMention, shared: SharedByReads): Promise<string> {
-    if (planned.plan === null) return metadataRelation(planned.mention, planned.needs, shared);
-    return this.#tableRelation(planned, shared);
-  }
-
   async #tableRelation(
     { mention, needs, plan }: PlannedTable,
+    remote: ScanFiles,
     { rows, variantBytes, signal }: SharedByReads,
   ): Promise<string> {
     const { table, schema } = mention;
@@ -270,6 +289,7 @@ export class QueryRunner {
         guarded: needs.distinctColumns,
         hiddenPrefix: hiddenPrefix(schema),
         rows,
+        remote,
         signal,
       };
       return await scanRelation(source, plan.tasks);

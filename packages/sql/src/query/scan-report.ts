@@ -1,4 +1,5 @@
 import type { NotPushed } from '../plan/to-expression.ts';
+import type { FileAccess } from '../remote/scan-files.ts';
 
 /** How one mention of a table in a statement was read. */
 export interface ScanReport {
@@ -28,4 +29,6 @@ export interface ScanReport {
   readonly rowsScanned: number;
   /** Milliseconds that finding the files took. */
   readonly planningMs: number;
+  /** How DuckDB got at the files. */
+  readonly access: FileAccess;
 }

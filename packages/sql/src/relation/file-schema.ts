@@ -21,10 +21,10 @@ export interface FileSchema {
   readonly hasIds: boolean;
 }
 
-/** Schemas of files by path. Data files never change, so what was read once stays true. */
+/** Schemas of files by name. Data files never change, so what was read once stays true. */
 export class FileSchemas {
   /** Null for files in codecs or encodings that DuckDB lacks, or whose variants it takes for structs. */
-  readonly #byPath = new Map<string, FileSchema | null>();
+  readonly #byName = new Map<string, FileSchema | null>();
   readonly #byFingerprint = new Map<string, FileSchema>();
   readonly #capacity: number;
 
@@ -32,22 +32,33 @@ export class FileSchemas {
     this.#capacity = capacity;
   }
 
-  /** Reads the footers of files that weren't seen before; `paths` are local. Null for a file that DuckDB can't read. */
-  async load(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema | null>> {
-    const missing = paths.filter((path) => !this.#byPath.has(path));
-    if (missing.length > 0) await this.#read(connection, missing);
-    const found = new Map<string, FileSchema | null>();
-    for (const path of paths) {
-      const schema = this.#byPath.get(path);
-      if (schema === undefined)
-        throw new LakehouseError('NOT_FOUND', `The data file ${path} is missing.`, { context: { path } });
-      found.set(path, schema);
+  /**
+   * Reads the footers of files that weren't seen before. Files are known by their names, which are paths of the local
+   * disk, unless `locate` gives those paths for the names that it is asked for. Null for a file that DuckDB can't read.
+   */
+  async load(
+    connection: DuckDBConnection,
+    names: readonly string[],
+    locate: (names: readonly string[]) => Promise<readonly string[]> = (paths) => Promise.resolve(paths),
+  ): Promise<ReadonlyMap<string, FileSchema | null>> {
+    const missing = names.filter((name) => !this.#byName.has(name));
+    if (missing.length > 0) {
+      const paths = await locate(missing);
+      const schemas = await this.#read(connection, [...new Set(paths)]);
+      for (const [i, name] of missing.entries()) {
+        const schema = schemas.get(paths[i]!);
+        if (schema === undefined)
+          throw new LakehouseError('NOT_FOUND', `The data file ${name} is missing.`, { context: { path: name } });
+        this.#byName.set(name, schema);
+      }
     }
+    const found = new Map(names.map((name) => [name, this.#byName.get(name)!]));
     this.#trim();
     return found;
   }
 
-  async #read(connection: DuckDBConnection, paths: readonly string[]): Promise<void> {
+  async #read(connection: DuckDBConnection, paths: readonly string[]): Promise<ReadonlyMap<string, FileSchema | null>> {
+    const schemas = new Map<string, FileSchema | null>();
     const unreadable = new Set(await unreadableFiles(connection, paths));
     const fingerprints = await query(
       connection,
@@ -66,14 +77,15 @@ export class FileSchemas {
         this.#byFingerprint.set(key, schema);
       }
       const isReadable = !unreadable.has(path) && (await knowsVariants(connection, path, schema));
-      this.#byPath.set(path, isReadable ? schema : null);
+      schemas.set(path, isReadable ? schema : null);
     }
+    return schemas;
   }
 
   #trim(): void {
-    for (const path of this.#byPath.keys()) {
-      if (this.#byPath.size <= this.#capacity) break;
-      this.#byPath.delete(path);
+    for (const name of this.#byName.keys()) {
+      if (this.#byName.size <= this.#capacity) break;
+      this.#byName.delete(name);
     }
   }
 }

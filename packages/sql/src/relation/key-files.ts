@@ -2,11 +2,14 @@ import type { FileScanTask, Schema } from '@lh/core';
 import { METADATA_COLUMNS, readTaskColumns } from '@lh/core/engine';
 import type { Column, ColumnBatch } from '@lh/core/engine';
 import type { AppliedFile, EqualityKeys } from './equality-deletes.ts';
+import { emptyRelation } from './empty-relation.ts';
 import { fileList } from './file-list.ts';
 import { hidesVirtualColumns, perFile } from './per-file.ts';
 import { FileProjector } from './project-file.ts';
 import type { SelectList } from './project-file.ts';
 import { locateFiles } from './locate-files.ts';
+import { openFiles } from './open-files.ts';
+import type { FileNeeds } from './open-files.ts';
 import type { RelationSource } from './scan-relation.ts';
 
 export interface KeysOptions {
@@ -30,14 +33,23 @@ export async function keysRelation(
   const projector = new FileProjector(schema, new Set(keys.stored.keys()));
   const tasks = new Map(files.map((file) => [taskOf(file, schema), file]));
   const located = await locateFiles(source, [...tasks.keys()]);
-  const groups = new Map<SelectList, { path: string; file: AppliedFile }[]>();
+  const fieldIds = new Set(keys.stored.map(({ id }) => id));
+  const readable: (FileNeeds & { readonly list: SelectList })[] = [];
   const forCore: FileScanTask[] = [];
-  for (const { task, path, schema: fileSchema } of located) {
+  for (const { task, place, schema: fileSchema } of located) {
     const hides = fileSchema !== null && hidesVirtualColumns(fileSchema.fields.map(({ name }) => name));
     const list = fileSchema === null || hides ? null : projector.tryProject(fileSchema, task);
-    if (list === null || path === null) forCore.push(task);
-    else if (groups.has(list)) groups.get(list)!.push({ path, file: tasks.get(task)! });
-    else groups.set(list, [{ path, file: tasks.get(task)! }]);
+    if (list === null || place === null) forCore.push(task);
+    else readable.push({ task, place, schema: fileSchema!, fieldIds, ...ALL_ROWS, list });
+  }
+  const groups = new Map<SelectList, { path: string; file: AppliedFile }[]>();
+  const opened = await openFiles({ ...source, maxRows: null }, readable);
+  for (const [i, { task, list }] of readable.entries()) {
+    // One without rows deletes nothing.
+    if (opened[i] === null) continue;
+    const read = { path: opened[i]!.path, file: tasks.get(task)! };
+    if (groups.has(list)) groups.get(list)!.push(read);
+    else groups.set(list, [read]);
   }
   const reads = [...groups].map(([list, group]) => {
     const scopes = perFile(
@@ -58,6 +70,8 @@ export async function keysRelation(
         return [file.scope, options.cutoffOf(file)];
       }),
     );
+  source.remote.count('core', forCore.length);
+  if (reads.length === 0) reads.push(noKeys(schema));
   const parts = keys.parts('files').map((part, i) => `${part} AS k${i}`);
   if (options.hasScopes) parts.push('scope');
   const from = `FROM (${reads.join(' UNION ALL ')}) AS files`;
@@ -65,6 +79,13 @@ export async function keysRelation(
   // Of a key that is deleted again and again, the last time counts.
   const group = parts.map((_, i) => i + 1).join(', ');
   return `SELECT ${parts.join(', ')}, max(cutoff) AS cutoff ${from} GROUP BY ${group}`;
+}
+
+const ALL_ROWS = { keepsPlaces: false, isWhole: true, positions: null } as const;
+
+function noKeys(schema: Schema): string {
+  const scope: Schema['fields'][number] = { ...METADATA_COLUMNS._pos, name: 'scope' };
+  return emptyRelation({ ...schema, fields: [...schema.fields, scope, { ...scope, name: 'cutoff' }] });
 }
 
 /** A delete file is read as a data file without deletes is. */

@@ -1,40 +1,82 @@
 import type { FileIO, FileScanTask } from '@lh/core';
-import { invalidData, unsupported } from '@lh/core/engine';
+import { invalidData, lookAhead, unsupported } from '@lh/core/engine';
 import type { NameMapping } from '@lh/core/engine';
+import type { KnownFooter } from '../remote/footer-memory.ts';
+import type { TableFile } from '../remote/file-cache.ts';
+import type { ScanFiles } from '../remote/scan-files.ts';
 import type { FileSchema } from './file-schema.ts';
 import { withMappedIds } from './name-mapping.ts';
 import type { RelationSource } from './scan-relation.ts';
 
+/** Where DuckDB reads a file: by a path, or from the cache, after what it needs of the file was brought there. */
+export type FilePlace =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'cache'; readonly file: TableFile; readonly known: KnownFooter };
+
 /** A file that DuckDB can open, or one that it can't. */
 export type LocatedFile =
-  | { readonly task: FileScanTask; readonly path: string; readonly schema: FileSchema }
-  | { readonly task: FileScanTask; readonly path: null; readonly schema: null };
+  | { readonly task: FileScanTask; readonly place: FilePlace; readonly schema: FileSchema }
+  | { readonly task: FileScanTask; readonly place: null; readonly schema: null };
 
 /** Finds out which of the tasks' files DuckDB can read, and their schemas. UNSUPPORTED for encrypted files. */
 export async function locateFiles(
-  { io, connection, files, nameMapping }: RelationSource,
+  { io, connection, files, nameMapping, remote }: RelationSource,
   tasks: readonly FileScanTask[],
 ): Promise<readonly LocatedFile[]> {
   tasks.forEach(refuseEncrypted);
-  const paths = tasks.map((task) => duckdbPath(io, task));
-  const schemas = await files.load(
-    connection,
-    paths.filter((path) => path !== null),
+  const places = await findPlaces(io, remote, tasks);
+  const readable = tasks.flatMap((task, i) => (places[i] === null ? [] : [task]));
+  const byPath = new Map(readable.map((task) => [nameOf(io, task), task]));
+  const schemas = await files.load(connection, [...byPath.keys()], (names) =>
+    Promise.all(names.map((name) => schemaPath(io, remote, byPath.get(name)!))),
   );
   return tasks.map((task, i) => {
-    const path = paths[i]!;
-    const schema = path === null ? null : schemas.get(path)!;
-    if (path === null || schema === null) return { task, path: null, schema: null };
-    return { task, path, schema: withIds(schema, nameMapping, path) };
+    const place = places[i]!;
+    const schema = place === null ? null : schemas.get(nameOf(io, task))!;
+    if (place === null || schema === null) return { task, place: null, schema: null };
+    return { task, place, schema: withIds(schema, nameMapping, task.file.path) };
   });
 }
 
-/** The path under which DuckDB can open a task's file; null if core has to read it. */
-function duckdbPath(io: FileIO, { file }: FileScanTask): string | null {
-  if (file.format !== 'parquet') return null;
-  const path = io.capabilities.localPath?.(file.path) ?? null;
-  // In a pattern DuckDB takes a backslash for a separator, so that such a path can't be written as one.
-  return path !== null && /[*?[]/.test(path) && path.includes('\\') ? null : path;
+const AT_ONCE = 64;
+
+/** Null for files that core has to read. */
+async function findPlaces(
+  io: FileIO,
+  remote: ScanFiles,
+  tasks: readonly FileScanTask[],
+): Promise<readonly (FilePlace | null)[]> {
+  const places: (FilePlace | null)[] = [];
+  for await (const place of lookAhead(tasks, AT_ONCE, (task) => placeOf(io, remote, task))) places.push(place);
+  return places;
+}
+
+async function placeOf(io: FileIO, remote: ScanFiles, task: FileScanTask): Promise<FilePlace | null> {
+  if (task.file.format !== 'parquet') return null;
+  const local = localPath(io, task);
+  if (local !== null) {
+    // In a pattern DuckDB takes a backslash for a separator, so that such a path can't be written as one.
+    return /[*?[]/.test(local) && local.includes('\\') ? null : { kind: 'path', path: local };
+  }
+  if (io.capabilities.inMemory) return null;
+  const url = remote.url(task.file.path);
+  if (url !== null) return { kind: 'path', path: url };
+  const file = remote.tableFile(task);
+  return { kind: 'cache', file, known: await remote.footer(file) };
+}
+
+function localPath(io: FileIO, { file }: FileScanTask): string | null {
+  return io.capabilities.localPath?.(file.path) ?? null;
+}
+
+/** What a file's schema is kept under. */
+function nameOf(io: FileIO, task: FileScanTask): string {
+  return localPath(io, task) ?? task.file.path;
+}
+
+/** A path of the local disk where DuckDB finds the file's schema. */
+async function schemaPath(io: FileIO, remote: ScanFiles, task: FileScanTask): Promise<string> {
+  return localPath(io, task) ?? (await remote.footerPath(remote.tableFile(task)));
 }
 
 function withIds(file: FileSchema, mapping: NameMapping | null, path: string): FileSchema {

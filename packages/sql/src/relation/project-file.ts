@@ -15,16 +15,24 @@ class NeedsCoreReader extends Error {}
 /** A select list that turns a file's columns into the table's, by field id (spec: "Column Projection"). */
 export type SelectList = readonly string[];
 
+/** Whether the column of an index is read. */
+export type IsRead = (index: number) => boolean;
+
 /** Builds the select lists of a scan's files; those that are read alike share one. */
 export class FileProjector {
   readonly #schema: Schema;
   readonly #guarded: ReadonlySet<number>;
+  readonly #isRead: IsRead;
   readonly #known = new Map<FileSchema, FileShape>();
 
-  /** `guarded` are the indexes of columns that DuckDB must not judge by statistics. */
-  constructor(schema: Schema, guarded: ReadonlySet<number>) {
+  /**
+   * `guarded` are the indexes of columns that DuckDB must not judge by statistics. Columns that `isRead` says are not
+   * read are null, and the files' are not touched.
+   */
+  constructor(schema: Schema, guarded: ReadonlySet<number>, isRead: IsRead = () => true) {
     this.#schema = schema;
     this.#guarded = guarded;
+    this.#isRead = isRead;
   }
 
   /** Null if DuckDB would not give the file's exact values. */
@@ -40,10 +48,12 @@ export class FileProjector {
   #project(fileSchema: FileSchema, task: FileScanTask): SelectList {
     let shape = this.#known.get(fileSchema);
     if (!shape) {
-      shape = fileShape(this.#schema, fileSchema);
+      shape = fileShape(this.#schema, fileSchema, this.#isRead);
       this.#known.set(fileSchema, shape);
     }
-    const constants = shape.missing.map((field) => absent(field, task));
+    const constants = shape.missing.map(({ field, isRead }) =>
+      isRead ? absent(field, task) : valueLiteral(field.type, null),
+    );
     const withNaN = shape.floats.filter(({ leafIds }) => leafIds.some((id) => mayHoldNaN(task.file, id)));
     const guarded = new Set([...this.#guarded, ...withNaN.map(({ index }) => index)]);
     const key = `${[...guarded].join()};${constants.join()}`;
@@ -60,28 +70,29 @@ export class FileProjector {
 interface FileShape {
   /** Columns of the table that the files have, as SQL; null for those that they lack. */
   readonly stored: readonly (string | null)[];
-  readonly missing: readonly NestedField[];
+  readonly missing: readonly { readonly field: NestedField; readonly isRead: boolean }[];
   /** Columns with floating-point numbers that DuckDB has statistics of. */
   readonly floats: readonly { readonly index: number; readonly leafIds: readonly number[] }[];
   /** By what differs between files of one schema. */
   readonly lists: Map<string, SelectList>;
 }
 
-function fileShape(schema: Schema, file: FileSchema): FileShape {
+function fileShape(schema: Schema, file: FileSchema, isRead: IsRead): FileShape {
   const names = duckdbNames({
     kind: 'struct',
     fields: file.fields.map((node) => ({ id: 0, name: node.name, required: false, type: { kind: 'unknown' } })),
   });
   const byId = new Map(file.fields.map((node, i) => [node.fieldId, { node, access: quoteName(names[i]!) }]));
-  const stored = schema.fields.map(({ id, type }) => {
-    const found = byId.get(id);
+  const stored = schema.fields.map(({ id, type }, i) => {
+    const found = isRead(i) ? byId.get(id) : undefined;
     return found ? project(type, found.node, found.access) : null;
   });
   const floats = schema.fields.flatMap(({ id, type }, index) => {
     const leafIds = stored[index] === null ? [] : floatLeaves(type, id);
     return leafIds.length > 0 ? [{ index, leafIds }] : [];
   });
-  return { stored, missing: schema.fields.filter((_, i) => stored[i] === null), floats, lists: new Map() };
+  const missing = schema.fields.flatMap((field, i) => (stored[i] === null ? [{ field, isRead: isRead(i) }] : []));
+  return { stored, missing, floats, lists: new Map() };
 }
 
 /** Leaves that filters reach: what is inside lists and maps is not compared with statistics. */

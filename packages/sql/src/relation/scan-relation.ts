@@ -3,19 +3,24 @@ import type { FileIO, FileScanTask, Schema } from '@lh/core';
 import { METADATA_COLUMNS, deleteLoader, lookAhead, readTaskColumns } from '@lh/core/engine';
 import type { ColumnBatch, DeleteLoader, MetadataColumn, NameMapping, PositionBitmap } from '@lh/core/engine';
 import type { QueryRows } from '../feed/query-rows.ts';
+import type { ScanFiles } from '../remote/scan-files.ts';
 import { quoteName } from '../text/quote.ts';
 import { duckdbNames } from '../types/duckdb-types.ts';
 import { valueLiteral } from '../types/value-literal.ts';
 import { withVariantBytes } from '../types/variant-bytes.ts';
+import { emptyRelation } from './empty-relation.ts';
 import { EqualityDeletes } from './equality-deletes.ts';
 import type { AppliedKeys } from './equality-deletes.ts';
 import { STORED_METADATA, readFiles } from './file-reads.ts';
 import type { FileToRead } from './file-reads.ts';
 import type { FileSchemas } from './file-schema.ts';
 import { locateFiles } from './locate-files.ts';
-import type { LocatedFile } from './locate-files.ts';
+import type { FilePlace, LocatedFile } from './locate-files.ts';
+import { openFiles } from './open-files.ts';
+import type { FileNeeds } from './open-files.ts';
 import { hidesVirtualColumns } from './per-file.ts';
 import { FileProjector } from './project-file.ts';
+import type { IsRead, SelectList } from './project-file.ts';
 
 export interface RelationSource {
   readonly connection: DuckDBConnection;
@@ -38,6 +43,8 @@ export interface RelationSource {
   /** No column of the table begins with it. */
   readonly hiddenPrefix: string;
   readonly rows: QueryRows;
+  /** Brings files that are not on the local disk there. */
+  readonly remote: ScanFiles;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -59,49 +66,60 @@ export function hiddenPrefix(schema: Schema): string {
   return prefix;
 }
 
-/** No rows, with the columns and types of a schema. */
-export function emptyRelation(schema: Schema): string {
-  if (schema.fields.length === 0) return 'SELECT NULL AS "no columns" WHERE false';
-  const names = duckdbNames(schema);
-  const columns = schema.fields.map(({ type }, i) => `${valueLiteral(type, null)} AS ${quoteName(names[i]!)}`);
-  return `SELECT ${columns.join(', ')} WHERE false`;
-}
-
 interface Shares {
   readonly forDuckDB: readonly FileToRead[];
   readonly forCore: readonly FileScanTask[];
 }
 
 async function shareOut(source: RelationSource, tasks: readonly FileScanTask[]): Promise<Shares> {
-  // DuckDB reads variants as its own.
-  if (source.variantBytes) return { forDuckDB: [], forCore: tasks };
+  const { remote } = source;
+  if (source.variantBytes) {
+    // DuckDB reads variants as its own.
+    remote.count('core', tasks.length);
+    return { forDuckDB: [], forCore: tasks };
+  }
   const equality = new EqualityDeletes(source.schema, source.hiddenPrefix);
   const projectors = new Projectors(source);
-  const forDuckDB: FileToRead[] = [];
+  const readable: ReadableFile[] = [];
   const forCore: FileScanTask[] = [];
   for await (const { file, positions } of withPositions(source, await locateFiles(source, tasks))) {
     const keys = equality.forTask(file.task);
     const read = keys && readOf(source, projectors, file, positions, keys);
     if (read === null) forCore.push(file.task);
-    else forDuckDB.push(read);
+    else readable.push(read);
   }
+  remote.count('core', forCore.length);
+  const opened = await openFiles(source, readable);
+  const forDuckDB = readable.flatMap((file, i) => (opened[i] ? [{ ...file, ...opened[i] }] : []));
   return { forDuckDB, forCore };
+}
+
+interface ReadableFile extends FileNeeds {
+  readonly list: SelectList;
+  readonly keys: readonly AppliedKeys[];
 }
 
 /** Null if DuckDB can't read the file exactly. */
 function readOf(
   source: RelationSource,
   projectors: Projectors,
-  { task, path, schema }: LocatedFile,
+  { task, place, schema }: LocatedFile,
   positions: PositionBitmap | null,
   keys: readonly AppliedKeys[],
-): FileToRead | null {
-  if (path === null) return null;
-  const needsPlaces = positions !== null || keys.length > 0 || source.metadataColumns.length > 0;
+): ReadableFile | null {
+  if (place === null) return null;
+  const { metadataColumns } = source;
+  const needsPlaces = positions !== null || keys.length > 0 || metadataColumns.length > 0;
   if (needsPlaces && hidesVirtualColumns(schema.fields.map(({ name }) => name))) return null;
-  const list = projectors.of(keys).tryProject(schema, task);
-  return list && { task, path, list, positions, keys };
+  const { projector, fieldIds } = projectors.of(keys, place.kind);
+  const list = projector.tryProject(schema, task);
+  const keepsPlaces = metadataColumns.some((name) => OF_PLACES.has(name));
+  const isWhole = positions === null && keys.length === 0;
+  return list && { task, place, schema, fieldIds, keepsPlaces, isWhole, positions, list, keys };
 }
+
+/** Metadata columns that follow from where a row is in its file. */
+const OF_PLACES: ReadonlySet<MetadataColumn> = new Set(['_pos', '_row_id']);
 
 /** Files whose position deletes are read at a time. */
 const CONCURRENCY = 4;
@@ -112,34 +130,47 @@ async function* withPositions(
   files: readonly LocatedFile[],
 ): AsyncGenerator<{ readonly file: LocatedFile; readonly positions: PositionBitmap | null }> {
   yield* lookAhead(files, CONCURRENCY, async (file) => {
-    const needed = file.path !== null && file.task.deletes.length > 0;
+    const needed = file.place !== null && file.task.deletes.length > 0;
     return { file, positions: needed ? await positions.positions(file.task, signal ? { signal } : {}) : null };
   });
+}
+
+interface Projection {
+  readonly projector: FileProjector;
+  /** Ids of the fields that it reads. */
+  readonly fieldIds: ReadonlySet<number>;
 }
 
 /** Files with equality deletes are read with the columns of their keys, which the table may have dropped. */
 class Projectors {
   readonly #source: RelationSource;
-  readonly #byKeys = new Map<string, FileProjector>();
+  readonly #byKeys = new Map<string, Projection>();
 
   constructor(source: RelationSource) {
     this.#source = source;
   }
 
-  of(applied: readonly AppliedKeys[]): FileProjector {
-    const key = applied.map(({ keys }) => keys.columns.ids.join()).join(';');
-    let projector = this.#byKeys.get(key);
-    if (!projector) {
-      const { schema, metadataColumns, hiddenPrefix: prefix, guarded } = this.#source;
-      const stored = STORED_METADATA.filter(({ name }) => metadataColumns.some((wanted) => wanted === name));
-      const hidden = [
-        ...stored.map((field) => ({ ...field, name: `${prefix}${field.name}` })),
-        ...applied.flatMap(({ keys }) => keys.fields),
-      ];
-      projector = new FileProjector({ ...schema, fields: [...schema.fields, ...hidden] }, guarded);
-      this.#byKeys.set(key, projector);
-    }
-    return projector;
+  of(applied: readonly AppliedKeys[], place: FilePlace['kind']): Projection {
+    const key = [place, ...applied.map(({ keys }) => keys.columns.ids.join())].join(';');
+    const known = this.#byKeys.get(key) ?? this.#make(applied, place);
+    this.#byKeys.set(key, known);
+    return known;
+  }
+
+  #make(applied: readonly AppliedKeys[], place: FilePlace['kind']): Projection {
+    const { schema, columns, metadataColumns, hiddenPrefix: prefix, guarded } = this.#source;
+    const stored = STORED_METADATA.filter(({ name }) => metadataColumns.some((wanted) => wanted === name));
+    const hidden = [
+      ...stored.map((field) => ({ ...field, name: `${prefix}${field.name}` })),
+      ...applied.flatMap(({ keys }) => keys.fields),
+    ];
+    const fields = [...schema.fields, ...hidden];
+    // Of files in the cache nothing else is there. Of others DuckDB leaves out itself what isn't read.
+    const isRead: IsRead = (i) => place !== 'cache' || columns === null || i >= schema.fields.length || columns.has(i);
+    return {
+      projector: new FileProjector({ ...schema, fields }, guarded, isRead),
+      fieldIds: new Set(fields.flatMap(({ id }, i) => (isRead(i) ? [id] : []))),
+    };
   }
 }
 

@@ -11,6 +11,8 @@ export interface InstanceOptions {
   readonly threads?: number | undefined;
   /** The directories and files that SQL may touch; null for any. */
   readonly allowedPaths: readonly string[] | null;
+  /** What has to be done while DuckDB may still touch every file. */
+  readonly beforeRestriction?: (connection: DuckDBConnection) => Promise<void>;
 }
 
 /**
@@ -29,6 +31,7 @@ export async function openInstance(options: InstanceOptions): Promise<DuckDBInst
     const instance = await DuckDBInstance.create(':memory:', settings);
     const connection = await instance.connect();
     await connection.run("SET GLOBAL TimeZone = 'UTC'");
+    await options.beforeRestriction?.(connection);
     if (options.allowedPaths) await restrict(connection, options.allowedPaths);
     connection.closeSync();
     return instance;

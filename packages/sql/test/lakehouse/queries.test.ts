@@ -65,6 +65,7 @@ test('the files of one day are scanned, and the report says so', async () => {
       bytesSkipped: expect.any(Number),
       rowsScanned: 1,
       planningMs: expect.any(Number),
+      access: { local: 1, httpfs: 0, cache: 0, core: 0, bytesFetched: 0, requests: 0 },
     },
   ]);
   expect(result.rowCount).toBe(1);

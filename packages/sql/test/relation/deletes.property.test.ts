@@ -16,7 +16,10 @@ import { QueryRows } from '../../src/feed/query-rows.ts';
 import { FileSchemas } from '../../src/relation/file-schema.ts';
 import { hiddenPrefix, relationSchema, scanRelation } from '../../src/relation/scan-relation.ts';
 import type { RelationSource } from '../../src/relation/scan-relation.ts';
+import { FileCache } from '../../src/remote/file-cache.ts';
+import { ScanFiles } from '../../src/remote/scan-files.ts';
 import { quoteName } from '../../src/text/quote.ts';
+import { RemoteStore } from '../remote-store.ts';
 
 const optional = (id: number, name: string, type: NestedField['type']): NestedField => ({
   id,
@@ -143,7 +146,9 @@ const connection = await instance.connect();
 // Keys are equal by their bytes, whatever the session compares strings by.
 await connection.run("SET default_collation = 'NOCASE'");
 const feeds = new Feeds(connection);
+const cache = new FileCache({ directory: join(folder, 'cache') });
 afterAll(async () => {
+  await cache.close();
   connection.closeSync();
   instance.closeSync();
   await rm(folder, { recursive: true, force: true });
@@ -206,9 +211,10 @@ let runs = 0;
 async function sourceOf(
   table: TableWithDeletes,
   tasks: readonly FileScanTask[],
-  options: Partial<RelationSource> & { readonly memoryBytes?: number },
+  options: Partial<RelationSource> & { readonly memoryBytes?: number; readonly isRemote?: boolean },
 ): Promise<RelationSource> {
-  const io = await onDisk(tasks, table, String(runs++));
+  const local = await onDisk(tasks, table, String(runs++));
+  const io = options.isRemote ? new RemoteStore(local) : local;
   const lend = () => Promise.resolve({ connection, release: () => undefined });
   return {
     connection,
@@ -224,6 +230,7 @@ async function sourceOf(
     guarded: new Set<number>(),
     hiddenPrefix: hiddenPrefix(NOW),
     rows: new QueryRows(feeds, lend, options.memoryBytes),
+    remote: new ScanFiles({ io, table: String(runs), cache, url: () => null, signal: undefined }),
     signal: undefined,
     ...options,
   };
@@ -252,13 +259,18 @@ async function expectSameRows(source: RelationSource, tasks: readonly FileScanTa
 
 test('DuckDB leaves out the rows that core leaves out', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.record({ files, positions, keys, metadataColumns, columns, memoryBytes }), async (input) => {
-      const table = await build(input);
-      const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [OLD, NOW] } });
-      const { metadataColumns: metadata, columns: read, memoryBytes: bytes } = input;
-      const source = await sourceOf(table, tasks, { metadataColumns: metadata, columns: read, memoryBytes: bytes });
-      await expectSameRows(source, tasks, await scanRelation(source, tasks));
-    }),
+    fc.asyncProperty(
+      fc.record({ files, positions, keys, metadataColumns, columns, memoryBytes, isRemote: fc.boolean() }),
+      async (input) => {
+        const table = await build(input);
+        const tasks = await table.tasks({ metadata: { ...table.metadata, schemas: [OLD, NOW] } });
+        const { metadataColumns: metadata, columns: read, memoryBytes: bytes, isRemote } = input;
+        const options = { metadataColumns: metadata, columns: read, memoryBytes: bytes, isRemote };
+        const source = await sourceOf(table, tasks, options);
+        await expectSameRows(source, tasks, await scanRelation(source, tasks));
+        source.remote.release();
+      },
+    ),
     { numRuns: runsOf(40) },
   );
 }, 120_000);
