@@ -11,6 +11,7 @@ import {
   setDefaultSortOrder,
   setDefaultSpec,
 } from './definition-updates.ts';
+import { snapshotById } from './metadata-accessors.ts';
 import { change } from './metadata-draft.ts';
 import type { MetadataDraft } from './metadata-draft.ts';
 import {
@@ -156,8 +157,8 @@ function metadataLogAfter(draft: MetadataDraft, baseLocation: string | null): re
 /** Snapshots of other machines may be ahead of this clock; the table is never older than what is in it. */
 function latestTime(draft: MetadataDraft, lastLoggedMs: number): number {
   let latest = Math.max(draft.nowMs, lastLoggedMs);
-  for (const snapshot of draft.metadata.snapshots) {
-    if (draft.addedSnapshotIds.has(snapshot.snapshotId)) latest = Math.max(latest, snapshot.timestampMs);
+  for (const id of draft.addedSnapshotIds) {
+    latest = Math.max(latest, snapshotById(draft.metadata, id)?.timestampMs ?? latest);
   }
   return latest;
 }

@@ -1,8 +1,7 @@
 import { invalidData } from '../errors.ts';
-import { snapshotsById } from './metadata-accessors.ts';
 import { highestFieldId } from './schema-fields.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
-import type { Snapshot } from './snapshot.ts';
+import { findSnapshot, snapshotIndex } from './snapshot-index.ts';
 import type { TableMetadata } from './table-metadata.ts';
 
 /** Metadata never changes, so what was found right stays right. */
@@ -34,7 +33,8 @@ export function checkTableMetadata(metadata: TableMetadata): void {
     metadata.defaultSortOrderId,
   );
   checkColumnIds(metadata);
-  checkRefs(metadata, checkSnapshots(metadata));
+  checkSnapshots(metadata);
+  checkRefs(metadata);
   checked.add(metadata);
 }
 
@@ -55,26 +55,19 @@ function checkColumnIds({ schemas, lastColumnId }: TableMetadata): void {
   }
 }
 
-function checkSnapshots(metadata: TableMetadata): ReadonlyMap<bigint, Snapshot> {
-  const { snapshots, lastSequenceNumber } = metadata;
-  const byId = snapshotsById(metadata);
-  if (byId.size < snapshots.length) {
-    const twice = snapshots.find((snapshot) => byId.get(snapshot.snapshotId) !== snapshot);
-    throw invalidData(`'snapshots' has the snapshot ${twice?.snapshotId} twice.`);
-  }
-  for (const { snapshotId, sequenceNumber } of snapshots) {
-    if (sequenceNumber > lastSequenceNumber) {
-      throw invalidData(
-        `The snapshot ${snapshotId} has the sequence number ${sequenceNumber}, above 'last-sequence-number' ${lastSequenceNumber}.`,
-      );
-    }
-  }
-  return byId;
+function checkSnapshots({ snapshots, lastSequenceNumber }: TableMetadata): void {
+  const { twice, highestSequenceNumber } = snapshotIndex(snapshots);
+  if (twice !== null) throw invalidData(`'snapshots' has the snapshot ${twice} twice.`);
+  if (highestSequenceNumber <= lastSequenceNumber) return;
+  const above = snapshots.find(({ sequenceNumber }) => sequenceNumber > lastSequenceNumber)!;
+  throw invalidData(
+    `The snapshot ${above.snapshotId} has the sequence number ${above.sequenceNumber}, above 'last-sequence-number' ${lastSequenceNumber}.`,
+  );
 }
 
-function checkRefs({ refs, currentSnapshotId }: TableMetadata, snapshots: ReadonlyMap<bigint, Snapshot>): void {
+function checkRefs({ refs, snapshots, currentSnapshotId }: TableMetadata): void {
   for (const [name, ref] of Object.entries(refs)) {
-    if (!snapshots.has(ref.snapshotId)) {
+    if (!findSnapshot(snapshots, ref.snapshotId)) {
       throw invalidData(`The ${ref.type} '${name}' refers to the snapshot ${ref.snapshotId}, which the table lacks.`);
     }
   }

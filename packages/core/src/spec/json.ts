@@ -16,15 +16,6 @@ export class JsonNumber {
   }
 }
 
-/** JSON that is written already, for `stringifyJson`. */
-export class JsonText {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
 /** Nesting beyond this is refused: no document of Iceberg's needs it, and no recursion may run out of stack. */
 export const MAX_JSON_DEPTH = 500;
 
@@ -301,8 +292,6 @@ function write(value: unknown, parts: string[], depth: number): void {
   if (depth > MAX_JSON_DEPTH) throw invalidData(`The value is nested more than ${MAX_JSON_DEPTH} levels deep.`);
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) {
     parts.push(scalarText(value));
-  } else if (value instanceof JsonText) {
-    parts.push(value.text);
   } else if (Array.isArray(value)) {
     writeArray(value, parts, depth);
   } else if (holdsStringsOnly(value)) {

@@ -1,5 +1,6 @@
 import { invalidData, LakehouseError } from '../errors.ts';
 import type { PartitionSpec } from './partition-spec.ts';
+import { findSnapshot } from './snapshot-index.ts';
 import type { Schema } from './schema.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -38,21 +39,9 @@ export function currentSnapshot(metadata: TableMetadata): Snapshot | null {
   return metadata.currentSnapshotId === null ? null : (snapshotById(metadata, metadata.currentSnapshotId) ?? null);
 }
 
-const snapshotIndexes = new WeakMap<readonly Snapshot[], ReadonlyMap<bigint, Snapshot>>();
-
 /** The snapshot, or undefined if the table has none of that id (any more). */
 export function snapshotById(metadata: TableMetadata, snapshotId: bigint): Snapshot | undefined {
-  return snapshotsById(metadata).get(snapshotId);
-}
-
-/** Kept for as long as this list of snapshots lives: ancestry walks would be quadratic without. */
-export function snapshotsById(metadata: TableMetadata): ReadonlyMap<bigint, Snapshot> {
-  let index = snapshotIndexes.get(metadata.snapshots);
-  if (!index) {
-    index = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]));
-    snapshotIndexes.set(metadata.snapshots, index);
-  }
-  return index;
+  return findSnapshot(metadata.snapshots, snapshotId);
 }
 
 /** The head of a branch or the snapshot of a tag; null for `main` of a table without snapshots. NOT_FOUND otherwise. */

@@ -2,6 +2,7 @@ import { invalidArgument, LakehouseError } from '../errors.ts';
 import { snapshotById } from './metadata-accessors.ts';
 import { change } from './metadata-draft.ts';
 import type { MetadataDraft } from './metadata-draft.ts';
+import { withSnapshot } from './snapshot-index.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
 import type { Snapshot, SnapshotRef } from './snapshot.ts';
 import type { SnapshotLogEntry, TableMetadata } from './table-metadata.ts';
@@ -13,7 +14,7 @@ export function addSnapshot(draft: MetadataDraft, snapshot: Snapshot): void {
   checkNewSnapshot(metadata, snapshot);
   draft.addedSnapshotIds.add(snapshot.snapshotId);
   change(draft, {
-    snapshots: [...metadata.snapshots, snapshot],
+    snapshots: withSnapshot(metadata.snapshots, snapshot),
     lastSequenceNumber: metadata.formatVersion === 1 ? 0n : snapshot.sequenceNumber,
     nextRowId: metadata.formatVersion < 3 ? 0n : snapshot.firstRowId! + snapshot.addedRows!,
   });

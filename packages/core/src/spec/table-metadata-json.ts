@@ -2,7 +2,9 @@ import { gunzipSync } from 'node:zlib';
 import { invalidData, isLakehouseError, LakehouseError, unsupported } from '../errors.ts';
 import { bytesToUuid } from './bytes-text.ts';
 import { checkTableMetadata } from './check-metadata.ts';
-import { JsonText, parseJson, stringifyJson } from './json.ts';
+import { concatBytes } from './concat-bytes.ts';
+import { ListEncoder } from './encoded-list.ts';
+import { parseJson, stringifyJson } from './json.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import {
   asInt,
@@ -44,7 +46,7 @@ import {
   snapshotToJson,
 } from './snapshot-json.ts';
 import { MAIN_BRANCH } from './snapshot.ts';
-import type { SnapshotRef } from './snapshot.ts';
+import type { Snapshot, SnapshotRef } from './snapshot.ts';
 import { UNSORTED } from './sort-order.ts';
 import { sortOrderFromJson, sortOrderToJson } from './sort-order-json.ts';
 import {
@@ -55,7 +57,7 @@ import {
   statisticsFromJson,
   statisticsToJson,
 } from './statistics-json.ts';
-import type { FormatVersion, TableMetadata } from './table-metadata.ts';
+import type { FormatVersion, MetadataLogEntry, SnapshotLogEntry, TableMetadata } from './table-metadata.ts';
 
 /** What a metadata file may unpack to; a text of more could not be held anyway. */
 const MAX_METADATA_BYTES = 0x1fff_ffe8;
@@ -88,31 +90,23 @@ export function parseTableMetadata(bytes: Uint8Array, location: string): TableMe
 /** The metadata as an uncompressed file. It is checked first: what is inconsistent must never be committed. */
 export function serializeTableMetadata(metadata: TableMetadata): Uint8Array {
   checkTableMetadata(metadata);
-  return new TextEncoder().encode(stringifyJson(metadataToJson(metadata, writtenOnce)));
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  let text = '';
+  let separator = '{';
+  for (const [key, value] of Object.entries(metadataToJson(metadata, LIST_ENCODERS))) {
+    text += `${separator}${JSON.stringify(key)}:`;
+    separator = ',';
+    if (value instanceof Uint8Array) {
+      parts.push(encoder.encode(`${text}[`), value);
+      text = ']';
+    } else {
+      text += stringifyJson(value);
+    }
+  }
+  parts.push(encoder.encode(`${text}}`));
+  return concatBytes(parts);
 }
-
-const writtenItems = new WeakMap<object, string>();
-
-/** The text of a list without its closing bracket, by its first item: what comes later is added at the end. */
-const writtenLists = new WeakMap<object, { readonly items: readonly object[]; readonly text: string }>();
-
-/** Snapshots and log entries never change, but are part of every later version: most of what there is to write. */
-const writtenOnce: ListToJson = (items, toJson) => {
-  const first = items[0];
-  if (first === undefined) return [];
-  const known = writtenLists.get(first);
-  const begun = known?.items.every((item, i) => item === items[i]) ? known : { items: [], text: '[' };
-  const added = items.slice(begun.items.length).map((item) => {
-    let text = writtenItems.get(item);
-    if (text === undefined) writtenItems.set(item, (text = stringifyJson(toJson(item))));
-    return text;
-  });
-  const separator = begun.items.length > 0 && added.length > 0 ? ',' : '';
-  // Joined, not added: the engine would go through all additions of the past each time.
-  const text = [begun.text, separator, added.join(',')].join('');
-  writtenLists.set(first, { items, text });
-  return new JsonText(`${text}]`);
-};
 
 function unzip(bytes: Uint8Array): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
@@ -201,16 +195,38 @@ export function tableMetadataFromJson(json: JsonValue, place: Place = rootPlace(
 
 /** The metadata as JSON, with what older readers of its version look for. */
 export function tableMetadataToJson(metadata: TableMetadata): JsonObject {
-  return metadataToJson(metadata, (items, toJson) => items.map(toJson)) as JsonObject;
+  return metadataToJson(metadata, PLAIN_LISTS) as JsonObject;
 }
 
-/** How a long list becomes JSON, or is JSON already. */
-type ListToJson = <T extends object>(
-  items: readonly T[],
-  toJson: (item: T) => JsonObject,
-) => readonly JsonObject[] | JsonText;
+/** How long lists become JSON, or bytes of it. */
+interface HistoryToJson<J> {
+  readonly snapshots: (items: readonly Snapshot[]) => J;
+  readonly snapshotLog: (items: readonly SnapshotLogEntry[]) => J;
+  readonly metadataLog: (items: readonly MetadataLogEntry[]) => J;
+}
 
-function metadataToJson(metadata: TableMetadata, listToJson: ListToJson): Readonly<Record<string, unknown>> {
+const PLAIN_LISTS: HistoryToJson<readonly JsonObject[]> = {
+  snapshots: (items) => items.map(snapshotToJson),
+  snapshotLog: (items) => items.map(snapshotLogEntryToJson),
+  metadataLog: (items) => items.map(metadataLogEntryToJson),
+};
+
+/** Snapshots and log entries never change, but are part of every later version: most of what there is to write. */
+const LIST_ENCODERS: HistoryToJson<Uint8Array> = {
+  snapshots: listEncoder(snapshotToJson),
+  snapshotLog: listEncoder(snapshotLogEntryToJson),
+  metadataLog: listEncoder(metadataLogEntryToJson),
+};
+
+function listEncoder<T extends object>(toJson: (item: T) => JsonObject): (items: readonly T[]) => Uint8Array {
+  const encoder = new ListEncoder(toJson);
+  return (items) => encoder.encode(items);
+}
+
+function metadataToJson<J>(
+  metadata: TableMetadata,
+  history: HistoryToJson<J>,
+): Readonly<Record<string, JsonValue | J>> {
   const { formatVersion } = metadata;
   return {
     'format-version': formatVersion,
@@ -235,11 +251,11 @@ function metadataToJson(metadata: TableMetadata, listToJson: ListToJson): Readon
     ...(formatVersion >= 3 && { 'next-row-id': metadata.nextRowId }),
     ...(metadata.encryptionKeys.length > 0 && { 'encryption-keys': metadata.encryptionKeys.map(encryptedKeyToJson) }),
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefToJson(ref)])),
-    snapshots: listToJson(metadata.snapshots, snapshotToJson),
+    snapshots: history.snapshots(metadata.snapshots),
     statistics: metadata.statistics.map(statisticsToJson),
     'partition-statistics': metadata.partitionStatistics.map(partitionStatisticsToJson),
-    'snapshot-log': listToJson(metadata.snapshotLog, snapshotLogEntryToJson),
-    'metadata-log': listToJson(metadata.metadataLog, metadataLogEntryToJson),
+    'snapshot-log': history.snapshotLog(metadata.snapshotLog),
+    'metadata-log': history.metadataLog(metadata.metadataLog),
     ...(metadata.unknownFields as JsonObject),
   };
 }

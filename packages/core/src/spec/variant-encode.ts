@@ -1,6 +1,7 @@
 import { invalidData } from '../errors.ts';
 import { uuidToBytes } from './bytes-text.ts';
 import { compareStrings } from './compare-values.ts';
+import { concatBytes } from './concat-bytes.ts';
 import type { VariantNode } from './variant-node.ts';
 
 const VERSION = 0x01;
@@ -35,7 +36,7 @@ export function encodeVariantMetadata(names: readonly string[]): Uint8Array {
   const size = bytesFor(Math.max(offsets.at(-1)!, names.length));
   const isSorted = names.every((name, i) => i === 0 || compareStrings(names[i - 1]!, name) < 0);
   const header = VERSION | (isSorted ? SORTED : 0) | ((size - 1) << 6);
-  return concat([
+  return concatBytes([
     Uint8Array.of(header),
     unsigned(names.length, size),
     ...offsets.map((offset) => unsigned(offset, size)),
@@ -69,7 +70,7 @@ export function encodeVariantObject(fields: readonly (readonly [string, Uint8Arr
   const idSize = bytesFor(fieldIds.reduce((highest, id) => Math.max(highest, id), 0));
   const large = values.length > 0xff;
   const header = (((large ? 1 : 0) << 4) | ((idSize - 1) << 2) | (offsetSize - 1)) << 2;
-  return concat([
+  return concatBytes([
     Uint8Array.of(header | 2),
     unsigned(values.length, large ? 4 : 1),
     ...fieldIds.map((id) => unsigned(id, idSize)),
@@ -88,7 +89,7 @@ export function encodeVariantArray(values: readonly Uint8Array[]): Uint8Array {
   const offsetSize = bytesFor(offsets.at(-1)!);
   const large = values.length > 0xff;
   const header = (((large ? 1 : 0) << 2) | (offsetSize - 1)) << 2;
-  return concat([
+  return concatBytes([
     Uint8Array.of(header | 3),
     unsigned(values.length, large ? 4 : 1),
     ...offsets.map((offset) => unsigned(offset, offsetSize)),
@@ -130,19 +131,19 @@ const PRIMITIVES: Encoders = {
   timestamptz: long(12),
   timestamp: long(13),
   float: ({ value }) => primitive(14, 4, (view) => view.setFloat32(1, value, true)),
-  binary: ({ value }) => concat([Uint8Array.of(15 << 2), unsigned(value.length, 4), value]),
+  binary: ({ value }) => concatBytes([Uint8Array.of(15 << 2), unsigned(value.length, 4), value]),
   string: ({ value }) => encodeVariantText(utf8.encode(value)),
   time: long(17),
   timestamptz_ns: long(18),
   timestamp_ns: long(19),
-  uuid: ({ value }) => concat([Uint8Array.of(20 << 2), uuidToBytes(value)]),
+  uuid: ({ value }) => concatBytes([Uint8Array.of(20 << 2), uuidToBytes(value)]),
 };
 
 /** A string, given as UTF-8. */
 export function encodeVariantText(text: Uint8Array): Uint8Array {
   return text.length < SHORT_STRING_LIMIT
-    ? concat([Uint8Array.of((text.length << 2) | 1), text])
-    : concat([Uint8Array.of(16 << 2), unsigned(text.length, 4), text]);
+    ? concatBytes([Uint8Array.of((text.length << 2) | 1), text])
+    : concatBytes([Uint8Array.of(16 << 2), unsigned(text.length, 4), text]);
 }
 
 function primitive(id: number, size: number, write: (view: DataView) => void): Uint8Array {
@@ -165,14 +166,4 @@ function bytesFor(value: number): number {
 
 function unsigned(value: number, size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => Math.floor(value / 256 ** i) & 0xff);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -4,6 +4,7 @@ import { ParquetFileWriter } from '../formats/parquet/file-writer.ts';
 import { invalidData } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { FileStat } from '../io/file-io.ts';
+import { concatBytes } from '../spec/concat-bytes.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { PartitionTuple } from '../spec/partition-spec.ts';
 import type { StructType } from '../spec/types.ts';
@@ -30,15 +31,19 @@ export interface FileFormat {
 
 const UNSORTED_ORDER_ID = 0;
 
-/** A data file being written: row groups go to the store as they are made. */
+/** A file of up to so many bytes goes to the store in one piece, which is one request to most. */
+const ONE_PIECE_BYTES = 1 << 20;
+
+/** A data file being written: once it is no longer small, row groups go to the store as they are made. */
 export class OpenFile {
   readonly location: string;
   readonly #format: FileFormat;
   readonly #partition: PartitionTuple;
   readonly #writer: ParquetFileWriter;
   readonly #values: ValueMetricsCollector;
-  readonly #queue = new ByteQueue();
-  readonly #writing: Promise<FileStat>;
+  /** What the store has not been given yet. */
+  #held: Uint8Array[] = [];
+  #stream: StoreStream | null = null;
   #lastKey: SortKey | null = null;
   #sorted: boolean;
 
@@ -49,18 +54,6 @@ export class OpenFile {
     this.#writer = new ParquetFileWriter(format.stored.schema, format.encoding, format.keyValues);
     this.#values = new ValueMetricsCollector(format.schema, format.modes);
     this.#sorted = format.sorter !== null;
-    this.#writing = format.io.write(location, this.#queue, format.signal ? { signal: format.signal } : {});
-    void this.#watchStore();
-  }
-
-  /** A store that fails, or stops reading, must not leave the writer waiting. */
-  async #watchStore(): Promise<void> {
-    try {
-      await this.#writing;
-      this.#queue.fail(invalidData(`The store finished ${this.location} before all of it was written.`));
-    } catch (error) {
-      this.#queue.fail(error);
-    }
   }
 
   /** Bytes so far. */
@@ -72,8 +65,16 @@ export class OpenFile {
   async append(batches: readonly ColumnBatch[]): Promise<void> {
     for (const batch of batches) this.#values.add(batch);
     this.#checkOrder(batches);
-    for (const bytes of await this.#writer.addRowGroup(batches.map(this.#format.stored.store)))
-      await this.#queue.push(bytes);
+    this.#held.push(...(await this.#writer.addRowGroup(batches.map(this.#format.stored.store))));
+    if (this.size <= ONE_PIECE_BYTES) return;
+    this.#stream ??= streamTo(this.location, this.#format);
+    await this.#pushHeld(this.#stream);
+  }
+
+  async #pushHeld({ queue }: StoreStream): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    for (const bytes of held) await queue.push(bytes);
   }
 
   /** Row groups that are sorted make a sorted file only if each begins where the one before ended. */
@@ -90,9 +91,8 @@ export class OpenFile {
 
   /** Writes the footer; the file is complete when this resolves. */
   async finish(): Promise<DataFile> {
-    await this.#queue.push(this.#writer.finish());
-    this.#queue.end();
-    await this.#writing;
+    this.#held.push(this.#writer.finish());
+    await this.#store();
     const { rowGroups, footer, size } = this.#writer;
     const { schema, specId, modes, sortOrderId } = this.#format;
     const description = {
@@ -108,9 +108,42 @@ export class OpenFile {
     return parquetDataFile(description, footer!, rowGroups);
   }
 
+  async #store(): Promise<void> {
+    if (this.#stream !== null) {
+      await this.#pushHeld(this.#stream);
+      this.#stream.queue.end();
+      await this.#stream.writing;
+      return;
+    }
+    const { io, signal } = this.#format;
+    await io.write(this.location, concatBytes(this.#held), signal ? { signal } : {});
+  }
+
   /** Gives the file up; what the store has of it is for the caller to delete. */
   async abandon(reason: unknown): Promise<void> {
-    this.#queue.fail(reason);
-    await this.#writing.catch(() => undefined);
+    this.#stream?.queue.fail(reason);
+    await this.#stream?.writing.catch(() => undefined);
+  }
+}
+
+interface StoreStream {
+  readonly queue: ByteQueue;
+  readonly writing: Promise<FileStat>;
+}
+
+function streamTo(location: string, { io, signal }: FileFormat): StoreStream {
+  const queue = new ByteQueue();
+  const writing = io.write(location, queue, signal ? { signal } : {});
+  void watchStore(location, { queue, writing });
+  return { queue, writing };
+}
+
+/** A store that fails, or stops reading, must not leave the writer waiting. */
+async function watchStore(location: string, { queue, writing }: StoreStream): Promise<void> {
+  try {
+    await writing;
+    queue.fail(invalidData(`The store finished ${location} before all of it was written.`));
+  } catch (error) {
+    queue.fail(error);
   }
 }

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../spec/concat-bytes.ts';
 import { BITS_BYTES, CONTAINER_SIZE, MAX_ARRAY_VALUES, PositionBitmap, countBits, eachRun } from './position-bitmap.ts';
 import type { Container } from './position-bitmap.ts';
 
@@ -89,7 +90,7 @@ export function encodeRoaring(bitmap: PositionBitmap): Uint8Array {
   }
   const parts: Uint8Array[] = [bytesOf(BigUint64Array.of(BigInt(byKey.size)))];
   for (const [key, containers] of byKey) parts.push(bytesOf(Uint32Array.of(key)), ...encodeBitmap(containers));
-  return concat(parts);
+  return concatBytes(parts);
 }
 
 function encodeBitmap(entries: readonly (readonly [number, Container])[]): readonly Uint8Array[] {
@@ -122,22 +123,12 @@ function encodeContainer(container: Container): Uint8Array {
     case 'bits':
       return container.bits;
     case 'runs':
-      return concat([bytesOf(Uint16Array.of(container.runs.length / 2)), bytesOf(container.runs)]);
+      return concatBytes([bytesOf(Uint16Array.of(container.runs.length / 2)), bytesOf(container.runs)]);
   }
 }
 
 function bytesOf(numbers: Uint16Array | Uint32Array | BigUint64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** Reads on from where it stopped; what it gives is its own memory. */

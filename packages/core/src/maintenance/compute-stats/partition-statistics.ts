@@ -12,7 +12,7 @@ import { partitionKey } from '../../scan/partition-key.ts';
 import { compareValues } from '../../spec/compare-values.ts';
 import type { DataFile } from '../../spec/data-file.ts';
 import type { ManifestEntry } from '../../spec/manifest.ts';
-import { snapshotsById } from '../../spec/metadata-accessors.ts';
+import { snapshotById } from '../../spec/metadata-accessors.ts';
 import { UNPARTITIONED_SPEC } from '../../spec/partition-spec.ts';
 import type { PartitionSpec } from '../../spec/partition-spec.ts';
 import type { Schema } from '../../spec/schema.ts';
@@ -145,14 +145,14 @@ async function addUpPartitions(
 
 class PartitionTotals {
   readonly #partition: StructType;
-  readonly #snapshots: ReadonlyMap<bigint, Snapshot>;
+  readonly #metadata: TableMetadata;
   /** By spec: for each field of the partition the place in the spec's tuples; null where it has none. */
   readonly #places: ReadonlyMap<number, readonly (number | null)[]>;
   readonly #byKey = new Map<string, PartitionStatistics>();
 
   constructor(metadata: TableMetadata, partition: StructType) {
     this.#partition = partition;
-    this.#snapshots = snapshotsById(metadata);
+    this.#metadata = metadata;
     this.#places = new Map(metadata.partitionSpecs.map((spec) => [spec.specId, placesIn(spec, partition)]));
   }
 
@@ -160,7 +160,7 @@ class PartitionTotals {
   add({ status, snapshotId, file }: ManifestEntry): void {
     const one = this.#of(file);
     if (status !== 'deleted') addFile(one, file);
-    const snapshot = this.#snapshots.get(snapshotId);
+    const snapshot = snapshotById(this.#metadata, snapshotId);
     if (snapshot && (one.updatedBy === null || snapshot.timestampMs > one.updatedBy.timestampMs))
       one.updatedBy = snapshot;
   }
