@@ -82,6 +82,7 @@ export class Lakehouse {
       planner,
       queries: new QueryRunner(session, planner, new FileSchemas(), remote),
       names: this.#names,
+      writer: this.#writer,
     });
   }
 

@@ -1,9 +1,12 @@
 import { DuckDBTypeId, ResultReturnType } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
+import type { DataFileWriter, Table } from '@lh/core';
 import { unsupported } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
+import { callStatement } from '../procedures/call-statement.ts';
+import { callProcedure } from '../procedures/procedures.ts';
 import { BatchSource } from '../results/batch-source.ts';
 import { SqlResult } from '../results/sql-result.ts';
 import type { Session } from '../session/session.ts';
@@ -26,14 +29,16 @@ import { syntaxError } from './query-runner.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
-import { TableResolver } from './table-resolver.ts';
-import type { Names } from './table-resolver.ts';
+import { TableResolver, namedParts } from './table-resolver.ts';
+import type { Names, TablePlace } from './table-resolver.ts';
 
 export interface StatementRunnerOptions {
   readonly session: Session;
   readonly planner: Planner;
   readonly queries: QueryRunner;
   readonly names: Names;
+  /** Makes the data files of tables that statements change. */
+  readonly writer: DataFileWriter;
 }
 
 export interface StatementRequest {
@@ -56,13 +61,15 @@ export class StatementRunner {
   readonly #planner: Planner;
   readonly #queries: QueryRunner;
   readonly #names: Names;
+  readonly #writer: DataFileWriter;
   #watchesSettings = false;
 
-  constructor({ session, planner, queries, names }: StatementRunnerOptions) {
+  constructor({ session, planner, queries, names, writer }: StatementRunnerOptions) {
     this.#session = session;
     this.#planner = planner;
     this.#queries = queries;
     this.#names = names;
+    this.#writer = writer;
   }
 
   /** From now on settings are read anew for every statement. */
@@ -75,7 +82,7 @@ export class StatementRunner {
     if (this.#watchesSettings) this.#session.forgetSettings();
     const text = prepareText(request);
     const resolver = new TableResolver(this.#names);
-    const described = await this.#described(text, resolver);
+    const described = (await this.#described(text, resolver)) ?? (await this.#called(text, resolver, request.signal));
     if (described !== null) return this.#onSession(described, request.signal);
     const parsed = await this.#planner.parse(text.sql);
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(text, parsed.error);
@@ -109,6 +116,27 @@ export class StatementRunner {
     const lease = await this.#session.lease();
     try {
       return await describeRows(lease.connection, resolved, statement!);
+    } catch (error) {
+      throw duckdbError(error);
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Runs a procedure; gives a query for its rows, or null for any other statement. */
+  async #called(
+    { sql, tokens }: Prepared,
+    resolver: TableResolver,
+    signal: AbortSignal | undefined,
+  ): Promise<string | null> {
+    const call = callStatement(sql, tokens);
+    if (call === null) return null;
+    const lease = await this.#session.lease();
+    try {
+      const table = async (name: string): Promise<Table> =>
+        (await resolver.table(namedParts(name), call.catalog)).withWriter(this.#writer);
+      const place = (name: string): TablePlace => resolver.place(namedParts(name), call.catalog);
+      return await callProcedure(lease.connection, call, { table, place, signal });
     } catch (error) {
       throw duckdbError(error);
     } finally {

@@ -1,9 +1,10 @@
 import type { Catalog, Table } from '@lh/core';
 import { LakehouseError, isLakehouseError } from '@lh/core';
 import type { MetadataTableName } from '@lh/core/engine';
-import { METADATA_TABLE_NAMES, isMetadataTableName } from '@lh/core/engine';
+import { METADATA_TABLE_NAMES, invalidArgument, isMetadataTableName } from '@lh/core/engine';
 import type { Feed } from '../feed/feeds.ts';
 import { nearNames } from '../text/near-names.ts';
+import { nameChain, tokenize } from '../text/tokens.ts';
 
 export interface RegisteredFeed {
   readonly id: bigint;
@@ -39,6 +40,20 @@ export interface ResolvedMetadataTable {
   readonly metadataTable: MetadataTableName;
 }
 
+/** Where a table is, or may be. */
+export interface TablePlace {
+  readonly catalog: Catalog;
+  readonly path: readonly string[];
+}
+
+/** The parts of a name that is written as SQL has it, or in Spark's quotes. INVALID_ARGUMENT if it is none. */
+export function namedParts(name: string): readonly string[] {
+  const tokens = tokenize(name.replaceAll('`', '"'));
+  const chain = nameChain(tokens, 0);
+  if (!chain || chain.next !== tokens.length) throw invalidArgument(`'${name}' is no name of a table.`);
+  return chain.parts;
+}
+
 /** Finds the tables that one statement mentions. A table mentioned twice is loaded once: all of it sees one version. */
 export class TableResolver {
   readonly #names: Names;
@@ -51,6 +66,22 @@ export class TableResolver {
   /** Null if the name belongs to DuckDB, or to no one. A table goes before a metadata table of the same name. */
   async resolve(parts: readonly string[]): Promise<Resolved | null> {
     return (await this.#resolveTable(parts)) ?? this.#resolveMetadataTable(parts);
+  }
+
+  /** A table that a text names, maybe without the catalog that it is in. NOT_FOUND if there is none. */
+  async table(parts: readonly string[], catalog: string | null): Promise<Table> {
+    const inCatalog = catalog === null ? null : await this.resolve([catalog, ...parts]);
+    const resolved = inCatalog ?? (await this.resolve(parts));
+    if (resolved?.kind !== 'table') throw await this.unknown(parts, []);
+    return resolved.table;
+  }
+
+  /** Where a table of that name would be. NOT_FOUND for an unknown catalog. */
+  place(parts: readonly string[], catalog: string | null): TablePlace {
+    if (catalog === null) return this.#places(parts)[0]!;
+    const named = this.#names.catalogs.get(catalog);
+    if (!named) throw new LakehouseError('NOT_FOUND', `There is no catalog '${catalog}'.`, { context: { catalog } });
+    return { catalog: named, path: parts[0] === catalog && parts.length > 2 ? parts.slice(1) : parts };
   }
 
   async #resolveTable(parts: readonly string[]): Promise<Exclude<Resolved, ResolvedMetadataTable> | null> {
@@ -96,7 +127,7 @@ export class TableResolver {
   }
 
   /** Where a name may lead: into the catalog that it starts with, or into the default one. */
-  #places(parts: readonly string[]): readonly { readonly catalog: Catalog; readonly path: readonly string[] }[] {
+  #places(parts: readonly string[]): readonly TablePlace[] {
     const named = this.#names.catalogs.get(parts[0]!);
     const places = named && parts.length > 2 ? [{ catalog: named, path: parts.slice(1) }] : [];
     return [...places, { catalog: this.#names.defaultCatalog, path: parts }];
