@@ -29,6 +29,20 @@ export type {
 } from './maintenance/rewrite-data-files/options.ts';
 export type { RewriteDataFilesReport, RewriteGroupReport } from './maintenance/rewrite-data-files/report.ts';
 export type {
+  ConvertEqualityDeletesOptions,
+  ConvertEqualityDeletesProgress,
+  ConvertEqualityDeletesReport,
+} from './maintenance/convert-equality-deletes.ts';
+export type {
+  RemoveDanglingDeletesOptions,
+  RemoveDanglingDeletesReport,
+} from './maintenance/remove-dangling-deletes.ts';
+export type {
+  RewritePositionDeletesOptions,
+  RewritePositionDeletesProgress,
+  RewritePositionDeletesReport,
+} from './maintenance/rewrite-position-deletes/rewrite-position-deletes.ts';
+export type {
   ExpireProgress,
   ExpireSnapshotsOptions,
   ExpireSnapshotsReport,

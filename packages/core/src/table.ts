@@ -18,11 +18,23 @@ import { TableChanges } from './changes/table-changes.ts';
 import type { FileIO } from './io/file-io.ts';
 import { computeStats } from './maintenance/compute-stats/compute-stats.ts';
 import type { ComputeStatsOptions, ComputeStatsReport } from './maintenance/compute-stats/compute-stats.ts';
+import { convertEqualityDeletes } from './maintenance/convert-equality-deletes.ts';
+import type {
+  ConvertEqualityDeletesOptions,
+  ConvertEqualityDeletesReport,
+} from './maintenance/convert-equality-deletes.ts';
 import { expireSnapshots } from './maintenance/expire-snapshots/expire-snapshots.ts';
 import type { ExpireSnapshotsOptions, ExpireSnapshotsReport } from './maintenance/expire-snapshots/expire-snapshots.ts';
-import type { MaintainedTable } from './maintenance/maintained-table.ts';
+import { removeDanglingDeletes } from './maintenance/remove-dangling-deletes.ts';
+import type {
+  RemoveDanglingDeletesOptions,
+  RemoveDanglingDeletesReport,
+} from './maintenance/remove-dangling-deletes.ts';
 import { removeOrphanFiles } from './maintenance/remove-orphan-files/remove-orphan-files.ts';
-import type { OrphanFilesReport, RemoveOrphanFilesOptions } from './maintenance/remove-orphan-files/remove-orphan-files.ts';
+import type {
+  OrphanFilesReport,
+  RemoveOrphanFilesOptions,
+} from './maintenance/remove-orphan-files/remove-orphan-files.ts';
 import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
@@ -31,11 +43,17 @@ import type {
   RewriteTablePathOptions,
   RewriteTablePathReport,
 } from './maintenance/rewrite-table-path/rewrite-table-path.ts';
+import type { OperatedTable } from './maintenance/run-operation.ts';
 import { rewriteManifests } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
 import type {
   RewriteManifestsOptions,
   RewriteManifestsReport,
 } from './maintenance/rewrite-manifests/rewrite-manifests.ts';
+import { rewritePositionDeletes } from './maintenance/rewrite-position-deletes/rewrite-position-deletes.ts';
+import type {
+  RewritePositionDeletesOptions,
+  RewritePositionDeletesReport,
+} from './maintenance/rewrite-position-deletes/rewrite-position-deletes.ts';
 import { migrateTable } from './migrate-table.ts';
 import type { MigrateOptions } from './migrate-table.ts';
 import type { Reporter } from './reporter.ts';
@@ -602,7 +620,7 @@ export class Table<Row = Record<string, unknown>> {
     return report;
   }
 
-  #maintained(): MaintainedTable {
+  #maintained(): OperatedTable {
     return { ...this.#host(), tableUuid: this.uuid };
   }
 
@@ -612,6 +630,33 @@ export class Table<Row = Record<string, unknown>> {
    */
   async rewriteManifests(options: RewriteManifestsOptions = {}): Promise<RewriteManifestsReport> {
     const { report, outcome } = await rewriteManifests(this.#maintained(), options);
+    if (outcome) this.#moveForward(outcome.loaded);
+    return report;
+  }
+
+  /**
+   * Combines position delete files that are many and small, and leaves out of them what is about data files that are gone.
+   * In a table that was upgraded to version 3 it makes deletion vectors of all that are left from version 2.
+   */
+  async rewritePositionDeletes(options: RewritePositionDeletesOptions = {}): Promise<RewritePositionDeletesReport> {
+    const { report, outcome } = await rewritePositionDeletes(this.#maintained(), options);
+    this.#moveForward(outcome.loaded);
+    return report;
+  }
+
+  /**
+   * Writes down by position what equality deletes delete, as deletion vectors or position delete files, and removes them:
+   * for tables that streams write and others read. Data files stay; of those that they may apply to keys are read.
+   */
+  async convertEqualityDeletes(options: ConvertEqualityDeletesOptions = {}): Promise<ConvertEqualityDeletesReport> {
+    const { report, outcome } = await convertEqualityDeletes(this.#maintained(), options);
+    this.#moveForward(outcome.loaded);
+    return report;
+  }
+
+  /** Removes delete files and deletion vectors that apply to no data file any more; only metadata is read. */
+  async removeDanglingDeletes(options: RemoveDanglingDeletesOptions = {}): Promise<RemoveDanglingDeletesReport> {
+    const { report, outcome } = await removeDanglingDeletes(this.#maintained(), options);
     if (outcome) this.#moveForward(outcome.loaded);
     return report;
   }

@@ -150,6 +150,11 @@ export class Transaction {
     });
   }
 
+  /** Makes a change of rows or files that has no call of its own: what maintenance does. */
+  operate(operation: RowOperation): Promise<void> {
+    return this.#run((state) => this.#operate(state, operation));
+  }
+
   /** One call after the other: each builds on what the ones before did. */
   async #run(call: (state: TransactionState) => Promise<void>): Promise<void> {
     const state = this.#open();

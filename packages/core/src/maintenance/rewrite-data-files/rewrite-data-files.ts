@@ -10,6 +10,7 @@ import { replacedTable } from '../../transaction/commit-loop.ts';
 import { parentOnBranch } from '../../transaction/refs.ts';
 import { refuseEncrypted } from '../../transaction/stage-append.ts';
 import type { TransactionHost } from '../../transaction/transaction-state.ts';
+import { removeDanglingDeletes } from '../remove-dangling-deletes.ts';
 import { arrangementFor } from './arrangement.ts';
 import type { Arrangement } from './arrangement.ts';
 import { commitGroups } from './commit-groups.ts';
@@ -20,7 +21,6 @@ import { rewriteSettings } from './options.ts';
 import type { RewriteDataFilesOptions, RewriteSettings } from './options.ts';
 import { planGroups, replanGroups } from './plan-groups.ts';
 import type { FileGroup, GroupSource } from './plan-groups.ts';
-import { removeDanglingDeletes } from './remove-dangling-deletes.ts';
 import type { RewriteDataFilesReport } from './report.ts';
 import { rewriteGroup } from './rewrite-group.ts';
 
@@ -136,14 +136,11 @@ class Rewrite {
     if (conflicts.length > 0 && this.#tally.nothingDone) throw conflicts[0]!.error;
     if (this.#settings.removeDanglingDeletes) {
       const { host, tableUuid, onCommit } = this.#target;
-      const removal = await removeDanglingDeletes({
-        host,
-        tableUuid,
-        branch: version.branch,
-        signal: this.#options.signal,
-      });
-      onCommit(removal.loaded);
-      this.#tally.committed([], removal);
+      const { branch } = version;
+      const { outcome } = await removeDanglingDeletes({ ...host, tableUuid }, { branch, signal: this.#options.signal });
+      if (outcome === null) return;
+      onCommit(outcome.loaded);
+      this.#tally.committed([], outcome);
     }
   }
 

@@ -46,10 +46,14 @@ export async function stageRowDeletes(
     deleted.push({ dataFile: task.file, positions: merges ? all : positions! });
     if (merges) removed.push(...task.deletes.map((entry) => entry.file).filter((file) => isAbout(file, task.file)));
   }
-  return { addedDeletes: await write(deleted, view), removed, dataFiles: deleted.map(({ dataFile }) => dataFile) };
+  return {
+    addedDeletes: await writeRowDeletes(deleted, view),
+    removed,
+    dataFiles: deleted.map(({ dataFile }) => dataFile),
+  };
 }
 
-function granularity({ metadata }: TableView): 'file' | 'partition' {
+export function granularity({ metadata }: TableView): 'file' | 'partition' {
   return tableProperty(metadata.properties, 'write.delete.granularity');
 }
 
@@ -67,7 +71,8 @@ function isAbout(file: DataFile, { path }: DataFile): boolean {
   return isDeletionVector(file) || referencedPath(file) === path;
 }
 
-async function write(
+/** Writes deletion vectors (v3) or position delete files (v2); what data files had before is not looked at. */
+export async function writeRowDeletes(
   deleted: readonly DeletedPositions[],
   { metadata, schema, state }: TableView,
 ): Promise<readonly StagedDeletes[]> {

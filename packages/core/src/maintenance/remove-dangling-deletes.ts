@@ -1,0 +1,133 @@
+import { isDeletionVector } from '../manifest/content-problem.ts';
+import type { FileIO } from '../io/file-io.ts';
+import { readManifestList } from '../manifest/read-manifest-list.ts';
+import { readManifest } from '../manifest/read-manifest.ts';
+import { tableDefinitions } from '../manifest/table-definitions.ts';
+import { referencedPath } from '../scan/delete-file-index.ts';
+import { partitionKey } from '../scan/partition-key.ts';
+import type { DataFile } from '../spec/data-file.ts';
+import type { ManifestContent, ManifestEntry } from '../spec/manifest.ts';
+import { isUnpartitioned } from '../spec/partition-spec.ts';
+import { FILE_PATH } from '../spec/position-delete-fields.ts';
+import { MAIN_BRANCH } from '../spec/snapshot.ts';
+import type { Snapshot } from '../spec/snapshot.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
+import type { Action } from '../transaction/action.ts';
+import type { CommitOutcome } from '../transaction/commit.ts';
+import { parentOnBranch } from '../transaction/refs.ts';
+import { snapshotChangeAction } from '../transaction/snapshot-change-action.ts';
+import { checkWritable, commitMaintenance, loadNewest } from './maintained-table.ts';
+import type { MaintainedTable } from './maintained-table.ts';
+
+export interface RemoveDanglingDeletesOptions {
+  /** The branch to work on; main if left out. */
+  readonly branch?: string | undefined;
+  /** Only tells how many would be removed. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RemoveDanglingDeletesReport {
+  /** Delete files, and deletion vectors. */
+  readonly removedDeleteFilesCount: number;
+  /** The snapshot that was made; null if none was. */
+  readonly snapshotId: bigint | null;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Removes the delete files of a branch that apply to no data file, as one snapshot; none if there are none. They do no
+ * harm, but cost every plan. In memory are the delete files, and a number for each partition.
+ */
+export async function removeDanglingDeletes(
+  table: MaintainedTable,
+  { branch = MAIN_BRANCH, dryRun = false, signal }: RemoveDanglingDeletesOptions = {},
+): Promise<{ readonly report: RemoveDanglingDeletesReport; readonly outcome: CommitOutcome | null }> {
+  const { io } = table.operations;
+  if (dryRun) {
+    const { metadata } = await loadNewest(table);
+    const found = await danglingDeletes(parentOnBranch(metadata, branch), metadata, io, signal);
+    return { report: { removedDeleteFilesCount: found.length, snapshotId: null, dryRun }, outcome: null };
+  }
+  checkWritable(table);
+  let removed: readonly DataFile[] = [];
+  const action: Action = {
+    async build(metadata, attempt) {
+      const base = parentOnBranch(metadata, branch);
+      removed = await danglingDeletes(base, metadata, io, signal);
+      if (removed.length === 0) return [];
+      const nothing = { addedData: [], addedDeletes: [], checks: {}, summary: {} };
+      // Found out on the very version that the snapshot is made on.
+      const baseSnapshotId = base?.snapshotId ?? null;
+      const change = { ...nothing, baseSnapshotId, branch, operation: 'replace' as const, removed };
+      return snapshotChangeAction(change).build(metadata, attempt);
+    },
+  };
+  const outcome = await commitMaintenance(table, action, { signal, branch });
+  const { changed, snapshotId } = outcome.commit;
+  const removedDeleteFilesCount = changed ? removed.length : 0;
+  return { report: { removedDeleteFilesCount, snapshotId: changed ? snapshotId : null, dryRun }, outcome };
+}
+
+/** Spec: "Scan Planning": which deletes apply to which data files. */
+async function danglingDeletes(
+  snapshot: Snapshot | null,
+  metadata: TableMetadata,
+  io: FileIO,
+  signal: AbortSignal | undefined,
+): Promise<readonly DataFile[]> {
+  if (snapshot === null) return [];
+  const deletes: ManifestEntry[] = [];
+  for await (const entry of liveEntries('deletes', snapshot, metadata, io, signal)) deletes.push(entry);
+  if (deletes.length === 0) return [];
+  const referenced = new Set(deletes.flatMap(({ file }) => dataFileOf(file) ?? []));
+  const existing = new Set<string>();
+  const oldest = new Map<string, bigint>();
+  const age = (key: string, sequenceNumber: bigint): void => {
+    const known = oldest.get(key);
+    if (known === undefined || sequenceNumber < known) oldest.set(key, sequenceNumber);
+  };
+  for await (const { file, sequenceNumber } of liveEntries('data', snapshot, metadata, io, signal)) {
+    if (referenced.has(file.path)) existing.add(file.path);
+    age(partitionKey(file.specId, file.partition), sequenceNumber);
+    age(EVERYWHERE, sequenceNumber);
+  }
+  const global = new Set(metadata.partitionSpecs.filter(isUnpartitioned).map(({ specId }) => specId));
+  const isDangling = ({ file, sequenceNumber }: ManifestEntry): boolean => {
+    const path = dataFileOf(file);
+    if (path !== null && !existing.has(path)) return true;
+    const isGlobal = file.content === 'equality-deletes' && global.has(file.specId);
+    const min = oldest.get(isGlobal ? EVERYWHERE : partitionKey(file.specId, file.partition));
+    if (min === undefined) return true;
+    return file.content === 'equality-deletes' ? sequenceNumber <= min : sequenceNumber < min;
+  };
+  return deletes.filter(isDangling).map(({ file }) => file);
+}
+
+const EVERYWHERE = '';
+
+/** The one data file that a delete file is about; null if it may be about several. */
+function dataFileOf(file: DataFile): string | null {
+  if (file.content !== 'position-deletes') return null;
+  return isDeletionVector(file) ? file.referencedDataFile : referencedPath(file);
+}
+
+async function* liveEntries(
+  content: ManifestContent,
+  snapshot: Snapshot,
+  metadata: TableMetadata,
+  io: FileIO,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ManifestEntry> {
+  const options = signal ? { signal } : {};
+  for (const manifest of await readManifestList(io, snapshot, metadata, options)) {
+    if (manifest.content !== content) continue;
+    const entries = readManifest(io, manifest, {
+      ...tableDefinitions(metadata),
+      columns: { stats: content === 'data' ? 'none' : new Set([FILE_PATH.id]) },
+      liveOnly: true,
+      ...options,
+    });
+    for await (const batch of entries) yield* batch;
+  }
+}
