@@ -1,17 +1,19 @@
 import { Table as ArrowTable } from 'apache-arrow';
 import type { RecordBatch } from 'apache-arrow';
 import { arrowSchema } from './columns/arrow-schema.ts';
+import type { ColumnBatch } from './columns/column.ts';
+import { toRecordBatch } from './columns/to-arrow.ts';
 import { bindExpression } from './expr/bind.ts';
 import type { BoundExpression } from './expr/bound-expression.ts';
 import type { Expression } from './expr/expression.ts';
 import { toExpression } from './expr/filter-input.ts';
 import type { FilterInput } from './expr/filter-input.ts';
 import { invalidArgument } from './errors.ts';
-import type { DeleteLoader } from './deletes/row-deletes.ts';
 import type { FileIO } from './io/file-io.ts';
 import { batchToRows } from './read/batch-rows.ts';
 import type { RowOptions } from './read/batch-rows.ts';
-import { deleteLoader, readTask, taskSchema } from './read/read-task.ts';
+import { taskSchema } from './read/read-task.ts';
+import { readTasks } from './read/read-tasks.ts';
 import { sendReport } from './reporter.ts';
 import type { Reporter, ReportMetadata } from './reporter.ts';
 import type { Runtime } from './runtime.ts';
@@ -141,13 +143,12 @@ export class TableScan<Row = Record<string, unknown>> {
   async *batches(): AsyncGenerator<RecordBatch, void, undefined> {
     let left = this.#limit ?? Number.POSITIVE_INFINITY;
     if (left === 0) return;
-    const deletes = deleteLoader(this.#source.io);
-    for await (const task of this.planFiles()) {
-      for await (const batch of this.#read(task, this.#selection, deletes)) {
-        if (batch.numRows > 0) yield batch.numRows > left ? batch.slice(0, left) : batch;
-        left -= batch.numRows;
-        if (left <= 0) return;
-      }
+    const schema = arrowSchema(taskSchema(this.#selection));
+    for await (const columns of this.#read(this.planFiles(), this.#selection)) {
+      const batch = toRecordBatch(schema, columns);
+      if (batch.numRows > 0) yield batch.numRows > left ? batch.slice(0, left) : batch;
+      left -= batch.numRows;
+      if (left <= 0) return;
     }
   }
 
@@ -176,22 +177,27 @@ export class TableScan<Row = Record<string, unknown>> {
   async count(): Promise<number> {
     const limit = this.#limit ?? Number.POSITIVE_INFINITY;
     const noColumns: Selection = { projection: { ...this.#target.schema, fields: [] }, metadataColumns: [] };
-    const deletes = deleteLoader(this.#source.io);
     let count = 0;
-    if (limit === 0) return 0;
-    for await (const task of this.planFiles()) {
-      if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
-      else for await (const batch of this.#read(task, noColumns, deletes)) count += batch.numRows;
-      if (count >= limit) return limit;
+    const uncounted = async function* (tasks: AsyncIterable<FileScanTask>): AsyncGenerator<FileScanTask> {
+      for await (const task of tasks) {
+        if (count >= limit) return;
+        if (task.residual.op === 'true' && task.deletes.length === 0) count += task.file.recordCount;
+        else yield task;
+      }
+    };
+    for await (const { length } of this.#read(uncounted(this.planFiles()), noColumns)) {
+      count += length;
+      if (count >= limit) break;
     }
-    return count;
+    return Math.min(count, limit);
   }
 
-  #read(task: FileScanTask, selection: Selection, deletes: DeleteLoader): AsyncIterable<RecordBatch> {
-    return readTask(this.#source.io, task, {
-      deletes,
-      projection: selection.projection,
-      metadataColumns: selection.metadataColumns,
+  #read(tasks: AsyncIterable<FileScanTask>, { projection, metadataColumns }: Selection): AsyncIterable<ColumnBatch> {
+    const { io, runtime } = this.#source;
+    return readTasks(io, tasks, {
+      runtime,
+      projection,
+      metadataColumns,
       ...(this.#nameMapping && { nameMapping: this.#nameMapping }),
       ...(this.#signal && { signal: this.#signal }),
     });

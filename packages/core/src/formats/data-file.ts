@@ -10,8 +10,8 @@ export interface DataFileReader {
   /** The file's columns. */
   readonly fields: readonly FileField[];
   /**
-   * The rows in the order of the file. Not much more is fetched ahead of the consumer than the next row group's bytes.
-   * To be called once.
+   * The rows in the order of the file. The first bytes may be fetched at once; from then on, not much more than the next
+   * row group's are fetched ahead of the consumer. To be called once.
    */
   read(options: ReadFileOptions): AsyncIterable<DecodedBatch>;
 }
@@ -34,6 +34,12 @@ export type Shape<Field> =
   | { readonly kind: 'map'; readonly key: Field; readonly value: Field };
 
 export type FileShape = Shape<FileField>;
+
+export interface OpenFileOptions {
+  /** About how many columns and groups of rows the file has: it tells how much of its end is worth reading at once. */
+  readonly expected?: { readonly columns: number; readonly rowGroups: number };
+  readonly signal?: AbortSignal;
+}
 
 export interface ReadFileOptions {
   /**

@@ -2,16 +2,11 @@ import { unsupported } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { DataFile, FileFormat } from '../spec/data-file.ts';
 import { openAvroFile } from './avro/data-file-reader.ts';
-import type { DataFileReader } from './data-file.ts';
+import type { DataFileReader, OpenFileOptions } from './data-file.ts';
 import { openOrcFile } from './orc/data-file-reader.ts';
 import { openParquetFile } from './parquet/data-file-reader.ts';
 
-type Opener = (
-  io: FileIO,
-  location: string,
-  size: number,
-  options?: { readonly signal?: AbortSignal },
-) => Promise<DataFileReader>;
+type Opener = (io: FileIO, location: string, size: number, options?: OpenFileOptions) => Promise<DataFileReader>;
 
 const OPENERS: Readonly<Record<FileFormat, Opener | null>> = {
   parquet: openParquetFile,
@@ -21,11 +16,25 @@ const OPENERS: Readonly<Record<FileFormat, Opener | null>> = {
   puffin: null,
 };
 
+export interface OpenDataFileOptions {
+  /** About how many columns the file has. */
+  readonly columns?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Writers that make small row groups make them of about so many rows. */
+const ROWS_PER_GROUP = 100_000;
+
+/** An estimate where the manifest doesn't tell. */
+function rowGroupsOf({ splitOffsets, recordCount }: DataFile): number {
+  return splitOffsets?.length || Math.ceil(recordCount / ROWS_PER_GROUP);
+}
+
 /** Opens a file of rows, be it data or deletes. UNSUPPORTED for formats that can't be read, and for encrypted files. */
 export async function openDataFile(
   io: FileIO,
   file: DataFile,
-  options: { readonly signal?: AbortSignal } = {},
+  { columns, signal }: OpenDataFileOptions = {},
 ): Promise<DataFileReader> {
   const { path, format, fileSizeInBytes, keyMetadata } = file;
   if (keyMetadata !== null) {
@@ -35,5 +44,6 @@ export async function openDataFile(
   if (open === null) {
     throw unsupported(`The data file ${path} is in the format ${format}, which can't be read.`, { path });
   }
-  return open(io, path, fileSizeInBytes, options);
+  const expected = columns !== undefined && { expected: { columns, rowGroups: rowGroupsOf(file) } };
+  return open(io, path, fileSizeInBytes, { ...expected, ...(signal && { signal }) });
 }

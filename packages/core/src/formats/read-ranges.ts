@@ -6,20 +6,27 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Reading this much more costs less than another request to an object store. */
-const MAX_GAP = 256 * 1024;
+/**
+ * Between two ranges so much may lie anyway; more, only as far as what lies between those of a request is this part of
+ * what is wanted of it.
+ */
+const MAX_GAP = 8 * 1024;
+const MAX_WASTE = 1 / 10;
 /** A single request is not made longer than this by joining ranges. */
 const MAX_JOINED = 16 * 1024 * 1024;
 
+/** A store that is near answers many requests no sooner than a few. */
+const REQUESTS_AT_ONCE = 4;
+
 /**
- * Reads many ranges of one file with few requests, `concurrency` at a time. The returned function gives the bytes of
- * one of the ranges.
+ * Reads many ranges of one file with few requests, as many at a time as the store asks for. The returned function gives
+ * the bytes of one of the ranges.
  */
 export async function readRanges(
-  io: FileIO,
+  io: Pick<FileIO, 'read'> & Partial<Pick<FileIO, 'capabilities'>>,
   location: string,
   ranges: readonly ByteRange[],
-  options: { readonly concurrency?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<(range: ByteRange) => Uint8Array> {
   const requests = joinRanges(ranges);
   const bytes = Array.from<Uint8Array>({ length: requests.length });
@@ -30,7 +37,8 @@ export async function readRanges(
       bytes[i] = await readRange(io, location, requests[i]!, options.signal);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.concurrency ?? 4, requests.length) }, work));
+  const atOnce = io.capabilities?.concurrency ?? REQUESTS_AT_ONCE;
+  await Promise.all(Array.from({ length: Math.min(atOnce, requests.length) }, work));
   return ({ offset, length }) => {
     const i = requests.findLastIndex((request) => request.offset <= offset);
     const from = offset - requests[i]!.offset;
@@ -63,19 +71,19 @@ export async function readRange(
 
 /** Sorted, with close ones joined. */
 function joinRanges(ranges: readonly ByteRange[]): readonly ByteRange[] {
-  const joined: { offset: number; length: number }[] = [];
+  const joined: { offset: number; length: number; wasted: number }[] = [];
   for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {
     const last = joined.at(-1);
-    const end = range.offset + range.length;
-    if (
-      last !== undefined &&
-      range.offset <= last.offset + last.length + MAX_GAP &&
-      end - last.offset <= Math.max(MAX_JOINED, last.length)
-    ) {
-      last.length = Math.max(last.length, end - last.offset);
-    } else {
-      joined.push({ ...range });
+    if (last === undefined) {
+      joined.push({ ...range, wasted: 0 });
+      continue;
     }
+    const gap = Math.max(0, range.offset - last.offset - last.length);
+    const length = Math.max(last.length, range.offset + range.length - last.offset);
+    const wasted = last.wasted + gap;
+    const isClose = gap <= MAX_GAP || wasted <= (length - wasted) * MAX_WASTE;
+    if (isClose && length <= Math.max(MAX_JOINED, last.length)) Object.assign(last, { length, wasted });
+    else joined.push({ ...range, wasted: 0 });
   }
   return joined;
 }

@@ -4,7 +4,7 @@ import type { ColumnBatch } from '../columns/column.ts';
 import { constantColumn } from '../columns/constant.ts';
 import type { SourceField } from '../columns/source-type.ts';
 import { invalidData } from '../errors.ts';
-import type { RowGroup } from '../formats/data-file.ts';
+import type { DecodedBatch, RowGroup } from '../formats/data-file.ts';
 import { openDataFile } from '../formats/open-data-file.ts';
 import type { FileIO } from '../io/file-io.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -18,7 +18,10 @@ import type { FileFields } from './file-fields.ts';
 /** A file of rows, data or deletes, whose columns are found by the table's field ids. */
 export interface OpenFile {
   readonly fields: FileFields;
-  /** Fields of an Iceberg schema, as today's types. To be called once. INVALID_DATA if the file's types don't fit. */
+  /**
+   * Fields of an Iceberg schema, as today's types. The first bytes are fetched at once. To be called once. INVALID_DATA,
+   * from the iteration, if the file's types don't fit.
+   */
   read(wanted: StructType, options?: ReadFieldsOptions): AsyncIterable<FileBatch>;
 }
 
@@ -39,6 +42,8 @@ export interface FileBatch extends ColumnBatch {
 export interface OpenFileOptions {
   /** For files without field ids. */
   readonly nameMapping?: NameMapping;
+  /** About how many columns the file has. */
+  readonly columns?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -48,23 +53,35 @@ const NO_CONSTANTS: PartitionConstants = new Map();
 /** Opens a file of any format. INVALID_DATA for a broken one; UNSUPPORTED for what can't be read. */
 export async function openFile(io: FileIO, file: DataFile, options: OpenFileOptions = {}): Promise<OpenFile> {
   const signal = options.signal && { signal: options.signal };
-  const reader = await openDataFile(io, file, { ...signal });
+  const reader = await openDataFile(io, file, {
+    ...(options.columns !== undefined && { columns: options.columns }),
+    ...signal,
+  });
   const fields = fileFields(reader.fields, options.nameMapping ?? null, file.path);
   return {
     fields,
-    async *read(wanted, { batchSize = DEFAULT_BATCH_SIZE, constants = NO_CONSTANTS, mayMatch } = {}) {
+    read(wanted, { batchSize = DEFAULT_BATCH_SIZE, constants = NO_CONSTANTS, mayMatch } = {}) {
       const rules = fileRules(file.path, fields, constants);
       const read = { fields: wantedFields(wanted, fields), batchSize, ...(mayMatch && { mayMatch }), ...signal };
-      try {
-        for await (const batch of reader.read(read)) {
-          const { length, firstRow } = batch;
-          yield { length, firstRow, columns: castFields(wanted, batch.fields, batch.columns, length, rules) };
-        }
-      } catch (error) {
-        throw error instanceof RangeError ? tooLarge(file.path, error) : error;
-      }
+      return castBatches(reader.read(read), wanted, rules, file.path);
     },
   };
+}
+
+async function* castBatches(
+  batches: AsyncIterable<DecodedBatch>,
+  wanted: StructType,
+  rules: CastRules,
+  path: string,
+): AsyncGenerator<FileBatch> {
+  try {
+    for await (const batch of batches) {
+      const { length, firstRow } = batch;
+      yield { length, firstRow, columns: castFields(wanted, batch.fields, batch.columns, length, rules) };
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? tooLarge(path, error) : error;
+  }
 }
 
 /** A length that nothing can hold shows as an array that can't be made. */

@@ -19,6 +19,7 @@ import type { MetadataColumn } from './metadata-columns.ts';
 import { metadataReader } from './metadata-values.ts';
 import { narrowBatch } from './narrow-batch.ts';
 import { openFile } from './read-file.ts';
+import type { FileBatch } from './read-file.ts';
 import { rowGroupFilter } from './row-groups.ts';
 
 export type { MetadataColumn } from './metadata-columns.ts';
@@ -77,10 +78,19 @@ export async function* readTaskColumns(
   task: FileScanTask,
   options: ReadTaskOptions,
 ): AsyncGenerator<ColumnBatch> {
+  yield* await openTask(io, task, options);
+}
+
+/** `readTaskColumns` up to the first rows, whose bytes are being fetched. Errors as there. */
+export async function openTask(
+  io: FileIO,
+  task: FileScanTask,
+  options: ReadTaskOptions,
+): Promise<AsyncGenerator<ColumnBatch>> {
   const { projection, metadataColumns = [], wholeRowGroups, batchSize, deletes: loader = deleteLoader(io) } = options;
   const { deletedBy } = options;
   const [file, deletes, others] = await Promise.all([
-    openFile(io, task.file, options),
+    openFile(io, task.file, { ...options, columns: task.schema.fields.length }),
     loader.load(task, options),
     deletedBy ? deletedBy.loader.load({ ...task, deletes: deletedBy.files }, options) : NOTHING_DELETED,
   ]);
@@ -96,14 +106,18 @@ export async function* readTaskColumns(
   const liveRows = deletes.liveRows(wanted);
   const restRows = deletedBy ? others.liveRows(wanted) : null;
   const read = { constants, ...(batchSize && { batchSize }), ...(mayMatch && { mayMatch }) };
-  for await (const batch of file.read(wanted, read)) {
-    const live = liveRows(batch, batch.firstRow, filter(batch));
-    const rows = restRows ? withoutRows(batch.length, live, restRows(batch, batch.firstRow, live)) : live;
-    if (rows?.length === 0) continue;
-    const projected = narrowBatch(batch, wanted, projection).columns;
-    const all = { length: batch.length, columns: [...projected, ...metadata.columns(batch, wanted, batch.firstRow)] };
-    yield rows === null ? all : takeBatch(all, rows);
-  }
+  // From here on bytes are fetched, before anyone asks for rows.
+  const batches = file.read(wanted, read);
+  return (async function* () {
+    for await (const batch of batches) {
+      const live = liveRows(batch, batch.firstRow, filter(batch));
+      const rows = restRows ? withoutRows(batch.length, live, restRows(batch, batch.firstRow, live)) : live;
+      if (rows?.length === 0) continue;
+      const projected = narrowBatch(batch, wanted, projection).columns;
+      const all = { length: batch.length, columns: [...projected, ...metadata.columns(batch, wanted, batch.firstRow)] };
+      yield rows === null ? all : takeBatch(all, rows);
+    }
+  })();
 }
 
 /** Of some rows of a batch (null: all of them) those that are not among others of them, all in order. */

@@ -101,4 +101,26 @@ describe('a table that is far away', () => {
     expect(refreshed.depth).toBe(1);
     expect(refreshed.requests.filter((request) => !request.startsWith('stat'))).toEqual([]);
   });
+
+  it('is read several files at a time, each small one in one request', async () => {
+    const store = new FarStore(appended);
+    const { result: table } = await store.load();
+    const rows = await store.measure(() => table.scan().toRows());
+    expect(rows.result.map(({ id }) => id)).toHaveLength(60);
+    expect(rows.requests).toHaveLength(1 + 20 + 20);
+    // The plan, then two files, then more and more.
+    expect(rows.depth).toBe(2 + 3);
+    const counted = await store.measure(() => table.scan({ filter: 'id > 12 AND id <= 22' }).count());
+    expect(counted.result).toBe(3);
+    expect(counted.requests).toHaveLength(2);
+    expect(counted.depth).toBe(1);
+  });
+
+  it('is read no further than the rows that are wanted', async () => {
+    const store = new FarStore(appended);
+    const { result: table } = await store.load();
+    const rows = await store.measure(() => table.scan({ limit: 5 }).toRows());
+    expect(rows.result).toHaveLength(5);
+    expect(rows.requests.filter((request) => request.endsWith('.parquet'))).toHaveLength(2);
+  });
 });

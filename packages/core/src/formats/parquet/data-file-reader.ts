@@ -6,6 +6,7 @@ import type {
   FieldStatistics,
   FileField,
   FileShape,
+  OpenFileOptions,
   ReadFileOptions,
   RowGroup,
 } from '../data-file.ts';
@@ -16,19 +17,47 @@ import type { ParquetFooter, ParquetRowGroup } from './footer.ts';
 import { shapeOf } from './parquet-schema.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 import { readColumns } from './read-columns.ts';
+import { readRange } from '../read-ranges.ts';
 
 /** Opens a Parquet data file of `size` bytes. INVALID_DATA if it is none; UNSUPPORTED if it is encrypted. */
 export async function openParquetFile(
   io: FileIO,
   location: string,
   size: number,
-  options: { readonly signal?: AbortSignal } = {},
+  { expected, signal }: OpenFileOptions = {},
 ): Promise<DataFileReader> {
-  const footer = await readParquetFooter(io, location, size, options);
+  const aborts = signal && { signal };
+  const source = size <= SMALL_FILE_BYTES ? await fetchedFile(io, location, size, signal) : io;
+  const tailSize = expected && { tailSize: expectedTailSize(expected) };
+  const footer = await readParquetFooter(source, location, size, { ...tailSize, ...aborts });
   return {
     fields: parquetFields(footer),
-    read: (readOptions) => readBatches(io, location, footer, readOptions),
+    read: (readOptions) => readBatches(source, location, footer, readOptions),
   };
+}
+
+/** A file of this size is read at once: another request would take longer than its bytes. */
+const SMALL_FILE_BYTES = 64 * 1024;
+
+/** A file in memory, once it was fetched. */
+async function fetchedFile(
+  io: FileIO,
+  location: string,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Pick<FileIO, 'read'>> {
+  const bytes = await readRange(io, location, { offset: 0, length: size }, signal);
+  return {
+    read: (_, { offset = 0, length = size - offset } = {}) => Promise.resolve(bytes.subarray(offset, offset + length)),
+  };
+}
+
+/** What writers mostly need at most, in bytes: for names and types of a column, and for its chunk in a row group. */
+const FOOTER_BYTES = { fixed: 4096, column: 256, chunk: 192, most: 1024 * 1024 } as const;
+
+function expectedTailSize({ columns, rowGroups }: NonNullable<OpenFileOptions['expected']>): number {
+  const { fixed, column, chunk, most } = FOOTER_BYTES;
+  return Math.min(most, fixed + columns * (column + rowGroups * chunk));
 }
 
 /** The columns of a file whose footer is at hand. */
@@ -54,8 +83,8 @@ function fileShape(node: ParquetNode): FileShape {
   }
 }
 
-async function* readBatches(
-  io: FileIO,
+function readBatches(
+  io: Pick<FileIO, 'read'>,
   location: string,
   footer: ParquetFooter,
   options: ReadFileOptions,
@@ -66,12 +95,18 @@ async function* readBatches(
   const rowGroups = mayMatch ? groups.filter((i) => mayMatch(statistics(footer.rowGroups[i]!))) : groups;
   const leaves = new Set<number>();
   for (const node of footer.root.children) if (fields.has(node.index)) addLeaves(node, fields, leaves);
-  if (leaves.size > 0) {
-    const ascending = [...leaves].toSorted((a, b) => a - b);
-    yield* readColumns(io, location, footer, { rowGroups, leaves: ascending, batchSize, ...(signal && { signal }) });
-    return;
-  }
-  // Rows of which nothing is wanted are known by their number alone.
+  if (leaves.size === 0) return countedRows(footer, rowGroups, batchSize, signal);
+  const ascending = [...leaves].toSorted((a, b) => a - b);
+  return readColumns(io, location, footer, { rowGroups, leaves: ascending, batchSize, ...(signal && { signal }) });
+}
+
+/** Rows of which nothing is wanted are known by their number alone. */
+async function* countedRows(
+  footer: ParquetFooter,
+  rowGroups: readonly number[],
+  batchSize: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<DecodedBatch> {
   for (const i of rowGroups) {
     const { rowCount, firstRow } = footer.rowGroups[i]!;
     for (let start = 0; start < rowCount; start += batchSize) {

@@ -120,7 +120,7 @@ export interface ReadFooterOptions {
  * encrypted.
  */
 export async function readParquetFooter(
-  io: FileIO,
+  io: Pick<FileIO, 'read'>,
   location: string,
   size: number,
   options: ReadFooterOptions = {},
@@ -137,14 +137,15 @@ export async function readFooterBytes(
 ): Promise<Uint8Array> {
   const minimum = MAGIC.length + TRAILER_SIZE;
   if (size < minimum) throw notParquet(location, `it has ${size} bytes, and a Parquet file has ${minimum} at least`);
-  const lastBytes = (length: number): Promise<Uint8Array> =>
-    readRange(io, location, { offset: size - length, length }, signal);
-  let tail = await lastBytes(Math.min(size, Math.max(tailSize, minimum)));
+  const tailLength = Math.min(size, Math.max(tailSize, minimum));
+  const tail = await readRange(io, location, { offset: size - tailLength, length: tailLength }, signal);
   const footerLength = footerLengthOf(tail, size, location);
-  if (footerLength + TRAILER_SIZE > tail.length) {
-    tail = await lastBytes(footerLength + TRAILER_SIZE);
-  }
-  return tail.subarray(tail.length - TRAILER_SIZE - footerLength, tail.length - TRAILER_SIZE);
+  const missing = footerLength + TRAILER_SIZE - tailLength;
+  if (missing <= 0) return tail.subarray(-missing, tailLength - TRAILER_SIZE);
+  const bytes = new Uint8Array(footerLength);
+  bytes.set(await readRange(io, location, { offset: size - tailLength - missing, length: missing }, signal));
+  bytes.set(tail.subarray(0, tailLength - TRAILER_SIZE), missing);
+  return bytes;
 }
 
 /** The footer of the file of `size` bytes. INVALID_DATA if it can't be that. */

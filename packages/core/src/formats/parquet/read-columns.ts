@@ -36,24 +36,67 @@ const MAX_EXCERPT_BYTES = 3 * 2 ** 29;
 
 /**
  * Decodes columns of a file. One row group's compressed bytes are held at a time, and the next one's while they are
- * fetched. Rows are decoded in windows, as each call of the decoder takes all of those bytes and skips to its rows;
- * nothing stays in WebAssembly memory between the calls.
+ * fetched, or those of several that are small; the first are fetched at once. Rows are decoded in windows, as each call
+ * of the decoder takes all of those bytes and skips to its rows; nothing stays in WebAssembly memory between the calls.
  */
-export async function* readColumns(
-  io: FileIO,
+export function readColumns(
+  io: Pick<FileIO, 'read'>,
   location: string,
   footer: ParquetFooter,
   options: ReadColumnsOptions,
 ): AsyncGenerator<DecodedBatch> {
   const groups = options.rowGroups.map((i) => footer.rowGroups[i]!).filter((group) => group.rowCount > 0);
+  const fetched = fetchAhead(groups, {
+    size: (group) => compressedBytes(group, options.leaves),
+    fetch: (group) => fetchExcerpt(io, location, footer, group, options),
+  });
+  return decodeGroups(groups, fetched, location, footer, options);
+}
+
+/** Of row groups that wait to be decoded, so many bytes are fetched, and one of them at least. */
+const MAX_AHEAD_BYTES = 8 * 1024 * 1024;
+
+/** Fetches in order, ahead of who takes the results one by one: the further, the more were taken. */
+function fetchAhead<T, R>(
+  items: readonly T[],
+  { size, fetch }: { readonly size: (item: T) => number; readonly fetch: (item: T) => Promise<R> },
+): () => Promise<R> {
+  const ahead: { readonly result: Promise<R>; readonly bytes: number }[] = [];
+  let [next, bytes, most] = [0, 0, 1];
+  const fill = (): void => {
+    for (const item of items.slice(next, next + most - ahead.length)) {
+      const itemBytes = size(item);
+      if (ahead.length > 0 && bytes + itemBytes > MAX_AHEAD_BYTES) return;
+      const result = fetch(item);
+      // It may fail before anyone awaits it; that is reported when its turn comes.
+      result.catch(() => undefined);
+      ahead.push({ result, bytes: itemBytes });
+      bytes += itemBytes;
+      next++;
+    }
+  };
+  fill();
+  return async () => {
+    const first = ahead[0]!;
+    const result = await first.result;
+    ahead.shift();
+    bytes -= first.bytes;
+    fill();
+    most *= 2;
+    return result;
+  };
+}
+
+async function* decodeGroups(
+  groups: readonly ParquetRowGroup[],
+  fetched: () => Promise<Uint8Array>,
+  location: string,
+  footer: ParquetFooter,
+  options: ReadColumnsOptions,
+): AsyncGenerator<DecodedBatch> {
   let windowRows = groups[0] ? firstWindowRows(footer, groups[0], options.leaves) : 0;
-  let fetched = groups[0] && fetchExcerpt(io, location, footer, groups[0], options);
-  for (let i = 0; i < groups.length; i++) {
-    const group = groups[i]!;
-    const excerpt = await fetched!;
-    fetched = groups[i + 1] && fetchExcerpt(io, location, footer, groups[i + 1]!, options);
-    // The fetch ahead may fail before anyone awaits it; it is then reported when its turn comes.
-    fetched?.catch(() => undefined);
+  for (const group of groups) {
+    const excerpt = await fetched();
     const wasm = await loadParquetWasm();
     const fitting = fittingRows(group, options.leaves);
     for (let start = 0; start < group.rowCount;) {
@@ -86,6 +129,10 @@ function fittingRows(group: ParquetRowGroup, leaves: readonly number[]): number 
   return Math.max(1, Math.floor(WINDOW_BYTES / (uncompressedBytes(group, leaves) / group.rowCount)));
 }
 
+function compressedBytes(group: ParquetRowGroup, leaves: readonly number[]): number {
+  return leaves.reduce((sum, leaf) => sum + group.columns[leaf]!.compressedSize, 0);
+}
+
 /** At least 1. */
 function uncompressedBytes(group: ParquetRowGroup, leaves: readonly number[]): number {
   return leaves.reduce((sum, leaf) => sum + group.columns[leaf]!.uncompressedSize, 1);
@@ -98,14 +145,14 @@ function nextWindowRows(batches: readonly ImportedBatch[], rows: number): number
 }
 
 async function fetchExcerpt(
-  io: FileIO,
+  io: Pick<FileIO, 'read'>,
   location: string,
   footer: ParquetFooter,
   group: ParquetRowGroup,
   options: ReadColumnsOptions,
 ): Promise<Uint8Array> {
   const parts = excerptParts(group, options.leaves);
-  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const size = compressedBytes(group, options.leaves);
   if (size > MAX_EXCERPT_BYTES) throw tooLarge(location, size);
   const bytesOf = await readRanges(io, location, parts, options.signal ? { signal: options.signal } : {});
   return buildExcerpt(footer, group, parts, bytesOf);
