@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { isLakehouseError, type LakehouseError, type Runtime } from '@lh/core';
 import type { Connection } from './client.ts';
@@ -46,6 +47,8 @@ export class Requests {
     const startedMs = this.#runtime.now();
     const { client } = this.#connection;
     const options = signal ? { abortSignal: signal } : {};
+    // Many requests may share one signal, which is no leak, as Node would warn of.
+    if (signal) setMaxListeners(0, signal);
     let renewed = false;
     for (let count = 1; ; count++) {
       try {
