@@ -1,0 +1,146 @@
+import { FileSystemCatalog, isLakehouseError, schema, systemRuntime, t } from '@lh/core';
+import type { FileIO, LakehouseError, Runtime, Table } from '@lh/core';
+import type { S3FileIO } from '@lh/io-s3';
+import { listUploads } from 'lakehouse-s3-server';
+import { expect } from 'vitest';
+
+import { orphans } from '../../packages/core/test/table/support.ts';
+import { s3Place } from '../support/s3/vitest/place.ts';
+
+const SHAPE = schema({ id: t.int().required(), n: t.int().required(), text: t.string() }, { identifier: ['id'] });
+
+/** Core waits as long as it says, but no longer than a test can. */
+const IMPATIENT: Runtime = {
+  ...systemRuntime,
+  sleep: (milliseconds, signal) => systemRuntime.sleep(Math.min(milliseconds, 10), signal),
+};
+
+type Rows = ReadonlyMap<number, number>;
+type Handle = Table<{ id: number; n: number; text: string | null }>;
+
+/** What is done to the table, and the rows that are in it then. */
+export interface Change {
+  readonly name: string;
+  readonly run: (table: Handle) => Promise<unknown>;
+  readonly after: (rows: Rows) => Rows;
+}
+
+export function append(ids: readonly number[], text: string | null = null): Change {
+  return {
+    name: `append ${ids.length} rows`,
+    run: (table) => table.append(ids.map((id) => ({ id, n: 0, text }))),
+    after: (rows) => new Map([...rows, ...ids.map((id) => [id, 0] as const)]),
+  };
+}
+
+export function upsert(ids: readonly number[], n: number, mode: 'copy-on-write' | 'merge-on-read'): Change {
+  return {
+    name: `upsert ${ids.length} rows, ${mode}`,
+    run: (table) =>
+      table.upsert(
+        ids.map((id) => ({ id, n, text: null })),
+        { on: 'id', mode },
+      ),
+    after: (rows) => new Map([...rows, ...ids.map((id) => [id, n] as const)]),
+  };
+}
+
+export function remove(id: number, mode: 'copy-on-write' | 'merge-on-read'): Change {
+  return {
+    name: `delete one row, ${mode}`,
+    run: (table) => table.delete(`id = ${id}`, { mode }),
+    after: (rows) => new Map([...rows].filter(([each]) => each !== id)),
+  };
+}
+
+/**
+ * A table that is changed by way of a store that may fail, and what must be in it: what was acknowledged, nothing that was
+ * refused, and of what nobody knows all or nothing. It is looked at by a way that doesn't fail.
+ */
+export class TrackedTable {
+  readonly #changed: Handle;
+  readonly #seen: Handle;
+  readonly #io: FileIO;
+  /** After each snapshot. */
+  readonly #history: Rows[] = [];
+  /** What changes failed with. */
+  readonly failures: LakehouseError[] = [];
+
+  static async create(warehouse: string, sound: S3FileIO, failing: FileIO): Promise<TrackedTable> {
+    const catalogs = [sound, failing].map((io) => FileSystemCatalog.open({ io, warehouse, runtime: IMPATIENT }));
+    const [seen, changed] = await Promise.all(catalogs);
+    await seen!.createTable('db.t', { schema: SHAPE, properties: { 'commit.manifest.min-count-to-merge': '4' } });
+    const [one, other] = await Promise.all([seen!, changed!].map((catalog) => catalog.loadTable('db.t')));
+    return new TrackedTable(other as unknown as Handle, one as unknown as Handle, sound);
+  }
+
+  private constructor(changed: Handle, seen: Handle, io: FileIO) {
+    this.#changed = changed;
+    this.#seen = seen;
+    this.#io = io;
+  }
+
+  get location(): string {
+    return this.#seen.location;
+  }
+
+  get rows(): Rows {
+    return this.#history.at(-1) ?? new Map();
+  }
+
+  /** Makes a change; true if it was acknowledged. An error must be one that the library means. */
+  async make(change: Change): Promise<boolean> {
+    const after = change.after(this.rows);
+    try {
+      await change.run(this.#changed);
+      this.#history.push(after);
+      return true;
+    } catch (error) {
+      if (!isLakehouseError(error)) throw error;
+      this.failures.push(error);
+      expect(['UNAVAILABLE', 'COMMIT_STATE_UNKNOWN'], `${change.name}: ${error.message}`).toContain(error.code);
+      await this.#seen.refresh();
+      const happened = this.#seen.snapshots().length > this.#history.length;
+      if (happened) {
+        expect(error.code, `${change.name} failed, and happened`).toBe('COMMIT_STATE_UNKNOWN');
+        this.#history.push(after);
+      }
+      return false;
+    }
+  }
+
+  /** Reads all rows, and lists all files, by the way that may fail. */
+  async read(): Promise<void> {
+    await this.#changed.refresh();
+    expect(await rowsOf(this.#changed)).toEqual(sorted(this.rows));
+    await this.#changed.removeOrphanFiles({ dryRun: true });
+  }
+
+  /**
+   * Nothing is lost and nothing doubled, in the table and in all of its snapshots. What is left over is found as orphans,
+   * and is gone then. Returns how many there were.
+   */
+  async check(): Promise<number> {
+    const table = this.#seen;
+    await table.refresh();
+    expect(table.snapshots()).toHaveLength(this.#history.length);
+    for (const [i, { snapshotId }] of table.snapshots().entries()) {
+      expect(await rowsOf(table, snapshotId)).toEqual(sorted(this.#history[i]!));
+    }
+    const { orphanFiles, failed } = await table.removeOrphanFiles({ olderThan: Date.now() + 60_000 });
+    expect(failed).toEqual([]);
+    expect(await orphans(table, this.#io)).toEqual([]);
+    expect(await rowsOf(table)).toEqual(sorted(this.rows));
+    expect(await listUploads(s3Place(), new URL(this.location).host)).toEqual([]);
+    return orphanFiles.length;
+  }
+}
+
+async function rowsOf(table: Handle, snapshotId?: bigint): Promise<readonly (readonly [number, number])[]> {
+  const rows = await table.scan({ select: ['id', 'n'], snapshotId }).toRows();
+  return rows.map(({ id, n }) => [id, n] as const).toSorted(([a], [b]) => a - b);
+}
+
+function sorted(rows: Rows): readonly (readonly [number, number])[] {
+  return [...rows].toSorted(([a], [b]) => a - b);
+}
