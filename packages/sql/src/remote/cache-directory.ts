@@ -46,7 +46,7 @@ export class CacheDirectory {
   readonly #pins = new Map<string, { readonly pin: Promise<string | null>; uses: number }>();
   /** Entries by key, then by name. */
   readonly #known = new Map<string, Map<string, CacheEntry>>();
-  readonly #scannedAtMs = new Map<string, number>();
+  readonly #scans = new Map<string, { readonly startedAtMs: number; readonly done: Promise<void> }>();
   /** What has been found intact: by inode, size and time of change. */
   readonly #intact = new Set<string>();
   #usage: Usage | null = null;
@@ -71,15 +71,17 @@ export class CacheDirectory {
   /** The entries whose names begin with a key, a dash after it. */
   async find(key: string, options: { readonly rescan: boolean }): Promise<readonly CacheEntry[]> {
     const shard = shardOf(key);
-    const scannedAt = this.#scannedAtMs.get(shard);
-    if (scannedAt === undefined || (options.rescan && Date.now() - scannedAt > RESCAN_MS)) {
-      await this.#scan(shard);
+    let scan = this.#scans.get(shard);
+    if (scan === undefined || (options.rescan && Date.now() - scan.startedAtMs > RESCAN_MS)) {
+      scan = { startedAtMs: Date.now(), done: this.#scan(shard) };
+      this.#scans.set(shard, scan);
+      scan.done.catch(() => this.#scans.delete(shard));
     }
+    await scan.done;
     return [...(this.#known.get(key)?.values() ?? [])];
   }
 
   async #scan(shard: string): Promise<void> {
-    this.#scannedAtMs.set(shard, Date.now());
     for (const name of await namesIn(join(this.path, ENTRIES, shard))) {
       if (!this.#known.get(keyOf(name))?.has(name)) await this.#learn(name);
     }
