@@ -77,6 +77,23 @@ export interface UnfinishedUpload {
 /** Uploads below a prefix that were neither completed nor aborted. */
 export async function* listUploads(
   store: Store,
+  target: S3Location,
+  signal: AbortSignal | undefined,
+): AsyncIterable<UnfinishedUpload> {
+  let isFound = false;
+  for await (const upload of uploadsOf(store, target, signal)) {
+    isFound = true;
+    yield upload;
+  }
+  if (isFound || target.key === '') return;
+  // MinIO knows uploads by their whole name or all together, and nothing in between.
+  for await (const upload of uploadsOf(store, { ...target, key: '' }, signal)) {
+    if (upload.key.startsWith(target.key)) yield upload;
+  }
+}
+
+async function* uploadsOf(
+  store: Store,
   { location, bucket, key }: S3Location,
   signal: AbortSignal | undefined,
 ): AsyncIterable<UnfinishedUpload> {
