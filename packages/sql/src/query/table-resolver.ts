@@ -58,6 +58,8 @@ export function namedParts(name: string): readonly string[] {
 export class TableResolver {
   readonly #names: Names;
   readonly #loading = new Map<string, Promise<Table | null>>();
+  /** Why a catalog has no table of a name: the last that was told. */
+  #reason: LakehouseError | null = null;
 
   constructor(names: Names) {
     this.#names = names;
@@ -121,8 +123,11 @@ export class TableResolver {
     const near = nearNames(name, known);
     const hint = near.length === 0 ? '' : ` Did you mean ${near.map((one) => `'${one}'`).join(' or ')}?`;
     const place = parts.length === 1 ? ' A table of a catalog is named with its namespace, as in web.events.' : '';
-    return new LakehouseError('NOT_FOUND', `There is no table '${name}'.${hint || place}`, {
+    // It may be more than the table that is missing: a bucket, say.
+    const reason = this.#reason && !('table' in this.#reason.context) ? ` ${this.#reason.message}` : '';
+    return new LakehouseError('NOT_FOUND', `There is no table '${name}'.${hint || place || reason}`, {
       context: { table: name },
+      cause: this.#reason,
     });
   }
 
@@ -138,8 +143,9 @@ export class TableResolver {
     let loading = this.#loading.get(key);
     if (!loading) {
       loading = catalog.loadTable(path).catch((error: unknown) => {
-        if (isLakehouseError(error, 'NOT_FOUND')) return null;
-        throw error;
+        if (!isLakehouseError(error, 'NOT_FOUND')) throw error;
+        this.#reason = error;
+        return null;
       });
       this.#loading.set(key, loading);
     }
