@@ -1,6 +1,7 @@
 import { throwIfAborted } from '@lh/core';
 import type { DataFile, PartitionTuple } from '@lh/core';
 import {
+  bloomFilterColumns,
   describeParquetFile,
   isUnpartitioned,
   lookAhead,
@@ -17,6 +18,7 @@ import { copiedFiles, floatMetrics } from './copied-files.ts';
 import type { CopiedFile } from './copied-files.ts';
 import { copySettings } from './copy-settings.ts';
 import { sortTerms } from './sort-terms.ts';
+import { splitFile } from './split-file.ts';
 import { Staging } from './staging.ts';
 import { ROWS, storedColumns } from './stored-columns.ts';
 
@@ -26,8 +28,12 @@ export interface CopySource {
   readonly query: string;
   /** Conditions that rows have to meet. */
   readonly checks: readonly string[];
-  /** Null for tables that are not partitioned. */
+  /** Null if all rows are in one partition. */
   readonly partition: PartitionKeys | null;
+  /** That partition; nulls if left out. */
+  readonly tuple?: PartitionTuple;
+  /** Terms of an ORDER BY; those of the table's sort order if left out. */
+  readonly order?: readonly string[];
   /** Runs a COPY and gives the rows of its statistics. */
   readonly run: (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
@@ -84,7 +90,7 @@ class Copy {
     this.#columns = storedColumns(options.schema);
     this.#settings = copySettings(options, this.#columns);
     this.#targetBytes = tableProperty(options.properties, 'write.target-file-size-bytes');
-    this.#terms = sortTerms(options.sortOrder, options.schema) ?? [];
+    this.#terms = source.order ?? sortTerms(options.sortOrder, options.schema) ?? [];
   }
 
   async write(): Promise<readonly DataFile[]> {
@@ -151,16 +157,24 @@ class Copy {
     const { file, partition } = written;
     const isOneFile = partition.size > 0 || written.isSorted;
     if (!isOneFile || file.size <= OVERSIZE * this.#targetBytes) return [written];
+    const pieces = `pieces-${this.#pieces++}`;
+    if (bloomFilterColumns(this.#options.properties).length === 0) {
+      const parts = await splitFile(file.path, this.#targetBytes, (part) =>
+        this.#staging.path(`${pieces}-${part}.parquet`),
+      );
+      return parts.map(({ path, rows }) => ({ ...written, file: { ...file, path, rows } }));
+    }
     const columns = this.#columns.map(({ name }) => quoteName(name)).join(', ');
     const rows = `read_parquet(${quoteString(escapeGlob(file.path))}, hive_partitioning = false)`;
-    const pieces = await this.#copy(`SELECT ${columns} FROM ${rows}`, `pieces-${this.#pieces++}`, [this.#fileSize()]);
-    return pieces.map((piece) => ({ file: piece, isSorted: false, partition }));
+    const copied = await this.#copy(`SELECT ${columns} FROM ${rows}`, pieces, [this.#fileSize()]);
+    return copied.map((piece) => ({ file: piece, isSorted: false, partition }));
   }
 
   async #place({ file, isSorted, partition }: Written): Promise<DataFile> {
     const { io, schema, spec, sortOrder, properties, locationFor, onProgress, signal } = this.#options;
     throwIfAborted(signal);
-    const tuple = this.#source.partition?.tupleOf(partition) ?? spec.fields.map(() => null);
+    const { tuple: only, partition: keys } = this.#source;
+    const tuple = keys?.tupleOf(partition) ?? only ?? spec.fields.map(() => null);
     const number = String(this.placed.length + 1).padStart(5, '0');
     const name = `00000-0-${this.#operationId}-${number}.parquet`;
     const location = locationFor(name, isUnpartitioned(spec) ? '' : partitionPath(spec, schema, tuple));

@@ -5,15 +5,19 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LakehouseError, throwIfAborted } from '@lh/core';
 import type { DataFile, DataFileWriter } from '@lh/core';
 import { coreWriter } from '@lh/core/engine';
-import type { BatchInput, ColumnBatch, DataFileOptions } from '@lh/core/engine';
+import type { BatchInput, ColumnBatch, DataFileOptions, DataFileRewrite } from '@lh/core/engine';
+import { duckdbError } from '../errors.ts';
 import { Feeds } from '../feed/feeds.ts';
 import { QueryRows } from '../feed/query-rows.ts';
 import type { Lent } from '../feed/query-rows.ts';
+import { FileSchemas } from '../relation/file-schema.ts';
+import { FileCache } from '../remote/file-cache.ts';
 import { openInstance } from '../session/instance.ts';
 import { codedBatches, isPresent } from './batch-partitions.ts';
 import { copyRows } from './copy-rows.ts';
 import { copyWarnings } from './copy-settings.ts';
 import { PulledBatches } from './pulled-batches.ts';
+import { rewriteFiles } from './rewrite-files.ts';
 import { unwritable } from './unwritable.ts';
 
 export interface DuckDBWriterOptions {
@@ -39,7 +43,7 @@ export class DuckDBWriter implements DataFileWriter {
   }
 
   async writeDataFiles(input: BatchInput, options: DataFileOptions): Promise<readonly DataFile[]> {
-    if (this.#closed) throw new LakehouseError('INVALID_ARGUMENT', "The writer of the table's files is closed.");
+    this.#checkOpen();
     const reason = unwritable(options);
     if (reason !== null) {
       options.onWarning?.(`Core wrote the files, as DuckDB can't: ${reason}.`);
@@ -47,6 +51,18 @@ export class DuckDBWriter implements DataFileWriter {
     }
     for (const warning of copyWarnings(options.properties)) options.onWarning?.(warning);
     return (await this.#started()).write(input, options);
+  }
+
+  async rewriteDataFiles(rewrite: DataFileRewrite, options: DataFileOptions): Promise<readonly DataFile[] | null> {
+    this.#checkOpen();
+    if (unwritable(options) !== null) return null;
+    const files = await (await this.#started()).rewrite(rewrite, options);
+    if (files !== null) for (const warning of copyWarnings(options.properties)) options.onWarning?.(warning);
+    return files;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LakehouseError('INVALID_ARGUMENT', "The writer of the table's files is closed.");
   }
 
   async #started(): Promise<Engine> {
@@ -79,6 +95,9 @@ class Engine {
   readonly #ownTempDirectory: string | null;
   readonly #feeds: Feeds;
   readonly #pulled: PulledBatches;
+  readonly #files = new FileSchemas();
+  /** Not filled: what is not on the local disk, core reads. */
+  readonly #cache = new FileCache();
 
   private constructor(instance: DuckDBInstance, main: DuckDBConnection, ownTempDirectory: string | null) {
     this.#instance = instance;
@@ -100,17 +119,38 @@ class Engine {
   async write(input: BatchInput, options: DataFileOptions): Promise<readonly DataFile[]> {
     const { signal } = options;
     const { schema, code, partition } = codedBatches(options);
+    return this.#work(signal, (connection, rows) => {
+      const run = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
+        (await connection.runAndReadAll(sql)).getRowObjectsJson();
+      const copy = (query: string): Promise<readonly DataFile[]> =>
+        copyRows({ query, checks: [], partition, run }, options);
+      if (isPresent(input)) return this.#pulled.read(schema, present(input, code, signal), copy);
+      return rows.collect(schema, awaited(input, code, signal)).then(copy);
+    });
+  }
+
+  async rewrite(rewrite: DataFileRewrite, options: DataFileOptions): Promise<readonly DataFile[] | null> {
+    try {
+      return await this.#work(options.signal, (connection, rows) =>
+        rewriteFiles(rewrite, options, { connection, rows, files: this.#files, cache: this.#cache }),
+      );
+    } catch (error) {
+      throwIfAborted(options.signal);
+      throw duckdbError(error);
+    }
+  }
+
+  /** On a connection of its own, which is interrupted when the signal says so. */
+  async #work<T>(
+    signal: AbortSignal | undefined,
+    work: (connection: DuckDBConnection, rows: QueryRows) => Promise<T>,
+  ): Promise<T> {
     const connection = await this.#instance.connect();
     const interrupt = (): void => connection.interrupt();
     signal?.addEventListener('abort', interrupt, { once: true });
-    const run = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
-      (await connection.runAndReadAll(sql)).getRowObjectsJson();
-    const copy = (query: string): Promise<readonly DataFile[]> =>
-      copyRows({ query, checks: [], partition, run }, options);
     const rows = new QueryRows(this.#feeds, () => this.#lend());
     try {
-      if (isPresent(input)) return await this.#pulled.read(schema, present(input, code, signal), copy);
-      return await copy(await rows.collect(schema, awaited(input, code, signal)));
+      return await work(connection, rows);
     } finally {
       signal?.removeEventListener('abort', interrupt);
       rows.dispose();

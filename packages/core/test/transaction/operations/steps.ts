@@ -1,5 +1,4 @@
 import * as fc from 'fast-check';
-import { expect } from 'vitest';
 import { partitionBy } from '../../../src/spec/partition-by.ts';
 import type { PartitionFieldInput } from '../../../src/spec/inputs.ts';
 import { t } from '../../../src/spec/schema-builder.ts';
@@ -315,7 +314,7 @@ export const rewriteFiles: fc.Arbitrary<Step> = rewriting.map(({ strategy, optio
       branch,
     });
     const changes = report.snapshotIds.length > 0;
-    expect(report.failedDataFilesCount).toBe(0);
+    if (report.failedDataFilesCount > 0) throw new Error('Every group goes through in the end.');
     return { commit: { changed: changes }, rows: context.rows.map(kept), changes };
   },
 }));
