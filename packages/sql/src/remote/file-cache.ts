@@ -15,7 +15,7 @@ import { fillChunks, fillFrom } from './fill-chunks.ts';
 import { FooterMemory } from './footer-memory.ts';
 import type { KnownFooter } from './footer-memory.ts';
 import { KeyedTurns } from './keyed-turns.ts';
-import { StoreReads } from './store-reads.ts';
+import { ChangedFile, StoreReads } from './store-reads.ts';
 import type { StoreReadOptions, StoredFile } from './store-reads.ts';
 import { cacheError } from './system-errors.ts';
 
@@ -209,9 +209,17 @@ export class FileCache {
       );
       for (const { name } of replaces) if (name !== nameOf(file, description)) await directory.remove(name);
       return { pin, path: pin.path, rowGroups: coverage.rowGroups };
+    } catch (error) {
+      if (error instanceof ChangedFile) await this.#forget(directory, keyOf(file));
+      throw error;
     } finally {
       for (const { pin } of held) pin.release();
     }
+  }
+
+  async #forget(directory: CacheDirectory, key: string): Promise<void> {
+    this.#footers.delete(key);
+    for (const { name } of await directory.find(key, { rescan: false })) await directory.remove(name);
   }
 
   async #publish(

@@ -23,14 +23,18 @@ export class FooterMemory {
     return found.known;
   }
 
-  set(key: string, known: KnownFooter, bytes: number): void {
-    this.#bytes += bytes - (this.#footers.get(key)?.bytes ?? 0);
+  delete(key: string): void {
+    this.#bytes -= this.#footers.get(key)?.bytes ?? 0;
     this.#footers.delete(key);
+  }
+
+  set(key: string, known: KnownFooter, bytes: number): void {
+    this.delete(key);
+    this.#bytes += bytes;
     this.#footers.set(key, { known, bytes });
-    for (const [oldest, { bytes: size }] of this.#footers) {
+    for (const oldest of this.#footers.keys()) {
       if (this.#bytes <= MAX_BYTES || oldest === key) return;
-      this.#footers.delete(oldest);
-      this.#bytes -= size;
+      this.delete(oldest);
     }
   }
 }

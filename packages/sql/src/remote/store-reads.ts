@@ -73,7 +73,7 @@ export class StoreReads {
       taken.push(await this.#bytes.take(piece.length));
       options.signal.throwIfAborted();
       const { bytes, stat } = await this.read(file, piece, options);
-      if (stat !== null && isOther(file, stat)) throw changedFile(file.location);
+      if (stat !== null && isOther(file, stat)) throw new ChangedFile(file.location);
       return bytes;
     };
     const pending: Promise<Uint8Array>[] = [];
@@ -101,10 +101,13 @@ function isOther({ size, etag }: { readonly size: number; readonly etag: string 
   return stat.size !== size || (etag !== null && stat.etag !== undefined && stat.etag !== etag);
 }
 
-function changedFile(location: string): Error {
-  return new LakehouseError(
-    'INVALID_DATA',
-    `The data file ${location} is not the one any more whose footer was read: something else was written over it.`,
-    { context: { path: location } },
-  );
+/** Whoever wrote it broke the rule that data files are not changed. */
+export class ChangedFile extends LakehouseError {
+  constructor(location: string) {
+    super(
+      'INVALID_DATA',
+      `The data file ${location} is not the one any more whose footer was read: something else was written over it.`,
+      { context: { path: location } },
+    );
+  }
 }

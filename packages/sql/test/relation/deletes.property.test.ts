@@ -19,7 +19,7 @@ import type { RelationSource } from '../../src/relation/scan-relation.ts';
 import { FileCache } from '../../src/remote/file-cache.ts';
 import { ScanFiles } from '../../src/remote/scan-files.ts';
 import { quoteName } from '../../src/text/quote.ts';
-import { RemoteStore } from '../remote-store.ts';
+import { RemoteStore } from '../remote/remote-store.ts';
 
 const optional = (id: number, name: string, type: NestedField['type']): NestedField => ({
   id,
