@@ -37,6 +37,9 @@ import type {
 } from './maintenance/remove-orphan-files/remove-orphan-files.ts';
 import type { RewriteDataFilesOptions } from './maintenance/rewrite-data-files/options.ts';
 import type { RewriteDataFilesReport } from './maintenance/rewrite-data-files/report.ts';
+import { maintainTable } from './maintenance/maintain/maintain.ts';
+import type { MaintenancePolicy } from './maintenance/maintain/policy.ts';
+import type { MaintenanceReport } from './maintenance/maintain/report.ts';
 import { rewriteDataFiles } from './maintenance/rewrite-data-files/rewrite-data-files.ts';
 import { rewriteTablePath } from './maintenance/rewrite-table-path/rewrite-table-path.ts';
 import type {
@@ -668,6 +671,15 @@ export class Table<Row = Record<string, unknown>> {
    */
   removeOrphanFiles(options: RemoveOrphanFilesOptions = {}): Promise<OrphanFilesReport> {
     return removeOrphanFiles(this.#maintained(), options);
+  }
+
+  /**
+   * Does what is worth doing for the table now, decided from its metadata: small files and deletes, manifests, snapshots,
+   * orphan files; within a budget, safely beside writers and beside others that call it.
+   * `console.log(String(await table.maintain({ dryRun: true })))` prints what it would do.
+   */
+  maintain(policy: MaintenancePolicy = {}): Promise<MaintenanceReport> {
+    return maintainTable(this, policy, this.#runtime);
   }
 
   /**
