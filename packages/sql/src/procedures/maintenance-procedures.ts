@@ -2,7 +2,7 @@ import type { RewriteDataFilesOptions, SortFieldInput } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { optional, procedure, required } from './procedure.ts';
 import type { Procedure } from './procedure.ts';
-import { rewriteOptions } from './rewrite-options.ts';
+import { dataFileOptions, positionDeleteOptions } from './rewrite-options.ts';
 import { sortOrderText } from './sort-order-text.ts';
 
 /** What keeps tables fast and small. Arguments that only tune how Spark works are taken, and change nothing. */
@@ -26,7 +26,7 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     async (context, args) => {
       const table = await context.table(args.table);
       const report = await table.rewriteDataFiles({
-        ...rewriteOptions(args.options ?? {}),
+        ...dataFileOptions(args.options ?? {}),
         ...arrangement(args.strategy, args.sort_order),
         ...(args.where !== undefined && { where: args.where }),
         ...(args.branch !== undefined && { branch: args.branch }),
@@ -51,6 +51,32 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
       const table = await context.table(args.table);
       const report = await table.rewriteManifests({ specId: args.spec_id, signal: context.signal });
       return [[report.rewrittenManifestsCount, report.addedManifestsCount]];
+    },
+  ),
+
+  rewrite_position_delete_files: procedure(
+    { table: required('text'), options: optional('map'), where: optional('text') },
+    {
+      rewritten_delete_files_count: 'INTEGER',
+      added_delete_files_count: 'INTEGER',
+      rewritten_bytes_count: 'BIGINT',
+      added_bytes_count: 'BIGINT',
+    },
+    async (context, args) => {
+      const table = await context.table(args.table);
+      const report = await table.rewritePositionDeletes({
+        ...positionDeleteOptions(args.options ?? {}),
+        ...(args.where !== undefined && { where: args.where }),
+        signal: context.signal,
+      });
+      return [
+        [
+          report.rewrittenDeleteFilesCount,
+          report.addedDeleteFilesCount,
+          report.rewrittenBytesCount,
+          report.addedBytesCount,
+        ],
+      ];
     },
   ),
 

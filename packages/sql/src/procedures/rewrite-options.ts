@@ -1,61 +1,83 @@
-import type { RewriteDataFilesOptions, RewriteJobOrder } from '@lh/core';
+import type { RewriteDataFilesOptions, Table } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 
-type Options = { -readonly [K in keyof RewriteDataFilesOptions]: RewriteDataFilesOptions[K] };
+type RewritePositionDeletesOptions = NonNullable<Parameters<Table['rewritePositionDeletes']>[0]>;
 
-/** Spark's options of `rewrite_data_files`: what each sets. */
-const OPTIONS: Readonly<Record<string, (options: Options, text: string, key: string) => void>> = {
-  'target-file-size-bytes': (options, text, key) => (options.targetFileSizeBytes = numberOf(key, text)),
-  'min-file-size-bytes': (options, text, key) => (options.minFileSizeBytes = numberOf(key, text)),
-  'max-file-size-bytes': (options, text, key) => (options.maxFileSizeBytes = numberOf(key, text)),
-  'min-input-files': (options, text, key) => (options.minInputFiles = numberOf(key, text)),
-  'max-file-group-size-bytes': (options, text, key) => (options.maxFileGroupSizeBytes = numberOf(key, text)),
-  'max-file-group-input-files': (options, text, key) => (options.maxFileGroupInputFiles = numberOf(key, text)),
-  'max-files-to-rewrite': (options, text, key) => (options.maxFilesToRewrite = numberOf(key, text)),
-  'max-concurrent-file-group-rewrites': (options, text, key) =>
-    (options.maxConcurrentFileGroupRewrites = numberOf(key, text)),
-  'partial-progress.enabled': (options, text, key) =>
-    (options.partialProgress = { ...options.partialProgress, enabled: booleanOf(key, text) }),
-  'partial-progress.max-commits': (options, text, key) =>
-    (options.partialProgress = { ...options.partialProgress, maxCommits: numberOf(key, text) }),
-  'partial-progress.max-failed-commits': (options, text, key) =>
-    (options.partialProgress = { ...options.partialProgress, maxFailedCommits: numberOf(key, text) }),
-  'delete-file-threshold': (options, text, key) => (options.deleteFileThreshold = numberOf(key, text)),
-  'delete-ratio-threshold': (options, text, key) => (options.deleteRatioThreshold = fractionOf(key, text)),
-  'rewrite-all': (options, text, key) => (options.rewriteAll = booleanOf(key, text)),
-  'output-spec-id': (options, text, key) => (options.outputSpecId = numberOf(key, text)),
-  'use-starting-sequence-number': (options, text, key) => (options.useStartingSequenceNumber = booleanOf(key, text)),
-  'remove-dangling-deletes': (options, text, key) => (options.removeDanglingDeletes = booleanOf(key, text)),
-  // The value is checked where all callers' values are.
-  'rewrite-job-order': (options, text) => (options.jobOrder = text.toLowerCase() as RewriteJobOrder),
+/** What an option's text is. */
+type OptionType = 'integer' | 'number' | 'boolean' | 'word';
+
+/** Options by Spark's names for them, with the methods' own. */
+type OptionNames = Readonly<Record<string, readonly [name: string, type: OptionType]>>;
+
+const SIZES: OptionNames = {
+  'target-file-size-bytes': ['targetFileSizeBytes', 'integer'],
+  'min-file-size-bytes': ['minFileSizeBytes', 'integer'],
+  'max-file-size-bytes': ['maxFileSizeBytes', 'integer'],
+  'min-input-files': ['minInputFiles', 'integer'],
+  'rewrite-all': ['rewriteAll', 'boolean'],
 };
 
-/** INVALID_ARGUMENT for an option that is unknown, or a value that is none. */
-export function rewriteOptions(texts: Readonly<Record<string, string>>): RewriteDataFilesOptions {
-  const options: Options = {};
-  for (const [key, text] of Object.entries(texts)) {
-    const set = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined;
-    if (!set)
-      throw invalidArgument(`rewrite_data_files has no option '${key}'; it has ${Object.keys(OPTIONS).join(', ')}.`);
-    set(options, text, key);
-  }
-  return options;
+const DATA_FILES: OptionNames = {
+  ...SIZES,
+  'max-file-group-size-bytes': ['maxFileGroupSizeBytes', 'integer'],
+  'max-file-group-input-files': ['maxFileGroupInputFiles', 'integer'],
+  'max-files-to-rewrite': ['maxFilesToRewrite', 'integer'],
+  'max-concurrent-file-group-rewrites': ['maxConcurrentFileGroupRewrites', 'integer'],
+  'delete-file-threshold': ['deleteFileThreshold', 'integer'],
+  'delete-ratio-threshold': ['deleteRatioThreshold', 'number'],
+  'output-spec-id': ['outputSpecId', 'integer'],
+  'use-starting-sequence-number': ['useStartingSequenceNumber', 'boolean'],
+  'remove-dangling-deletes': ['removeDanglingDeletes', 'boolean'],
+  'rewrite-job-order': ['jobOrder', 'word'],
+};
+
+const PARTIAL_PROGRESS: OptionNames = {
+  'partial-progress.enabled': ['enabled', 'boolean'],
+  'partial-progress.max-commits': ['maxCommits', 'integer'],
+  'partial-progress.max-failed-commits': ['maxFailedCommits', 'integer'],
+};
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Those of `rewrite_data_files`. INVALID_ARGUMENT for an option that is unknown, or a value that is none. */
+export function dataFileOptions(texts: Texts): RewriteDataFilesOptions {
+  const isPartial = (key: string): boolean => key.startsWith('partial-progress.');
+  const own = Object.entries(texts).filter(([key]) => !isPartial(key));
+  const partial = Object.entries(texts).filter(([key]) => isPartial(key));
+  return {
+    ...readOptions(Object.fromEntries(own), DATA_FILES),
+    ...(partial.length > 0 && { partialProgress: readOptions(Object.fromEntries(partial), PARTIAL_PROGRESS) }),
+  };
 }
 
-function numberOf(key: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw invalidArgument(`The option '${key}' must be a whole number, not '${text}'.`);
-  return Number(text);
+/** Those of `rewrite_position_delete_files`; those that only tune how Spark works change nothing. */
+export function positionDeleteOptions(texts: Texts): RewritePositionDeletesOptions {
+  return readOptions(texts, SIZES);
 }
 
-function fractionOf(key: string, text: string): number {
-  if (!/^\d*\.?\d+$/.test(text)) throw invalidArgument(`The option '${key}' must be a number, not '${text}'.`);
-  return Number(text);
+function readOptions(texts: Texts, names: OptionNames): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(texts).map(([key, text]) => {
+    const known = Object.hasOwn(names, key) ? names[key] : undefined;
+    if (!known) throw invalidArgument(`There is no option '${key}'; there are ${Object.keys(names).join(', ')}.`);
+    const [name, type] = known;
+    const value = READERS[type](text);
+    if (value === null) throw invalidArgument(`The option '${key}' must be ${DESCRIPTIONS[type]}, not '${text}'.`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
-function booleanOf(key: string, text: string): boolean {
-  const value = text.toLowerCase();
-  if (value !== 'true' && value !== 'false') {
-    throw invalidArgument(`The option '${key}' must be true or false, not '${text}'.`);
-  }
-  return value === 'true';
-}
+const READERS: Readonly<Record<OptionType, (text: string) => number | boolean | string | null>> = {
+  integer: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : null),
+  number: (text) => (/^\d*\.?\d+$/.test(text) ? Number(text) : null),
+  boolean: (text) => ({ true: true, false: false })[text.toLowerCase()] ?? null,
+  // Which words there are is for whoever takes them to say.
+  word: (text) => text.toLowerCase(),
+};
+
+const DESCRIPTIONS: Readonly<Record<OptionType, string>> = {
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  word: 'a word',
+};

@@ -87,6 +87,19 @@ describe('procedures of maintenance', () => {
     expect(await count()).toEqual({ n: 12 });
   });
 
+  test('rewrite_position_delete_files combines deletes', async () => {
+    const table = await newTable(1);
+    await table.setProperties({ 'write.delete.granularity': 'partition' });
+    await table.append([2n, 4n, 6n].map((id) => ({ id, city: 'a' })));
+    await table.delete('id = 2', { mode: 'merge-on-read' });
+    await table.append([12n, 14n, 16n].map((id) => ({ id, city: 'a' })));
+    await table.delete('id = 12', { mode: 'merge-on-read' });
+    expect(
+      await call(`system.rewrite_position_delete_files(table => '${name()}', options => map('rewrite-all', 'true'))`),
+    ).toMatchObject([{ rewritten_delete_files_count: 2, added_delete_files_count: 1 }]);
+    expect(await count()).toEqual({ n: 5 });
+  });
+
   test('expire_snapshots, rewrite_manifests, remove_orphan_files', async () => {
     const table = await newTable(4);
     expect(await call(`system.rewrite_manifests('${name()}')`)).toEqual([
