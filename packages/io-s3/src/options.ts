@@ -63,7 +63,7 @@ export interface S3FileIOOptions {
   readonly concurrency?: number;
   /** Bytes of one part of an upload or of a parallel read; files of up to two parts go in one request. 8 MiB if left out. */
   readonly partSize?: number;
-  /** Parts of one file under way at the same time; 4 if left out. An upload holds one more in memory. */
+  /** Parts of one file under way at the same time; 4 if left out. An upload holds as many in memory. */
   readonly partConcurrency?: number;
   readonly runtime?: Runtime;
 }
@@ -98,6 +98,9 @@ export function settingsOf(options: S3FileIOOptions): Settings {
   const { encryption = null, headers = {}, timeouts = {}, retry = {} } = options;
   if (encryption?.type === 'SSE-C' && encryption.key.length !== 32) {
     throw invalid(`The key of SSE-C must have 32 bytes, not ${encryption.key.length}.`);
+  }
+  if (encryption?.type === 'SSE-C' && endpoint !== null && !isPrivate(endpoint)) {
+    throw invalid('SSE-C needs an endpoint with https: the key is sent with every request.');
   }
   for (const name of Object.keys(headers)) {
     if (RESERVED_HEADER.test(name)) throw invalid(`The header '${name}' can't be given: the client sets it itself.`);
@@ -140,6 +143,12 @@ function endpointOf(options: S3FileIOOptions): string | null {
     throw invalid('The endpoint of S3 must be scheme, host and port alone; give keys as credentials.');
   }
   return url.href.replace(/\/+$/, '');
+}
+
+/** Nobody reads along, or only on this machine, where a proxy may see to TLS. */
+function isPrivate(endpoint: string): boolean {
+  const { protocol, hostname } = new URL(endpoint);
+  return protocol === 'https:' || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 /** Stores other than AWS take any region, as long as signatures name one. */

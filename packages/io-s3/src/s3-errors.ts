@@ -45,6 +45,8 @@ const BAD_TLS: Meaning = {
   says: "the store's certificate can't be trusted; check the endpoint, or name its authority in NODE_EXTRA_CA_CERTS",
 };
 
+const WORDLESS: readonly Meaning[] = [BAD_REQUEST, NOT_OFFERED, TROUBLE];
+
 /** The codes of S3's answers, and those of its kin. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   AccessDenied: DENIED,
@@ -103,6 +105,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidBucketName: BAD_NAME,
   KeyTooLongError: BAD_NAME,
   XMinioInvalidObjectName: BAD_NAME,
+  XMinioInvalidResourceName: BAD_NAME,
   XMinioParentIsObject: BAD_NAME,
   XMinioObjectExistsAsDirectory: BAD_NAME,
   EntityTooLarge: { code: 'INVALID_ARGUMENT', says: 'the file is larger than the store allows' },
@@ -187,7 +190,9 @@ export function fromFailure(failure: Failure, { verb, location }: Action, secret
   const detail = [s3Code, status !== null && status >= 300 ? status : null].filter((part) => part !== null).join(', ');
   const cause = new Error(redact(failure.text, secrets) || 'The store gave no reason.');
   cause.name = s3Code ?? 'S3Error';
-  const message = `Can't ${verb} '${location}': ${meaning.says}${detail && ` (${detail})`}.`;
+  // Where nothing better is known, the store's own words have to do.
+  const words = WORDLESS.includes(meaning) && failure.text !== '' ? `: ${cause.message.replace(/\.$/, '')}` : '';
+  const message = `Can't ${verb} '${location}': ${meaning.says}${words}${detail && ` (${detail})`}.`;
   const context = { location, ...(s3Code && { s3Code }), ...(status && { status }), ...(requestId && { requestId }) };
   const retryable = meaning.code === 'UNAVAILABLE' && meaning !== BAD_TLS;
   return new LakehouseError(meaning.code, message, { retryable, context, cause });

