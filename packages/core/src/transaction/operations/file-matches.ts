@@ -106,3 +106,17 @@ export function positionsOf({ values, length }: NumbersColumn): Float64Array {
   for (let i = 0; i < length; i++) positions[i] = halves[2 * i + 1]! * 2 ** 32 + (halves[2 * i]! >>> 0);
   return positions;
 }
+
+/** The rows that are at positions, all of which are there; `places` are those of all rows, ascending. */
+export function rowsOfPositions(positions: readonly number[], places: Float64Array): Int32Array {
+  return Int32Array.from(positions, (position) => {
+    // Where no row is missing in between, the first guess is right.
+    let [low, high] = [0, Math.min(position - places[0]!, places.length - 1)];
+    while (places[high] !== position) {
+      const middle = (low + high) >> 1;
+      if (places[middle]! < position) low = middle + 1;
+      else high = middle;
+    }
+    return high;
+  });
+}

@@ -86,6 +86,12 @@ export class MergeClauses {
     return first !== undefined && first.condition === null && first.values === null;
   }
 
+  /** Whether every row that matches becomes the source's, whatever is in it. */
+  get replacesAll(): boolean {
+    const first = this.#matched[0];
+    return first !== undefined && first.condition === null && first.values === 'all';
+  }
+
   get insertsRows(): boolean {
     return this.#notMatched.length > 0;
   }
@@ -109,6 +115,16 @@ export class MergeClauses {
       updates.push({ rows: updated, batch: takeBatch({ length: chosen.length, columns }, different) });
     });
     return { changed: flagged(changed), updates };
+  }
+
+  /** The rows that those of the source are as rows of the table. INVALID_ARGUMENT where it requires what they lack. */
+  replacements(source: ColumnBatch): ColumnBatch {
+    const columns = source.columns.slice(0, this.#schema.fields.length);
+    this.#checkRequired(
+      columns,
+      Int32Array.from({ length: source.length }, (_, row) => row),
+    );
+    return { length: source.length, columns };
   }
 
   /** The rows to insert for those of the source. */

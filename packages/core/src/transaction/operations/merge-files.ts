@@ -8,7 +8,7 @@ import type { FileScanTask } from '../../scan/file-scan-task.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
 import { selectFields } from '../../spec/select-fields.ts';
 import type { NestedField } from '../../spec/types.ts';
-import { planFiles, positionsOf } from './file-matches.ts';
+import { planFiles, positionsOf, rowsOfPositions } from './file-matches.ts';
 import type { FileMatches, FileReader } from './file-matches.ts';
 import type { MergeClauses } from './merge-clauses.ts';
 import type { MergeKeys } from './merge-keys.ts';
@@ -158,18 +158,4 @@ function applyClauses(
       return { length, columns: [...values, ...changedLineage(taken.columns, length)] };
     }),
   };
-}
-
-/** The rows that are at positions, all of which are there; `places` are those of all rows, ascending. */
-function rowsOfPositions(positions: readonly number[], places: Float64Array): Int32Array {
-  return Int32Array.from(positions, (position) => {
-    // Where no row is missing in between, the first guess is right.
-    let [low, high] = [0, Math.min(position - places[0]!, places.length - 1)];
-    while (places[high] !== position) {
-      const middle = (low + high) >> 1;
-      if (places[middle]! < position) low = middle + 1;
-      else high = middle;
-    }
-    return high;
-  });
 }

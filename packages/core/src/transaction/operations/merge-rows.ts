@@ -20,6 +20,7 @@ import { rowLevelSettings } from './row-level-settings.ts';
 import type { RowLevelOptions } from './row-level-settings.ts';
 import { lineageColumns, newLineage } from './row-lineage.ts';
 import type { RowOperation } from './row-operation.ts';
+import { replaceRows } from './replaced-rows.ts';
 import { readRewritten, untouched } from './rewritten-rows.ts';
 import { stageRowDeletes } from './stage-deletes.ts';
 import { stageRows } from './stage-rows.ts';
@@ -118,7 +119,10 @@ class Merge implements RowOperation {
     const rewrites = !settings.mergeOnRead;
     const newRows = async function* (): AsyncGenerator<ColumnBatch> {
       for (const pairs of files) {
-        const file = await changeFile(pairs, prepared, scope.range, rewrites, view, reader);
+        const file =
+          clauses.replacesAll && !rewrites
+            ? await replaceRows(pairs, prepared, scope.range, view, reader)
+            : await changeFile(pairs, prepared, scope.range, rewrites, view, reader);
         if (file === null) continue;
         changed.push({ ...file, kept: null, updates: [] });
         yield* file.updates;

@@ -66,6 +66,8 @@ async function withSnapshots(state: TransactionState): Promise<TableMetadata> {
     const made = updates.flatMap((update) => (update.action === 'add-snapshot' ? [update.snapshot.snapshotId] : []));
     ownSnapshots = new Set([...ownSnapshots, ...made]);
   }
+  // It is going to be read.
+  await staging.staged.written();
   state.preview = { metadata, built, ownSnapshots };
   return metadata;
 }
