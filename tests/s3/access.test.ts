@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
-import { FileSystemCatalog, LakehouseError, type Table, schema, t } from '@lh/core';
-import type { ErrorCode } from '@lh/core';
+import { FileSystemCatalog, schema, t } from '@lh/core';
+import type { ErrorCode, LakehouseError, Table } from '@lh/core';
 import type { S3FileIOOptions } from '@lh/io-s3';
 import { Lakehouse } from '@lh/sql';
 import { FaultProxy, assumeRole, newBucket } from 'lakehouse-s3-server';

@@ -79,6 +79,7 @@ describe.each(FAULTS)('%s', (fault) => {
     await work();
     await table.read();
     expect(table.failures).toEqual([]);
+    await proxy.settled();
     await table.check();
     const hit = proxy.requests.filter((request) => request.fault === fault).map(({ operation }) => operation);
     expect(hit.toSorted()).toEqual(OPERATIONS.toSorted());
@@ -88,6 +89,7 @@ describe.each(FAULTS)('%s', (fault) => {
     proxy.rules = [{ fault, probability: 1 / 3 }];
     await work();
     proxy.rules = [];
+    await proxy.settled();
     await table.check();
   });
 });

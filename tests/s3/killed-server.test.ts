@@ -31,14 +31,14 @@ test(`writers go on while MinIO is killed and started again ${KILLS} times`, { t
     properties: { 'commit.retry.num-retries': '100' },
   });
 
-  let isOver = false;
+  const work = { isOver: false };
   const acknowledged = new Map<number, number[]>();
   const unknown: LakehouseError[] = [];
   const write = async (writer: number): Promise<void> => {
     const own = await (await FileSystemCatalog.open({ io: fileIO(), warehouse: catalog.warehouse })).loadTable('db.t');
     const done: number[] = [];
     acknowledged.set(writer, done);
-    for (let n = 0; !isOver; n++) {
+    for (let n = 0; !work.isOver; n++) {
       try {
         await own.append([{ writer, n }]);
         done.push(n);
@@ -59,7 +59,7 @@ test(`writers go on while MinIO is killed and started again ${KILLS} times`, { t
     await server.restart();
   }
   await expect.poll(commits, { timeout: 30_000 }).toBeGreaterThan(COMMITS_BETWEEN * (KILLS + 1));
-  isOver = true;
+  work.isOver = true;
   await Promise.all(writers);
 
   const table = await catalog.loadTable('db.t');

@@ -51,5 +51,6 @@ test('a commit whose request comes late is made once', async () => {
   const isClaim = ({ key, conditional }: ProxyRequest): boolean => conditional && key.endsWith('.metadata.json');
   proxy.rules = [{ fault: 'act-late', operations: ['PutObject'], when: isClaim, delayMs: 30 }];
   for (let n = 0; n < 5; n++) expect(await table.make(append([10 + n]))).toBe(true);
+  await proxy.settled();
   await table.check();
 });

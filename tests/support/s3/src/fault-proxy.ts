@@ -78,6 +78,7 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #sockets = new Set<Socket>();
+  readonly #underWay = new Set<Promise<unknown>>();
   readonly #up: Throttle;
   readonly #down: Throttle;
   readonly #random: () => number;
@@ -103,7 +104,9 @@ export class FaultProxy {
     this.rules = rules;
     this.#server = createServer((request, response) => {
       const { socket } = request;
-      this.#handle(request, response).catch(() => socket.resetAndDestroy());
+      const handled = this.#handle(request, response).catch(() => void socket.resetAndDestroy());
+      this.#underWay.add(handled);
+      void handled.finally(() => this.#underWay.delete(handled));
     });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -134,6 +137,11 @@ export class FaultProxy {
       counts.set(operation, { requests: requests + 1, bytes: bytes + sent + received });
     }
     return counts;
+  }
+
+  /** Until nothing is under way any more, requests that the server gets late among it. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   async stop(): Promise<void> {
