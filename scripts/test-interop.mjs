@@ -66,6 +66,6 @@ try {
   console.error(red(error.message));
   process.exit(1);
 }
-const tests = spark ? ['interop.test.ts', ...args.slice(1)] : args;
+const tests = spark ? ['interop.test.ts', 'statistics.test.ts', ...args.slice(1)] : args;
 const command = ['run', '--config', 'tests/interop/vitest.config.ts', ...tests];
 process.exit(await run(bin('vitest'), command, { env: { ...process.env, ...environment } }));
