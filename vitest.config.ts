@@ -32,6 +32,18 @@ function withS3(name: string, root: string, include: string) {
   return { ...base, test: { ...base.test, ...s3 } };
 }
 
+/** The conformance suite of core once more, with the fixtures in S3, where their metadata says that they are. */
+function conformanceOnS3() {
+  const base = withS3('conformance-s3', 'tests/conformance', 'core.test.ts');
+  const path = (file: string): string => fileURLToPath(new URL(`tests/s3/fixtures/${file}`, import.meta.url));
+  const { globalSetup, setupFiles } = base.test;
+  const fixtures = {
+    globalSetup: [...globalSetup, path('global-setup.ts')],
+    setupFiles: [...setupFiles, path('setup.ts')],
+  };
+  return { ...base, test: { ...base.test, ...fixtures } };
+}
+
 const sql = project('sql', 'packages/sql');
 const endToEnd = project('end-to-end', 'tests');
 endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts'];
@@ -49,6 +61,7 @@ export default defineConfig({
       withS3('io-s3', 'packages/io-s3', 'test/**/*.test.ts'),
       withS3('sql-s3', 'packages/sql', 'test/s3/**/*.test.ts'),
       withS3('s3', 'tests', 's3/**/*.test.ts'),
+      conformanceOnS3(),
       'tests/conformance/vitest.config.ts',
       'tests/fuzz/vitest.config.ts',
       'tests/simulation/vitest.config.ts',

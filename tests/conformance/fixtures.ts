@@ -167,8 +167,17 @@ export function loadFixture(expected: ExpectedTable): Promise<Table> {
   return Table.load(expected.metadata.replace(/^warehouse\//, FIXTURE_ROOT), { io: fixtureIO() });
 }
 
+let makeIO = (): FileIO =>
+  new MappedFileIO(new LocalFileIO(), { [FIXTURE_ROOT]: `${join(fixturesFolder, 'warehouse')}/` });
+
+/** Where the fixtures' files are: in the repository, under the names that their metadata has. */
 export function fixtureIO(): FileIO {
-  return new MappedFileIO(new LocalFileIO(), { [FIXTURE_ROOT]: `${join(fixturesFolder, 'warehouse')}/` });
+  return makeIO();
+}
+
+/** From now on the fixtures are somewhere else. */
+export function setFixtureIO(make: () => FileIO): void {
+  makeIO = make;
 }
 
 /** The location of a broken table's metadata, and the files as its case has them: the changed ones over the good ones. */

@@ -5,7 +5,8 @@ import type { SerializedError } from 'vitest';
 export class ClosingLines implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[], reason: TestRunEndReason): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    for (const line of [...plans(tests), ...leftOut(tests), ...memory(tests), ...outcomes(tests)]) console.log(line);
+    const once = withoutRepeats(tests);
+    for (const line of [...plans(once), ...leftOut(once), ...memory(tests), ...outcomes(tests)]) console.log(line);
     const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
     // A file that doesn't load has no tests, and one that crashes leaves its tests pending.
     const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module)).length;
@@ -14,6 +15,11 @@ export class ClosingLines implements Reporter {
     const stopped = reason === 'interrupted' ? ' (interrupted)' : '';
     console.log(`${count('passed')} passed, ${failed} failed${stopped}`);
   }
+}
+
+/** A test that several projects run, each with another store, finds the same each time. */
+function withoutRepeats(tests: readonly TestCase[]): readonly TestCase[] {
+  return [...new Map(tests.map((test) => [`${test.module.moduleId} ${test.fullName}`, test])).values()];
 }
 
 function skippedTests(tests: readonly TestCase[]): ReadonlyMap<string, number> {
