@@ -12,6 +12,8 @@ const BENCHMARKS = [
   'commits',
   'micro-batches',
   'changes',
+  'upkeep',
+  'compaction',
 ];
 
 const wanted = process.argv.slice(2);

@@ -26,6 +26,7 @@ import { inputTables } from './tables/inputs.ts';
 import { partitionTables } from './tables/partitions.ts';
 import { rowOperationTables } from './tables/row-operations.ts';
 import { typeTables } from './tables/types.ts';
+import { upkeepTables } from './tables/upkeep.ts';
 import { v3Tables } from './tables/v3.ts';
 
 const engines = (process.env['INTEROP_ENGINES'] ?? '').split(',') as readonly Engine[];
@@ -39,6 +40,7 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   'row operations': rowOperationTables,
   'written by DuckDB': duckdbTables,
   'added files': addedFileTables,
+  upkeep: upkeepTables,
 };
 
 interface Written {
