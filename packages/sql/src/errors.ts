@@ -46,6 +46,9 @@ function splitMessage(message: string): readonly [kind: string, message: string]
 }
 
 function codeOf(code: ErrorCode, message: string): ErrorCode {
+  // What S3 says of requests that DuckDB makes itself.
+  if (code === 'UNAVAILABLE' && /\(HTTP 40[13] |ExpiredToken|InvalidToken/.test(message)) return 'UNAUTHORIZED';
+  if (code === 'UNAVAILABLE' && /\(HTTP 404 /.test(message)) return 'NOT_FOUND';
   if (code === 'UNAVAILABLE' && /no files found|no such file|does not exist/i.test(message)) return 'NOT_FOUND';
   if (
     code === 'INVALID_ARGUMENT' &&
