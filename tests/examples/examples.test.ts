@@ -35,6 +35,21 @@ ts = '2026-05-15': 1 of 7 files, partitioned by ts_day, id_bucket
 [ { ts: '2024-01-02T10:00:00.000000Z', page: '/home' } ]
 INVALID_ARGUMENT: /visits-1.parquet is a file of shop.visits already, so all of its rows would be there twice. Leave it out, or set checkDuplicates to false.
 `,
+  backup: `7 files
+3 2
+3 [ 'first', 'main' ]
+/backups/events/SHA256SUMS is not what was exported: its checksum differs. Nothing was imported.
+`,
+  maintain: `rewriteDataFiles: planned
+rewritePositionDeletes: not needed
+rewriteManifests: planned
+expireSnapshots: planned
+removeOrphanFiles: turned off
+done, not needed, not needed, done, turned off
+1 file, 0 deletes, 2 snapshots
+[ 'statistics_file' ]
+[ { name: 'city', fieldId: 2, ndv: 2n } ]
+`,
   'time-travel': `now [ { item: 'coffee', price: 4 }, { item: 'tea', price: 3 } ]
 by snapshot [ { item: 'tea', price: 3 } ]
 by time [ { item: 'tea', price: 3 } ]

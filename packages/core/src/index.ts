@@ -19,6 +19,24 @@ export type {
   ComputeStatsProgress,
   ComputeStatsReport,
 } from './maintenance/compute-stats/compute-stats.ts';
+export type {
+  CompactionPolicy,
+  MaintenanceBudget,
+  MaintenancePolicy,
+  MaintenanceProgress,
+  MaintenanceTask,
+  OrphanPolicy,
+} from './maintenance/maintain/policy.ts';
+export type { MaintenanceOutcome, MaintenanceReport, MaintenanceStep } from './maintenance/maintain/report.ts';
+export { exportTable } from './maintenance/backup/export-table.ts';
+export type { ExportReport, ExportTableOptions, ExportedTable } from './maintenance/backup/export-table.ts';
+export { importTable } from './maintenance/backup/import-table.ts';
+export type { ImportReport, ImportTableOptions } from './maintenance/backup/import-table.ts';
+export type { CopyProgress } from './maintenance/backup/copied-files.ts';
+export type {
+  RewriteTablePathOptions,
+  RewriteTablePathReport,
+} from './maintenance/rewrite-table-path/rewrite-table-path.ts';
 export type { ColumnStatistics } from './maintenance/compute-stats/column-statistics.ts';
 export type {
   PartialProgress,
