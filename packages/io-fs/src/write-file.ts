@@ -50,6 +50,7 @@ export async function writeFileAtomically(
     await place(temporary, target);
   } catch (error) {
     await removeTemporary(temporary);
+    if (durable && ifNoneMatch && systemErrorCode(error) === 'EEXIST') await syncExisting(directory, location);
     throw fromSystemError(error, 'write', location);
   }
   const [synced] = await Promise.allSettled([
@@ -59,6 +60,15 @@ export async function writeFileAtomically(
   ]);
   if (synced.status === 'rejected') throw unsynced(location, synced.reason);
   return stats;
+}
+
+/** Whoever made the file first may not have come to sync its name. Who hears that it is there relies on it. */
+async function syncExisting(directory: string, location: string): Promise<void> {
+  try {
+    await syncDirectory(directory);
+  } catch (error) {
+    throw unsynced(location, error);
+  }
 }
 
 async function removeTemporary(temporary: string): Promise<void> {
