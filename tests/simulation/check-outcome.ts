@@ -1,55 +1,45 @@
-import type { Table } from '@lh/core';
+import type { FormatVersion, Table } from '@lh/core';
 
+import { TableValidator } from '../../packages/core/test/table/validate-table.ts';
+import { checkRows } from './check-rows.ts';
+import { must } from './must.ts';
+import { STAGED } from './operation.ts';
+import { operationOf, publishedBy, snapshotsOf } from './operations.ts';
 import type { Job } from './writer.ts';
 
-/** What must hold when all is over. Throws an error that says what doesn't. */
-export async function checkOutcome(table: Table, jobs: readonly Job[]): Promise<void> {
+/** What must hold when all is over. Throws an error that says what doesn't. `createdAs`: the first format version. */
+export async function checkOutcome(table: Table, jobs: readonly Job[], createdAs: FormatVersion): Promise<void> {
+  await new TableValidator().validate(table);
   checkHistory(table);
-  checkJobs(table, jobs);
+  for (const job of jobs) checkJob(table, job);
   await checkFiles(table);
-  await checkRows(table, jobs);
+  await checkRows(table, jobs, createdAs);
   await checkCleanUp(table);
 }
 
-/** The snapshots are one line, from the oldest to the current one. */
+/** Every snapshot is on a branch, each of which is one line, or staged. */
 function checkHistory(table: Table): void {
-  const snapshots = table.snapshots();
-  snapshots.forEach((snapshot, i) => {
-    const before = i === 0 ? null : snapshots[i - 1]!;
-    must(snapshot.parentSnapshotId === (before?.snapshotId ?? null), 'the history is not a line');
-    if (table.formatVersion > 1) {
-      must(snapshot.sequenceNumber > (before?.sequenceNumber ?? 0n), 'sequence numbers do not grow');
-    }
-    must(snapshot.timestampMs >= (before?.timestampMs ?? 0), 'time goes backwards');
-  });
-  must(
-    (table.currentSnapshot()?.snapshotId ?? null) === (snapshots.at(-1)?.snapshotId ?? null),
-    'the head is not last',
-  );
-}
-
-function snapshotsOf(table: Table, job: Job): number {
-  return table.snapshots().filter((snapshot) => snapshot.summary['simulated-operation'] === job.operation.id).length;
-}
-
-/** No acknowledged commit is lost, no refused one is there, none is there twice. */
-function checkJobs(table: Table, jobs: readonly Job[]): void {
-  for (const job of jobs) {
-    const { operation, outcome } = job;
-    const found = operation.column
-      ? Number(table.schema.fields.some((field) => field.name === operation.column))
-      : snapshotsOf(table, job);
-    const expected = Math.max(1, operation.effects.length);
-    const what = `${operation.kind} ${operation.id}, ${outcome}, is there ${found} times`;
-    // A part of a transaction that finds nothing to do makes no snapshot.
-    must(found <= expected, what);
-    if (outcome === 'acknowledged') must(found > 0 || mayDoNothing(operation.kind), what);
-    if (outcome === 'refused' || outcome === 'unchanged' || outcome === 'pending') must(found === 0, what);
+  const reached = new Set(Object.keys(table.refs()).flatMap((branch) => snapshotsOf(table, branch)));
+  for (const snapshot of table.snapshots()) {
+    must(reached.has(snapshot) || 'wap.id' in snapshot.summary, `snapshot ${snapshot.snapshotId} is on no branch`);
   }
 }
 
-function mayDoNothing(kind: string): boolean {
-  return ['update', 'delete', 'upsert'].includes(kind);
+/** No acknowledged commit is lost, no refused one is there, none is there twice. */
+function checkJob(table: Table, { operation, outcome }: Job): void {
+  const { id, kind, isThere, effects, shared = false, mayDoNothing = false } = operation;
+  const found = isThere ? Number(isThere(table)) : timesFound(table, operation);
+  const what = `${kind} ${id}, ${outcome}, is there ${found} times`;
+  // A part of a transaction that finds nothing to do makes no snapshot.
+  must(found <= Math.max(1, effects.length), what);
+  if (outcome === 'acknowledged') must(found > 0 || mayDoNothing, what);
+  if (!shared && outcome !== 'acknowledged' && outcome !== 'unknown') must(found === 0, what);
+}
+
+function timesFound(table: Table, { id, on = 'main' }: Job['operation']): number {
+  if (on !== STAGED) return snapshotsOf(table, on).filter((snapshot) => operationOf(snapshot) === id).length;
+  must(publishedBy(table, id) <= 1, `${id} is published twice`);
+  return table.snapshots().filter(({ summary }) => summary['wap.id'] === id).length;
 }
 
 /** Everything that a snapshot leads to is there. */
@@ -69,30 +59,6 @@ async function checkFiles(table: Table): Promise<void> {
   }
 }
 
-/** The rows are those that the operations in the table make, one after the other. */
-async function checkRows(table: Table, jobs: readonly Job[]): Promise<void> {
-  const operations = new Map(jobs.map(({ operation }) => [operation.id, operation]));
-  const made = new Map<string, number>();
-  let rows: ReadonlyMap<number, number> = new Map();
-  const states = table.snapshots().map((snapshot) => {
-    const id = snapshot.summary['simulated-operation']!;
-    const effects = operations.get(id)!.effects;
-    // Of a transaction only the first part is certain to make a snapshot.
-    const number = made.get(id) ?? 0;
-    made.set(id, number + 1);
-    rows = effects[number]!(rows);
-    return { snapshotId: snapshot.snapshotId, rows };
-  });
-  const looked = states.length === 0 ? [] : [states.at(-1)!, states[Math.floor(states.length / 2)]!];
-  for (const state of looked) {
-    const found = await table.scan({ snapshotId: state.snapshotId, select: ['k', 'n'] }).toRows();
-    const text = (entries: readonly (readonly [number, number])[]): string =>
-      JSON.stringify(entries.toSorted((a, b) => a[0] - b[0]));
-    const actual = text(found.map(({ k, n }) => [Number(k), Number(n)] as const));
-    must(actual === text([...state.rows]), `snapshot ${state.snapshotId} has ${actual}, not ${text([...state.rows])}`);
-  }
-}
-
 /** What crashes left is found, and nothing else: afterwards every file is one that the table leads to. */
 async function checkCleanUp(table: Table): Promise<void> {
   const rowsBefore = await table.scan().count();
@@ -101,8 +67,4 @@ async function checkCleanUp(table: Table): Promise<void> {
   const { orphanFiles } = await table.removeOrphanFiles({ olderThan: Number.MAX_SAFE_INTEGER / 2, dryRun: true });
   must(orphanFiles.length === 0, `orphans are left: ${orphanFiles.join(', ')}`);
   await checkFiles(table);
-}
-
-function must(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise);
 }

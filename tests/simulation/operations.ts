@@ -1,158 +1,258 @@
-import type { Commit, Table, TransactionOptions } from '@lh/core';
+import { partitionBy } from '@lh/core';
+import type { FormatVersion, Table } from '@lh/core';
 
-/** Rows of the simulated table: a key, which no two rows share, and a number that operations change. */
-export interface Row {
-  readonly k: number;
-  readonly n: number;
+import { STAGED } from './operation.ts';
+import type { Draft, Operation, OperationContext } from './operation.ts';
+import { ROW_OPERATIONS } from './row-operations.ts';
+import type { RowKind } from './row-operations.ts';
+
+export const PARTITION_WIDTHS = [null, 8, 4] as const;
+
+type OtherKind = keyof typeof OTHERS;
+export type DrawnKind = RowKind | OtherKind;
+
+/** Operations of several steps, and those that make no snapshots. */
+const OTHERS = {
+  columns: (context, id) => [addColumn(id), ...(context.randomInteger(2) === 0 ? [dropColumn(id)] : [])],
+  widen: (_, id) => [widen(id)],
+  respec: (context, id) => [respec(context, id)],
+  upgrade: (context, id) => [upgrade(context, id)],
+  branch: writeToBranch,
+  stage: stageAndPublish,
+} satisfies Record<string, (context: OperationContext, id: string) => readonly Operation[]>;
+
+/** How often each kind is drawn. What is drawn may be several operations, to be made one after the other. */
+const WEIGHTS: Readonly<Record<DrawnKind, number>> = {
+  append: 8,
+  update: 8,
+  delete: 4,
+  overwrite: 3,
+  overwritePartitions: 2,
+  upsert: 5,
+  merge: 5,
+  rowDelta: 4,
+  transaction: 2,
+  columns: 2,
+  widen: 1,
+  respec: 3,
+  upgrade: 3,
+  branch: 3,
+  stage: 3,
+};
+
+/** The kinds of operations that are made. */
+export const OPERATION_KINDS: readonly string[] = [
+  ...Object.keys(ROW_OPERATIONS),
+  'add column',
+  'drop column',
+  'widen column',
+  'change spec',
+  'upgrade',
+  'create branch',
+  'write to branch',
+  'fast-forward',
+  'stage',
+  'publish',
+];
+const ALL_KINDS = Object.keys(WEIGHTS) as DrawnKind[];
+
+/** `kinds`: what to draw from; all kinds if left out. */
+export function randomOperations(
+  context: OperationContext & { readonly kinds?: readonly DrawnKind[] | undefined },
+  id: string,
+): readonly Operation[] {
+  const drawn = (context.kinds ?? ALL_KINDS).flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind));
+  const kind = drawn[context.randomInteger(drawn.length)]!;
+  if (!isOther(kind)) return [rowOperation(kind, context, id)];
+  if (kind === 'respec' && !context.respecs) return [rowOperation('append', context, id)];
+  return OTHERS[kind](context, id);
 }
 
-type Rows = ReadonlyMap<number, number>;
-
-/** Keys below are for upserts to meet on; those from here on are handed out one by one. */
-export const OLD_KEYS = 12;
-
-/** One change that a writer wants to make. */
-export interface Operation {
-  /** Goes into the summary of the snapshots that it makes. */
-  readonly id: string;
-  readonly kind: string;
-  run(table: Table, options: TransactionOptions): Promise<Commit>;
-  /** What its snapshots do, in their order; none for a change without a snapshot. */
-  readonly effects: readonly ((rows: Rows) => Rows)[];
-  /** The column that a change of the schema adds. */
-  readonly column?: string;
+function isOther(kind: DrawnKind): kind is OtherKind {
+  return kind in OTHERS;
 }
 
-export interface Chance {
-  randomInteger(bound: number): number;
+function rowOperation(kind: RowKind, context: OperationContext, id: string): Operation {
+  // Deletes by key don't find rows in files of other specs.
+  const possible = kind === 'rowDelta' && context.respecs ? 'upsert' : kind;
+  return { id, kind: possible, ...(ROW_OPERATIONS[possible](context) as Draft) };
 }
 
-export interface OperationContext extends Chance {
-  readonly formatVersion: number;
-  /** Keys that no row has had yet: hands out the next ones. */
-  freshKeys(count: number): readonly number[];
+const columnOf = (id: string): string => `c_${id.replaceAll('-', '_')}`;
+
+function addColumn(id: string): Operation {
+  const name = columnOf(id);
+  return {
+    id,
+    kind: 'add column',
+    run: (table, { signal }) => table.updateSchema((schema) => schema.addColumn(name, { kind: 'int' }), { signal }),
+    effects: [],
+    isThere: ({ metadata }) => metadata.schemas.some(({ fields }) => fields.some((field) => field.name === name)),
+  };
 }
 
-type Kind = (context: OperationContext, id: string) => Omit<Operation, 'id' | 'kind'>;
+function dropColumn(id: string): Operation {
+  const name = columnOf(id);
+  return {
+    id: `${id}-drop`,
+    kind: 'drop column',
+    run: (table, { signal }) => table.updateSchema((schema) => schema.deleteColumn(name), { signal }),
+    effects: [],
+    isThere: (table) => !table.schema.fields.some((field) => field.name === name),
+    // Perhaps it was never added.
+    shared: true,
+    refusals: ['INVALID_ARGUMENT'],
+  };
+}
 
-const KINDS: Readonly<Record<string, Kind>> = {
-  append(context) {
-    const rows = freshRows(context);
-    return { run: (table, options) => table.append(rows, options), effects: [(before) => plus(before, rows)] };
-  },
-  update(context) {
-    const range = someRange(context);
-    const mode = someMode(context);
+function widen(id: string): Operation {
+  return {
+    id,
+    kind: 'widen column',
+    run: (table, { signal }) => table.updateSchema((schema) => schema.updateColumn('n', { kind: 'long' }), { signal }),
+    effects: [],
+    isThere: (table) => table.schema.fields.some(({ name, type }) => name === 'n' && type.kind === 'long'),
+    shared: true,
+  };
+}
+
+function respec({ randomInteger }: OperationContext, id: string): Operation {
+  const width = PARTITION_WIDTHS[randomInteger(PARTITION_WIDTHS.length)]!;
+  return {
+    id,
+    kind: 'change spec',
+    run: (table, { signal }) =>
+      table.transaction(
+        (tx) => {
+          const old = tx.spec.fields.filter(({ transform }) => transform.kind !== 'void');
+          tx.updateSpec((spec) => {
+            for (const { name } of old) spec.remove(name);
+            if (width !== null) spec.add(partitionBy.truncate(width, 'k'));
+          });
+        },
+        { signal },
+      ),
+    effects: [],
+    isThere: ({ metadata }) => metadata.partitionSpecs.some(({ specId }) => partitionWidth(metadata, specId) === width),
+    shared: true,
+    // What it removes may be gone.
+    refusals: ['INVALID_ARGUMENT'],
+  };
+}
+
+/** What keys are truncated to by a spec; null if it has no partitions. */
+export function partitionWidth({ partitionSpecs }: Table['metadata'], specId: number): number | null {
+  const spec = partitionSpecs.find((one) => one.specId === specId)!;
+  const transforms = spec.fields.flatMap(({ transform }) => (transform.kind === 'truncate' ? transform.width : []));
+  return transforms[0] ?? null;
+}
+
+function upgrade({ formatVersion, randomInteger }: OperationContext, id: string): Operation {
+  const version = Math.min(3, formatVersion + 1 + randomInteger(2)) as FormatVersion;
+  return {
+    id,
+    kind: 'upgrade',
+    run: (table, { signal }) => table.upgradeFormatVersion(version, { signal }),
+    effects: [],
+    isThere: (table) => table.formatVersion >= version,
+    shared: true,
+    // It may be higher already.
+    refusals: ['INVALID_ARGUMENT'],
+  };
+}
+
+/** Write, audit, publish, by a branch. */
+function writeToBranch(context: OperationContext, id: string): readonly Operation[] {
+  const branch = `b-${id}`;
+  const kinds: readonly RowKind[] = ['append', 'update', 'merge', 'overwritePartitions', 'delete'];
+  const writes = Array.from({ length: 1 + context.randomInteger(2) }, (_, i): Operation => {
+    const kind = kinds[context.randomInteger(kinds.length)]!;
+    const { run, ...draft } = ROW_OPERATIONS[kind](context) as Draft;
     return {
-      run: (table, options) =>
-        table.update(range.filter, { n: (row: Record<string, unknown>) => Number(row['n']) + 1 }, { ...options, mode }),
-      effects: [(before) => new Map([...before].map(([k, n]) => [k, range.has(k) ? n + 1 : n]))],
+      ...draft,
+      id: `${id}-${i}`,
+      kind: 'write to branch',
+      on: branch,
+      run: (table, options) => run(table, { ...options, branch }),
+      // There may be no branch.
+      refusals: ['NOT_FOUND'],
     };
-  },
-  delete(context) {
-    const range = someRange(context);
-    const mode = someMode(context);
-    return {
-      run: (table, options) => table.delete(range.filter, { ...options, mode }),
-      effects: [(before) => without(before, range.has)],
-    };
-  },
-  overwrite(context) {
-    const range = someRange(context);
-    const rows = freshRows(context);
-    return {
-      run: (table, options) => table.overwrite(rows, { ...options, filter: range.filter }),
-      effects: [(before) => plus(without(before, range.has), rows)],
-    };
-  },
-  upsert(context) {
-    const rows = [...oldRows(context), ...freshRows(context)];
-    const mode = someMode(context);
-    return {
-      run: (table, options) => table.upsert(rows, { ...options, on: ['k'], mode }),
-      effects: [(before) => plus(before, rows)],
-    };
-  },
-  rowDelta(context) {
-    const rows = [...oldRows(context), ...freshRows(context)];
-    const keys = rows.map(({ k }) => ({ k }));
-    return {
-      run: (table, options) => table.rowDelta({ rows, equalityDeletes: { fields: ['k'], rows: keys } }, options),
-      effects: [(before) => plus(before, rows)],
-    };
-  },
-  transaction(context) {
-    const rows = freshRows(context);
-    const range = someRange(context);
-    return {
-      run: (table, options) =>
-        table.transaction(async (tx) => {
-          await tx.append(rows);
-          await tx.delete(range.filter);
-        }, options),
-      effects: [(before) => plus(before, rows), (before) => without(before, range.has)],
-    };
-  },
-  addColumn(context, id) {
-    const column = `c_${id.replaceAll('-', '_')}`;
-    return {
-      run: (table, options) =>
-        table.updateSchema((schema) => schema.addColumn(column, { kind: 'int' }), { signal: options.signal }),
+  });
+  const ids = writes.map((write) => write.id);
+  return [
+    {
+      id,
+      kind: 'create branch',
+      run: (table, { signal }) => table.createBranch(branch, { signal }),
       effects: [],
-      column,
-    };
-  },
-};
-
-/** How often each kind is drawn. */
-const WEIGHTS: Readonly<Record<string, number>> = {
-  append: 4,
-  update: 4,
-  delete: 2,
-  overwrite: 1,
-  upsert: 3,
-  rowDelta: 2,
-  transaction: 1,
-  addColumn: 1,
-};
-
-export function randomOperation(context: OperationContext, id: string): Operation {
-  const drawn = Object.entries(WEIGHTS).flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind));
-  let kind = drawn[context.randomInteger(drawn.length)]!;
-  // There are no deletes by key in version 1.
-  if (kind === 'rowDelta' && context.formatVersion === 1) kind = 'append';
-  return { id, kind, ...KINDS[kind]!(context, id) };
+      isThere: (table) => branch in table.refs(),
+      // There may be no snapshot.
+      refusals: ['INVALID_ARGUMENT'],
+    },
+    ...writes,
+    {
+      id: `${id}-forward`,
+      kind: 'fast-forward',
+      run: (table, { signal }) => table.fastForward('main', branch, { signal }),
+      effects: [],
+      isThere: (table) => {
+        const onMain = new Set(snapshotsOf(table, 'main'));
+        return snapshotsOf(table, branch).every(
+          (snapshot) => onMain.has(snapshot) || !ids.includes(operationOf(snapshot)!),
+        );
+      },
+      mayDoNothing: true,
+      shared: true,
+      repeatable: true,
+      // Main may have moved.
+      refusals: ['INVALID_ARGUMENT', 'NOT_FOUND'],
+    },
+  ];
 }
 
-function freshRows(context: OperationContext): readonly Row[] {
-  return context.freshKeys(1 + context.randomInteger(3)).map((k) => ({ k, n: 0 }));
+/** Write, audit, publish, by a snapshot that is staged. */
+function stageAndPublish(context: OperationContext, id: string): readonly Operation[] {
+  const kinds: readonly RowKind[] = ['append', 'append', 'overwritePartitions', 'update'];
+  const kind = kinds[context.randomInteger(kinds.length)]!;
+  const { run, ...draft } = ROW_OPERATIONS[kind](context) as Draft;
+  return [
+    { ...draft, id, kind: 'stage', on: STAGED, run: (table, options) => run(table, { ...options, wapId: id }) },
+    {
+      id: `${id}-publish`,
+      kind: 'publish',
+      run: (table, { signal }) => table.publishChanges(id, { signal }),
+      effects: [],
+      isThere: (table) => publishedBy(table, id) > 0,
+      repeatable: true,
+      alreadyMade: 'ALREADY_EXISTS',
+      // Perhaps nothing was staged, or it doesn't go together with what came meanwhile.
+      refusals: ['INVALID_ARGUMENT', 'NOT_FOUND'],
+    },
+  ];
 }
 
-/** Rows with keys that may be in the table. */
-function oldRows(context: OperationContext): readonly Row[] {
-  const keys = new Set(Array.from({ length: context.randomInteger(3) }, () => context.randomInteger(OLD_KEYS)));
-  return [...keys].map((k) => ({ k, n: 100 + context.randomInteger(100) }));
+type Snapshot = ReturnType<Table['snapshots']>[number];
+
+/** The snapshots that a branch is made of, the oldest first. */
+export function snapshotsOf(table: Table, branch: string): readonly Snapshot[] {
+  const byId = new Map(table.snapshots().map((snapshot) => [snapshot.snapshotId, snapshot]));
+  const line: Snapshot[] = [];
+  let id = table.refs()[branch]?.snapshotId ?? null;
+  while (id !== null) {
+    const snapshot: Snapshot | undefined = byId.get(id);
+    if (!snapshot) throw new Error(`the snapshot ${id} of the branch ${branch} is missing`);
+    line.push(snapshot);
+    id = snapshot.parentSnapshotId;
+  }
+  return line.toReversed();
 }
 
-interface Range {
-  readonly filter: string;
-  has(k: number): boolean;
+/** The operation that made a snapshot, or what it publishes. */
+export function operationOf({ summary }: Snapshot): string | undefined {
+  return summary['published-wap-id'] ?? summary['simulated-operation'];
 }
 
-function someRange(context: OperationContext): Range {
-  const from = context.randomInteger(2 * OLD_KEYS);
-  const to = from + 1 + context.randomInteger(8);
-  return { filter: `k >= ${from} AND k < ${to}`, has: (k) => k >= from && k < to };
-}
-
-function someMode(context: OperationContext): 'copy-on-write' | 'merge-on-read' {
-  return context.formatVersion === 1 || context.randomInteger(2) === 0 ? 'copy-on-write' : 'merge-on-read';
-}
-
-function plus(before: Rows, rows: readonly Row[]): Rows {
-  return new Map([...before, ...rows.map(({ k, n }) => [k, n] as const)]);
-}
-
-function without(before: Rows, has: (k: number) => boolean): Rows {
-  return new Map([...before].filter(([k]) => !has(k)));
+/** How often what was staged is on main. */
+export function publishedBy(table: Table, wapId: string): number {
+  return snapshotsOf(table, 'main').filter((snapshot) => operationOf(snapshot) === wapId).length;
 }

@@ -55,7 +55,7 @@ const BUGS: Readonly<Record<string, () => SimulateOptions>> = {
   },
   'a deletion vector forgets the one that it replaces'() {
     vi.spyOn(DeleteLoader.prototype, 'positions').mockResolvedValue(null);
-    return {};
+    return { formatVersion: 3, kinds: ['append', 'update', 'delete'] };
   },
   'a job is made again without an idempotency key': () => ({ withoutKeys: true }),
   'a stale version hint is trusted': () => ({ wrap: trustingHints }),

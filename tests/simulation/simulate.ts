@@ -8,13 +8,15 @@ import {
   t,
   FileSystemCatalog,
 } from '@lh/core';
-import type { FileIO } from '@lh/core';
+import type { FileIO, FormatVersion } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 
 import { checkOutcome } from './check-outcome.ts';
 import { Machine, Process } from './machine.ts';
 import type { Hazard, Rates } from './machine.ts';
-import { OLD_KEYS, randomOperation } from './operations.ts';
+import { PARTITION_WIDTHS, randomOperations } from './operations.ts';
+import type { DrawnKind } from './operations.ts';
+import { OLD_KEYS } from './row-operations.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { mountedDisk } from './mounted-disk.ts';
@@ -41,6 +43,9 @@ export interface SimulateOptions {
   readonly withoutKeys?: boolean;
   /** What a disk that lies does not sync. */
   readonly ignoresSyncOf?: 'files' | 'directories';
+  /** What operations are drawn from; all kinds if left out. */
+  readonly kinds?: readonly DrawnKind[];
+  readonly formatVersion?: FormatVersion;
 }
 
 /**
@@ -52,7 +57,8 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const machine = new Machine(seed);
   const { runtime } = machine;
   const place = machine.chance(0.5) ? diskPlace(machine, options) : storePlace(machine);
-  const formatVersion = ([1, 2, 2, 3, 3] as const)[machine.randomInteger(5)]!;
+  const drawnVersion = ([1, 2, 2, 3, 3] as const)[machine.randomInteger(5)]!;
+  const formatVersion = options.formatVersion ?? drawnVersion;
   const jobs: Job[] = [];
   const results = await runtime.run([
     async () => {
@@ -62,7 +68,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
         const io = options.wrap ? options.wrap(place.connect()) : place.connect();
         return () => Table.load(location, { io, runtime });
       };
-      const writers = drawWriters(machine, formatVersion);
+      const writers = drawWriters(machine, formatVersion, options.kinds);
       jobs.push(...writers.flatMap((writer) => writer.jobs));
       let working = writers.length;
       const isOver = (): boolean => working === 0;
@@ -76,7 +82,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       ]);
       // Requests that are under way may still arrive.
       await runtime.sleep(10_000);
-      await checkOutcome(await Table.load(location, { io: place.calm, runtime }), jobs);
+      await checkOutcome(await Table.load(location, { io: place.calm, runtime }), jobs, formatVersion);
     },
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -133,19 +139,21 @@ function storePlace(machine: Machine): Place {
   };
 }
 
-async function createTable(machine: Machine, io: FileIO, formatVersion: 1 | 2 | 3): Promise<string> {
+async function createTable(machine: Machine, io: FileIO, formatVersion: FormatVersion): Promise<string> {
   const { runtime } = machine;
   const catalog = await FileSystemCatalog.open({ io, warehouse: '/wh', runtime });
   await catalog.createNamespace('db');
   const trims = machine.chance(0.5);
+  const width = PARTITION_WIDTHS[machine.randomInteger(PARTITION_WIDTHS.length)]!;
   const table = await catalog.createTable('db.t', {
     schema: shape,
     formatVersion,
-    ...(machine.chance(0.5) && { partitionBy: [partitionBy.truncate(8, 'k')] }),
+    ...(width !== null && { partitionBy: [partitionBy.truncate(width, 'k')] }),
     properties: {
       // What is compressed takes time and tells nothing.
       'write.parquet.compression-codec': 'uncompressed',
       'write.avro.compression-codec': 'uncompressed',
+      'write.wap.enabled': 'true',
       'commit.retry.num-retries': String(2 + machine.randomInteger(10)),
       'commit.manifest.min-count-to-merge': String(2 + machine.randomInteger(4)),
       ...(trims && {
@@ -162,21 +170,24 @@ interface Writer {
   readonly jobs: readonly Job[];
 }
 
-function drawWriters(machine: Machine, formatVersion: number): readonly Writer[] {
+function drawWriters(machine: Machine, formatVersion: FormatVersion, kinds?: readonly DrawnKind[]): readonly Writer[] {
   let nextKey = OLD_KEYS;
   const context = {
     formatVersion,
+    kinds,
+    respecs: machine.chance(0.4),
     randomInteger: machine.randomInteger,
     freshKeys: (count: number) => Array.from({ length: count }, () => nextKey++),
   };
   return Array.from({ length: 3 }, (_, writer) => ({
     rates: drawRates(machine),
-    jobs: Array.from({ length: 2 + machine.randomInteger(3) }, (_job, number): Job => {
-      const operation = randomOperation(context, `${writer}-${number}`);
-      // Idempotency keys are kept in snapshots: a change without one can't have one.
-      const repeats = operation.effects.length > 0 && machine.chance(0.4);
-      return { operation, repeats, outcome: 'pending', attempts: 0, doubtful: false };
-    }),
+    jobs: Array.from({ length: 2 + machine.randomInteger(3) }, (_job, number) =>
+      randomOperations(context, `${writer}-${number}`).map((operation): Job => {
+        // Idempotency keys are kept in snapshots: a change without one can't have one.
+        const repeats = (operation.effects.length > 0 || operation.repeatable === true) && machine.chance(0.4);
+        return { operation, repeats, outcome: 'pending', attempts: 0, doubtful: false };
+      }),
+    ).flat(),
   }));
 }
 

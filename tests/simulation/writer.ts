@@ -2,7 +2,7 @@ import type { Table, TransactionOptions } from '@lh/core';
 import { isLakehouseError } from '@lh/core';
 
 import type { Machine } from './machine.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 export type Outcome = 'pending' | 'running' | 'acknowledged' | 'unchanged' | 'refused' | 'unknown';
 
@@ -74,12 +74,17 @@ async function make(machine: Machine, table: Table, { operation, repeats }: Job,
     const commit = await operation.run(table, options);
     return commit.changed || repeats ? 'acknowledged' : 'unchanged';
   } catch (error) {
-    if (isLakehouseError(error, 'COMMIT_STATE_UNKNOWN')) return 'unknown';
-    if (isLakehouseError(error) && REFUSALS.has(error.code)) return 'refused';
-    throw new Error(`${operation.kind} ${operation.id} failed in an unforeseen way: ${String(error)}`, {
-      cause: error,
-    });
+    return outcomeOf(error, operation);
   }
+}
+
+function outcomeOf(error: unknown, { id, kind, alreadyMade, refusals = [] }: Operation): Outcome {
+  if (isLakehouseError(error)) {
+    if (error.code === 'COMMIT_STATE_UNKNOWN') return 'unknown';
+    if (error.code === alreadyMade) return 'acknowledged';
+    if (REFUSALS.has(error.code) || refusals.includes(error.code)) return 'refused';
+  }
+  throw new Error(`${kind} ${id} failed in an unforeseen way: ${String(error)}`, { cause: error });
 }
 
 function abortsAtSomeTime({ runtime }: Machine): AbortSignal {

@@ -1,0 +1,101 @@
+import type { FormatVersion, Table } from '@lh/core';
+
+import { must } from './must.ts';
+import { operationOf, partitionWidth, snapshotsOf } from './operations.ts';
+import type { Operation } from './operation.ts';
+import type { ModelRows } from './rows.ts';
+import type { Job } from './writer.ts';
+
+type Snapshot = ReturnType<Table['snapshots']>[number];
+
+/**
+ * The rows are those that the operations in the history make, one after the other, and each row is known by its row id:
+ * looked at are the newest snapshots on main and beside it, and one in the middle.
+ */
+export async function checkRows(table: Table, jobs: readonly Job[], createdAs: FormatVersion): Promise<void> {
+  const main = snapshotsOf(table, 'main');
+  const beside = table.snapshots().filter((snapshot) => !main.includes(snapshot));
+  const looked = new Set([main[Math.floor(main.length / 2)], main.at(-1), beside.at(-1)]);
+  const expected = await expectedRows(table, jobs);
+  const rowIds = new RowIds();
+  for (const snapshot of looked) {
+    if (snapshot === undefined) continue;
+    const rows = expected.get(snapshot.snapshotId)!;
+    // Lines that parted before the upgrade give the rows that they share ids of their own.
+    const known = createdAs === 3 || main.includes(snapshot) ? rowIds : new RowIds();
+    const own = new Set<bigint>();
+    for (const found of await readRows(table, snapshot, rows)) {
+      const { identity, changedBy } = rows.get(found.k)!;
+      const what = `row ${found.k} of snapshot ${snapshot.snapshotId}`;
+      if (createdAs === 3 && changedBy !== null) {
+        must(found.changedBy === changedBy, `${what}: changed by ${found.changedBy}, not ${changedBy}`);
+      }
+      if (snapshot.firstRowId === null) continue;
+      must(found.rowId !== null && !own.has(found.rowId), `${what} has no row id of its own: ${found.rowId}`);
+      own.add(found.rowId);
+      if (identity !== null) known.check(identity, found.rowId, what);
+    }
+  }
+}
+
+/** Rows and their ids, by each other. */
+class RowIds {
+  readonly #identities = new Map<bigint, symbol>();
+  readonly #rowIds = new Map<symbol, bigint>();
+
+  check(identity: symbol, rowId: bigint, what: string): void {
+    must((this.#identities.get(rowId) ?? identity) === identity, `${what} has the row id of another row: ${rowId}`);
+    must((this.#rowIds.get(identity) ?? rowId) === rowId, `${what} has got another row id: ${rowId}`);
+    this.#identities.set(rowId, identity);
+    this.#rowIds.set(identity, rowId);
+  }
+}
+
+/** By snapshot. */
+async function expectedRows(table: Table, jobs: readonly Job[]): Promise<ReadonlyMap<bigint, ModelRows>> {
+  const operations = new Map(jobs.map(({ operation }) => [operation.id, operation]));
+  const states = new Map<bigint | null, ModelRows>([[null, new Map()]]);
+  const byId = new Map(table.snapshots().map((snapshot) => [snapshot.snapshotId, snapshot]));
+  for (const snapshot of table.snapshots()) {
+    const id = operationOf(snapshot)!;
+    const operation = operations.get(id)!;
+    const parent = byId.get(snapshot.parentSnapshotId ?? 0n);
+    // Of a transaction only the first part is certain to make a snapshot.
+    const isSecondPart = parent !== undefined && operationOf(parent) === id;
+    const effect = operation.effects[Number(isSecondPart)]!;
+    const { sequenceNumber } = snapshot;
+    const before = states.get(snapshot.parentSnapshotId)!;
+    const width = await widthOf(table, snapshot, operation);
+    states.set(snapshot.snapshotId, effect(before, { sequenceNumber, partitionWidth: width }));
+  }
+  return states as ReadonlyMap<bigint, ModelRows>;
+}
+
+/** By what the new rows of a snapshot are partitioned. */
+async function widthOf(table: Table, { snapshotId }: Snapshot, { ownKey }: Operation): Promise<number | null> {
+  const [first, ...others] = table.metadata.partitionSpecs;
+  if (others.length === 0 || ownKey === undefined) return partitionWidth(table.metadata, first!.specId);
+  const [row] = await table.scan({ snapshotId, filter: `k = ${ownKey}`, select: ['_spec_id'] }).toRows();
+  return partitionWidth(table.metadata, Number(row!['_spec_id']));
+}
+
+interface FoundRow {
+  readonly k: number;
+  readonly rowId: bigint | null;
+  readonly changedBy: bigint | null;
+}
+
+async function readRows(table: Table, { snapshotId }: Snapshot, expected: ModelRows): Promise<readonly FoundRow[]> {
+  const lineage = table.formatVersion < 3 ? [] : (['_row_id', '_last_updated_sequence_number'] as const);
+  const found = await table.scan({ snapshotId, select: ['k', 'n', ...lineage] }).toRows();
+  const text = (entries: readonly (readonly [number, number])[]): string =>
+    JSON.stringify(entries.toSorted((a, b) => a[0] - b[0]));
+  const actual = text(found.map(({ k, n }) => [Number(k), Number(n)] as const));
+  const wanted = text([...expected].map(([k, { n }]) => [k, n] as const));
+  must(actual === wanted, `snapshot ${snapshotId} has ${actual}, not ${wanted}`);
+  return found.map((row) => ({
+    k: Number(row['k']),
+    rowId: (row['_row_id'] as bigint | undefined) ?? null,
+    changedBy: (row['_last_updated_sequence_number'] as bigint | undefined) ?? null,
+  }));
+}
