@@ -29,7 +29,6 @@ export class Connection {
       ...this.#whereAndWho(),
       forcePathStyle: settings.forcePathStyle,
       maxAttempts: 1,
-      followRegionRedirects: settings.endpoint === null,
       expectContinueHeader: false,
       // Bodies are covered by the signature, which other stores know as well.
       requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -152,10 +152,9 @@ function problemOf(code: string | undefined, message: string | undefined): Error
 
 /** Some stores have no such request, or want headers that aren't S3's any more. */
 function refusesBatches(store: Store, error: unknown): boolean {
-  const isMissing = [405, 501, 'NotImplemented', 'MethodNotAllowed'].some((sign) => answered(error, sign));
+  const isMissing = [405, 501, 'NotImplemented', 'MissingContentMD5'].some((sign) => answered(error, sign));
   if (isMissing) store.deletesBatches = false;
-  const codes = ['MalformedXML', 'MissingContentMD5', 'InvalidRequest', 'InvalidDigest'];
-  return isMissing || codes.some((code) => answered(error, code));
+  return isMissing || ['MalformedXML', 'InvalidRequest'].some((code) => answered(error, code));
 }
 
 async function deleteSingly(store: Store, batch: Batch, result: Results, signal: AbortSignal): Promise<void> {

@@ -8,8 +8,7 @@ import {
 import type { FileStat, WriteOptions } from '@lh/core';
 import type { S3Location } from './location.ts';
 import { conditionFailed, conditionsOf, newWriteMark, whoseFile, type WriteMark } from './own-writes.ts';
-import type { Attempt } from './requests.ts';
-import { answered, isNoObject, type Action } from './s3-errors.ts';
+import { answered, isNoObject, outcomeUnknown, type Action } from './s3-errors.ts';
 import type { Store } from './store.ts';
 
 /** An object that comes in parts; there is nothing to see of it before it is complete. */
@@ -72,17 +71,20 @@ export class MultipartUpload {
       ...this.#store.customerKey,
     };
     const { location } = this.#target;
-    return this.#store.requests.run(this.#action, options.signal, async (attempt) => {
+    const isConditional = Object.keys(conditions).length > 0;
+    return this.#store.requests.run({ ...this.#action, isConditional }, options.signal, async (attempt) => {
       try {
         const command = new CompleteMultipartUploadCommand(input);
         const { ETag } = await attempt.client.send(command, attempt.options);
         return { location, size: this.#size, ...(ETag !== undefined && { etag: ETag }) };
       } catch (error) {
-        const isConditional = Object.keys(conditions).length > 0;
-        if (isConditional && !attempt.isRepeated && answered(error, 412)) throw conditionFailed(location, conditions);
-        if (conditions.IfMatch && isNoObject(error)) throw conditionFailed(location, conditions);
-        if (!answered(error, 412) && !answered(error, 'NoSuchUpload')) throw error;
-        return this.#afterRefusal(error, attempt, options);
+        const isRefused = answered(error, 412) || (isNoObject(error) && conditions.IfMatch !== undefined);
+        const isGone = answered(error, 'NoSuchUpload');
+        if (!isRefused && !isGone) throw error;
+        const found = attempt.inDoubt ? await whoseFile(this.#store, this.#target, attempt, this.#mark) : 'another';
+        if (found !== null && found !== 'another') return found;
+        if (isGone) throw error;
+        throw found === 'another' ? conditionFailed(location, conditions) : outcomeUnknown(location);
       }
     });
   }
@@ -92,16 +94,6 @@ export class MultipartUpload {
     await this.#store.requests
       .run(this.#action, undefined, ({ client }) => client.send(new AbortMultipartUploadCommand(this.#upload)))
       .catch(() => undefined);
-  }
-
-  /** The first request to complete it may have done so, and its answer been lost: then the object bears the mark. */
-  async #afterRefusal(error: unknown, attempt: Attempt, options: WriteOptions): Promise<FileStat> {
-    const found = await whoseFile(this.#store, this.#target, attempt, this.#mark);
-    if (found !== null && found !== 'another') return found;
-    const conditions = conditionsOf(options);
-    if (answered(error, 412) || (found === 'another' && conditions.IfNoneMatch))
-      throw conditionFailed(this.#target.location, conditions);
-    throw error;
   }
 
   get #upload(): { Bucket: string; Key: string; UploadId: string; RequestPayer?: 'requester' } {

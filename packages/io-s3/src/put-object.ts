@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { FileStat, WriteOptions } from '@lh/core';
 import type { S3Location } from './location.ts';
 import { conditionFailed, conditionsOf, newWriteMark, whoseFile } from './own-writes.ts';
-import { answered, isNoObject } from './s3-errors.ts';
+import { answered, isNoObject, outcomeUnknown } from './s3-errors.ts';
 import type { Store } from './store.ts';
 
 /** Writes a whole object with one request. */
@@ -26,16 +26,18 @@ export async function putObject(
     ...store.common,
     ...store.newObject,
   };
-  return store.requests.run({ verb: 'write', location }, options.signal, async (attempt) => {
+  return store.requests.run({ verb: 'write', location, isConditional }, options.signal, async (attempt) => {
     try {
       const { ETag } = await attempt.client.send(new PutObjectCommand(input), attempt.options);
       return { location, size: bytes.length, ...(ETag !== undefined && { etag: ETag }) };
     } catch (error) {
       const isRefused = isConditional && (answered(error, 412) || (isNoObject(error) && conditions.IfMatch));
       if (!isRefused) throw error;
-      const found = attempt.isRepeated ? await whoseFile(store, target, attempt, mark) : 'another';
-      if (found !== null && found !== 'another') return found;
-      throw conditionFailed(location, conditions);
+      const found = attempt.inDoubt ? await whoseFile(store, target, attempt, mark) : 'another';
+      if (found === 'another') throw conditionFailed(location, conditions);
+      // Someone has deleted it since, ours or another's.
+      if (found === null) throw outcomeUnknown(location);
+      return found;
     }
   });
 }

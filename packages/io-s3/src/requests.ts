@@ -3,7 +3,16 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { isLakehouseError, type LakehouseError, type Runtime } from '@lh/core';
 import type { Connection } from './client.ts';
 import type { S3RetryOptions, Settings } from './options.ts';
-import { aborted, failureOf, fromFailure, isExpiry, isThrottling, type Action, type Failure } from './s3-errors.ts';
+import {
+  aborted,
+  failureOf,
+  fromFailure,
+  isExpiry,
+  isThrottling,
+  outcomeUnknown,
+  type Action,
+  type Failure,
+} from './s3-errors.ts';
 import { Slots } from './slots.ts';
 
 /** What one attempt of a request has to work with. */
@@ -11,8 +20,8 @@ export interface Attempt {
   readonly client: S3Client;
   /** For each request of the attempt. */
   readonly options: { readonly abortSignal?: AbortSignal };
-  /** Earlier ones failed; what they asked for may have happened nevertheless. */
-  readonly isRepeated: boolean;
+  /** Earlier ones failed without a clear refusal: what they asked for may have happened. */
+  readonly inDoubt: boolean;
 }
 
 /** A store that asks for patience gets it from the first time on. */
@@ -50,9 +59,10 @@ export class Requests {
     // Many requests may share one signal, which is no leak, as Node would warn of.
     if (signal) setMaxListeners(0, signal);
     let renewed = false;
+    let inDoubt = false;
     for (let count = 1; ; count++) {
       try {
-        const result = await this.#slots.use(signal, () => task({ client, options, isRepeated: count > 1 }));
+        const result = await this.#slots.use(signal, () => task({ client, options, inDoubt }));
         this.#budget = Math.min(this.#budget + REFUND, this.#retry.budget);
         return result;
       } catch (error) {
@@ -62,8 +72,10 @@ export class Requests {
         if (isExpiry(failure) && !renewed && this.#connection.renew()) {
           renewed = true;
         } else if (!(await this.#waitToRepeat(failure, count, startedMs, signal))) {
-          throw this.errorOf(error, action);
+          const final = this.errorOf(error, action);
+          throw inDoubt && action.isConditional ? outcomeUnknown(action.location, final) : final;
         }
+        inDoubt ||= failure.meaning.code === 'UNAVAILABLE';
       }
     }
   }

@@ -153,22 +153,26 @@ export interface Failure {
 
 /** What S3's error or one of the network means. */
 export function failureOf(error: unknown): Failure {
-  const { name, code, message, $metadata } = error as {
+  const { name, code, message, $metadata, $response } = error as {
     name?: string;
     code?: unknown;
     message?: string;
     $metadata?: { httpStatusCode?: number; requestId?: string };
+    $response?: { headers?: Readonly<Record<string, string>> };
   };
   const status = $metadata?.httpStatusCode ?? null;
-  const text = message ?? '';
+  const region = $response?.headers?.['x-amz-bucket-region'];
+  const text = message === undefined || message.startsWith('Unknown') ? '' : message;
   if (status === null) {
     const s3Code = typeof code === 'string' ? code : (name ?? null);
     const meaning = (s3Code && (NETWORK[s3Code] ?? MEANINGS[s3Code])) || meaningOfText(text);
     return { meaning, s3Code: s3Code === 'Error' ? null : s3Code, status, requestId: null, text };
   }
-  const s3Code = name !== undefined && /^[A-Za-z]/.test(name) && name !== 'UnknownError' ? name : null;
+  const s3Code = name !== undefined && /^(?!Unknown)[A-Za-z]/.test(name) ? name : null;
   // A 200 with an error in it is what S3 answers when it finds out late.
-  const meaning = (s3Code && MEANINGS[s3Code]) || meaningOfStatus(status) || TROUBLE;
+  const found = (s3Code && MEANINGS[s3Code]) || meaningOfStatus(status) || TROUBLE;
+  const meaning =
+    found === WRONG_REGION && region ? { ...found, says: `the bucket is in ${region}; set the option region` } : found;
   return { meaning, s3Code, status, requestId: $metadata?.requestId ?? null, text };
 }
 
@@ -182,6 +186,8 @@ export interface Action {
   /** A verb: "Can't read …". */
   readonly verb: string;
   readonly location: string;
+  /** A write on a condition: a refusal of its repetition says nothing about the first attempt. */
+  readonly isConditional?: boolean;
 }
 
 /** The library's error for a failure. Its cause repeats what the store said, with every secret taken out. */
@@ -221,6 +227,12 @@ export function isThrottling({ meaning }: Failure): boolean {
 
 export function aborted(signal: AbortSignal | undefined): LakehouseError {
   return new LakehouseError('ABORTED', 'The operation was aborted by its signal.', { cause: signal?.reason });
+}
+
+export function outcomeUnknown(location: string, cause?: LakehouseError): LakehouseError {
+  if (cause?.code === 'UNAVAILABLE') return cause;
+  const message = `Whether '${location}' was written is unknown: the answer to a first attempt was lost. Read it back.`;
+  return new LakehouseError('UNAVAILABLE', message, { retryable: true, context: { location }, cause });
 }
 
 export function notFound(location: string): LakehouseError {

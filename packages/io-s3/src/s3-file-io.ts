@@ -93,7 +93,7 @@ export class S3FileIO implements FileIO {
     return abortUploads(this.#store, requirePrefix(prefix), options.olderThan, options.signal);
   }
 
-  /** Closes all connections. Requests that are under way fail; a new one would open connections again. */
+  /** Closes all connections, when there is nothing more to do: a request that is made nevertheless opens one again. */
   async close(): Promise<void> {
     this.#connection.close();
   }

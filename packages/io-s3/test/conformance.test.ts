@@ -13,8 +13,12 @@ afterAll(() => io.close());
 
 describe('S3FileIO', () => {
   let places = 0;
-  test.each(fileIOConformance.map((each) => [each.name, each.run] as const))('%s', async (_case, run) => {
-    const subject = { io, root: `${bucket}/place-${places++}/root` };
-    await expect(run(async () => subject)).resolves.toBeUndefined();
-  });
+  test.each(fileIOConformance.map((each) => [each.name, each.run] as const))(
+    '%s',
+    { timeout: 180_000 },
+    async (_case, run) => {
+      const subject = { io, root: `${bucket}/place-${places++}/root` };
+      await expect(run(async () => subject)).resolves.toBeUndefined();
+    },
+  );
 });

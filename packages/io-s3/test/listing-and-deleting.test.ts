@@ -21,7 +21,7 @@ async function listed(prefix: string, from: S3FileIO = io): Promise<string[]> {
   return (await collect(from.list(prefix))).map(({ location }) => location).toSorted();
 }
 
-test('2,500 files are listed in 3 pages, and deleted in 3 batches, whatever breaks', async () => {
+test('2,500 files are listed in 3 pages, and deleted in 3 batches, whatever breaks', { timeout: 180_000 }, async () => {
   const names = Array.from({ length: 2_500 }, (_, index) => `${root}/many/${index % 3}/${index}+ü &<`);
   await Promise.all(names.map((name) => io.write(name, EMPTY)));
   const { io: other, proxy } = await throughProxy();

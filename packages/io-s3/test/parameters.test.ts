@@ -24,7 +24,10 @@ const ANSWERS: Record<string, string> = {
   'GET uploads': '<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>',
 };
 
-async function recorder(options: S3FileIOOptions): Promise<{ io: S3FileIO; seen: Seen[] }> {
+async function recorder(
+  options: S3FileIOOptions,
+  answer: { readonly status: number; readonly headers?: Record<string, string> } = { status: 200 },
+): Promise<{ io: S3FileIO; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
     const query = [...new URL(request.url!, 'http://x').searchParams.keys()];
@@ -33,7 +36,8 @@ async function recorder(options: S3FileIOOptions): Promise<{ io: S3FileIO; seen:
     seen.push({ operation, headers: request.headers });
     request.resume().on('end', () => {
       const body = ANSWERS[operation] ?? (request.method === 'GET' ? '0123456789' : '');
-      response.writeHead(200, { etag: '"e"', 'content-length': request.method === 'HEAD' ? 10 : body.length });
+      const length = request.method === 'HEAD' ? 10 : body.length;
+      response.writeHead(answer.status, { etag: '"e"', 'content-length': length, ...answer.headers });
       response.end(body);
     });
   });
@@ -115,6 +119,19 @@ describe('parameters of requests', () => {
     await everyRequest(io);
     for (const { headers } of seen) expect(headers.authorization).toBeUndefined();
   });
+});
+
+test('a bucket in another region is named with it', async () => {
+  const { io, seen } = await recorder({}, { status: 301, headers: { 'x-amz-bucket-region': 'mars-north-1' } });
+  const calls = [
+    () => io.read('s3://bucket/f'),
+    () => io.stat('s3://bucket/f'),
+    () => collect(io.list('s3://bucket/')),
+  ];
+  for (const call of calls) {
+    expect((await failure(call(), 'INVALID_ARGUMENT')).message).toContain('the bucket is in mars-north-1');
+  }
+  expect(seen.length).toBe(3);
 });
 
 test("a customer's key never leaves the machine in the clear", async () => {

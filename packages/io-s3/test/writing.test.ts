@@ -204,6 +204,37 @@ describe('answers that get lost', () => {
       expectBytes(await direct.read(location), bytes);
     });
 
+    test(`a later refusal does not say that nothing was written: ${name}`, async () => {
+      const location = newLocation();
+      const { accessKeyId, secretAccessKey } = s3Place();
+      let keys = { accessKeyId, secretAccessKey };
+      // Keys that are about to expire are asked for each time.
+      const credentials = async () => ({ ...keys, expiration: new Date() });
+      const runtime = beforeRetries(async () => (keys = { accessKeyId: 'revoked', secretAccessKey }));
+      const { io } = await throughProxy([once('drop-answer', operation)], { ...PARTS, credentials, runtime });
+      const error = await failure(io.write(location, data(), { ifNoneMatch: true }), 'UNAVAILABLE');
+      expect(error.retryable).toBe(true);
+      expect(error.cause).toMatchObject({ code: 'UNAUTHORIZED' });
+      expectBytes(await direct.read(location), bytes);
+    });
+
+    test(`a file that is gone again may have been one's own: ${name}`, async () => {
+      const location = newLocation();
+      const gone: ProxyRule = { fault: 'reset', operations: ['HeadObject'], times: 1 };
+      let isDeleted = false;
+      // The second wait is for the question whose file it is.
+      const runtime = beforeRetries(async () => {
+        if (isDeleted) await direct.delete([location]);
+        isDeleted = true;
+      });
+      const { io, proxy } = await throughProxy([once('drop-answer', operation), gone], { ...PARTS, runtime });
+      const outcome = await io.write(location, data(), { ifNoneMatch: true }).catch((error: unknown) => error);
+      expect(proxy.requests.filter(({ fault }) => fault !== null).length).toBe(2);
+      // One request is made again and creates it anew; the parts of an upload are gone.
+      if (operation === 'PutObject') expect(outcome).toMatchObject({ location, size: bytes.length });
+      else expect(outcome).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    });
+
     test(`a file without a condition is written again, or found complete: ${name}`, async () => {
       const location = newLocation();
       const { io } = await throughProxy([once('drop-answer', operation)], PARTS);
