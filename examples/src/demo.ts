@@ -1,26 +1,27 @@
 // `npm run demo`: three million real US flights become an Iceberg table that other engines can open.
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { FileSystemCatalog, type Table, partitionBy, schema, t } from '@lh/core';
-import { LocalFileIO } from '@lh/io-fs';
+import { FileSystemCatalog, partitionBy, schema, t } from '@lh/core';
 import { Lakehouse } from '@lh/sql';
 
+import { demoPlace } from './demo/place.ts';
 import { Progress, bold, code, count, dim, green, say, seconds, step } from './demo/terminal.ts';
 
 const started = performance.now();
-const warehouse = resolve(process.argv[2] ?? 'demo-warehouse');
+const place = await demoPlace(process.argv.slice(2));
+if (place === null) process.exit(1);
 const flightsFile = fileURLToPath(new URL('../data/flights-3m.parquet', import.meta.resolve('vega-datasets')));
 
 console.log(bold('\nAn Apache Iceberg table, in this Node process'));
-say('', 'No server, no JVM: the library writes the table, DuckDB inside the process answers SQL.');
+say('', ...place.about);
 
-const catalog = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
+const catalog = await FileSystemCatalog.open({ io: place.io, warehouse: place.warehouse });
 const lake = await Lakehouse.open({ catalog });
 
 // ---------------------------------------------------------------------------------------------------------------
 step('Create a table, partitioned by month');
-code(`const flights = await catalog.createTable('air.flights', {
+code(`${place.code}
+const flights = await catalog.createTable('air.flights', {
   schema: schema({ date: t.timestamp(), delay: t.int(), distance: t.int(), origin: t.string(), destination: t.string() }),
   partitionBy: [partitionBy.month('date')],
 });`);
@@ -86,7 +87,7 @@ async function ask(sql: string): Promise<void> {
   const result = await lake.sql(sql);
   const took = seconds(since);
   say(result.table().trimEnd(), '');
-  for (const { filesScanned, filesTotal, filesSkipped, filesSkippedBy } of result.scans) {
+  for (const { filesScanned, filesTotal, filesSkipped, filesSkippedBy, access } of result.scans) {
     say(`${green('✓')} scanned ${bold(`${filesScanned} of ${filesTotal} files`)} in ${took}`);
     const reasons = {
       'manifest summaries': filesSkippedBy.manifestSummary,
@@ -94,6 +95,10 @@ async function ask(sql: string): Promise<void> {
       'column bounds': filesSkippedBy.metrics,
     };
     const why = Object.entries(reasons).filter(([, files]) => files > 0);
+    if (access.bytesFetched > 0) {
+      const fetched = `  fetched ${count(Math.ceil(access.bytesFetched / 1024))} KiB in ${access.requests} requests`;
+      say(dim(`${fetched}: the column chunks that the query needs`));
+    }
     if (filesSkipped > 0) say(dim(`  skipped by ${why.map(([reason, files]) => `${reason}: ${files}`).join(', ')}`));
   }
 }
@@ -169,31 +174,7 @@ await lake.close();
 
 // ---------------------------------------------------------------------------------------------------------------
 step('Open the same table from other engines');
-say(...openElsewhere(flights));
+say(...place.openElsewhere(flights));
+await place.close();
 
 say('', `${bold('Done')} in ${seconds(started)}. Run it again as often as you like; the table is made anew.`);
-
-/** How other engines open the table where it lies. */
-function openElsewhere(table: Table): string[] {
-  const metadata = table.metadataLocation;
-  return [
-    bold('DuckDB'),
-    dim(`INSTALL iceberg; LOAD iceberg;\nSELECT count(*) FROM iceberg_scan('${metadata}');`),
-    '',
-    bold('PyIceberg'),
-    dim(`from pyiceberg.table import StaticTable
-flights = StaticTable.from_metadata('${metadata}')
-flights.scan(row_filter="origin = 'SFO'").to_arrow()`),
-    '',
-    bold('Spark'),
-    dim(`spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0 \\
-  --conf spark.sql.catalog.lake=org.apache.iceberg.spark.SparkCatalog \\
-  --conf spark.sql.catalog.lake.type=hadoop --conf spark.sql.catalog.lake.warehouse=${warehouse} \\
-  -e 'SELECT count(*) FROM lake.air.flights'`),
-    '',
-    bold('Trino'),
-    dim(`-- with iceberg.register-table-procedure.enabled=true and fs.hadoop.enabled=true in the catalog's properties
-CALL iceberg.system.register_table(
-  schema_name => 'air', table_name => 'flights', table_location => 'file://${table.location}')`),
-  ];
-}
