@@ -56,4 +56,42 @@ def upsert(mode):
     return job
 
 
-serve({'upsert-copy-on-write': upsert('copy-on-write'), 'upsert-merge-on-read': upsert('merge-on-read')}, cpu_seconds)
+LINEITEM = [
+    '(id div 4) * 8 + (id div 4) % 8 + 1 l_orderkey', 'abs(hash(id)) % 200000L + 1 l_partkey',
+    'abs(hash(id + 1)) % 10000L + 1 l_suppkey', 'cast(id % 4 + 1 as int) l_linenumber',
+    'cast(abs(hash(id + 2)) % 50 + 1 as decimal(15,2)) l_quantity',
+    'cast(abs(hash(id + 3)) % 10000000 / 100.0 as decimal(15,2)) l_extendedprice',
+    'cast(abs(hash(id + 4)) % 11 / 100.0 as decimal(15,2)) l_discount',
+    'cast(abs(hash(id + 5)) % 9 / 100.0 as decimal(15,2)) l_tax',
+    "element_at(array('N', 'R', 'A'), abs(hash(id + 6)) % 3 + 1) l_returnflag",
+    "element_at(array('O', 'F'), abs(hash(id + 7)) % 2 + 1) l_linestatus",
+    "date_add(DATE '1992-01-02', abs(hash(id + 8)) % 2526) l_shipdate",
+    "date_add(DATE '1992-01-02', abs(hash(id + 9)) % 2526) l_commitdate",
+    "date_add(DATE '1992-01-02', abs(hash(id + 10)) % 2526) l_receiptdate",
+    "element_at(array('DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'), abs(hash(id)) % 4 + 1) l_shipinstruct",
+    "element_at(array('REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB'), abs(hash(id)) % 7 + 1) l_shipmode",
+    "substr(concat('carefully final deposits sleep furiously among the ironic requests ', hash(id), ' haggle'),"
+    ' abs(hash(id + 11)) % 40 + 1, abs(hash(id + 12)) % 34 + 10) l_comment',
+]
+
+
+def rewrite(arguments):
+    def job(rows, files):
+        spark.sql('DROP TABLE IF EXISTS lake.bench.r PURGE')
+        frame = spark.range(0, rows, 1, files).selectExpr(*LINEITEM)
+        frame.writeTo('lake.bench.r').tableProperty('write.target-file-size-bytes', '134217728').create()
+        yield
+        yield spark.sql(
+            f"CALL lake.system.rewrite_data_files(table => 'bench.r', {arguments} options => map('rewrite-all', 'true'))"
+        ).first()['rewritten_data_files_count']
+
+    return job
+
+
+JOBS = {
+    'upsert-copy-on-write': upsert('copy-on-write'),
+    'upsert-merge-on-read': upsert('merge-on-read'),
+    'rewrite-binpack': rewrite(''),
+    'rewrite-sort': rewrite("strategy => 'sort', sort_order => 'l_shipdate, l_orderkey',"),
+}
+serve(JOBS, cpu_seconds)
