@@ -103,6 +103,8 @@ export class Lakehouse {
       if (allowedPaths !== null || typeof httpfs === 'string' || httpfs === true) {
         isLoaded = await loadHttpfs(connection, httpfs);
       }
+      // Those that DuckDB keeps lie in the user's home, which it may not look into then.
+      if (allowedPaths !== null) await connection.run('SET allow_persistent_secrets = false');
     };
     const session = await Session.open({ memoryLimit, tempDirectory, allowedPaths, beforeRestriction });
     const reads = new Httpfs({

@@ -50,7 +50,7 @@ export function parquetDataFile(
 
 /** The same of a file that another writer made, by its footer, which is read. Its columns have the schema's field ids. */
 export async function describeParquetFile(
-  io: FileIO,
+  io: Pick<FileIO, 'read'>,
   file: FileDescription,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<DataFile> {

@@ -171,7 +171,7 @@ class Copy {
   }
 
   async #place({ file, isSorted, partition }: Written): Promise<DataFile> {
-    const { io, schema, spec, sortOrder, properties, locationFor, onProgress, signal } = this.#options;
+    const { schema, spec, sortOrder, properties, locationFor, onProgress, signal } = this.#options;
     throwIfAborted(signal);
     const { tuple: only, partition: keys } = this.#source;
     const tuple = keys?.tupleOf(partition) ?? only ?? spec.fields.map(() => null);
@@ -190,7 +190,8 @@ class Copy {
       modes: metricsModes(schema, properties, sortOrder),
       values: floatMetrics(this.#columns, file),
     };
-    const described = await describeParquetFile(io, description, signal ? { signal } : {});
+    const reader = this.#staging.reader(file.path);
+    const described = await describeParquetFile(reader, description, signal ? { signal } : {});
     const { rows, files, bytes } = this.#progress;
     this.#progress = { rows: rows + file.rows, files: files + 1, bytes: bytes + size };
     onProgress?.(this.#progress);

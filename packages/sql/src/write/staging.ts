@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileIO, FileStat } from '@lh/core';
 import type { DataFileOptions } from '@lh/core/engine';
+import { readSome } from '../remote/cache-file.ts';
 
 /** Whether staged files are moved to their places; else they are uploaded. */
 export function isMovedIn({ moveIn, capabilities }: FileIO): boolean {
@@ -49,6 +50,21 @@ export class Staging {
     const options = signal ? { signal } : {};
     if (this.#isLocal) return io.moveIn!(path, location, options);
     return io.write(location, createReadStream(path), options);
+  }
+
+  /** Reads a staged file that has its place: what was uploaded is still here. */
+  reader(path: string): Pick<FileIO, 'read'> {
+    if (this.#isLocal) return this.#options.io;
+    return {
+      read: async (_, { offset = 0, length = 0 } = {}) => {
+        const file = await open(path);
+        try {
+          return await readSome(file, offset, length);
+        } finally {
+          await file.close();
+        }
+      },
+    };
   }
 
   async remove(): Promise<void> {
