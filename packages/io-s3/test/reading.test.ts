@@ -189,3 +189,19 @@ test('a read that is aborted in the middle ends at once, and its connection with
     expect(performance.now() - abortedAt).toBeLessThan(1000);
   }
 });
+
+test('reads that end early give their connections back', async () => {
+  const { io } = await throughProxy([], { concurrency: 2, partSize: 5 * MB });
+  for (let i = 0; i < 6; i++) {
+    // The store would go on with 9 MB.
+    await failure(io.read(`${root}/big`, { offset: BIG.length - 9 * MB, length: 9 * MB + 1 }), 'INVALID_ARGUMENT');
+    const abort = new AbortController();
+    const onStat = (): void => abort.abort();
+    await Promise.allSettled([
+      io.read(`${root}/big`, { signal: abort.signal, onStat }),
+      io.read(`${root}/none`),
+      io.read(`${root}/small`, { offset: SMALL.length + 1 }),
+    ]);
+  }
+  expectBytes(await io.read(`${root}/small`), SMALL);
+});

@@ -279,7 +279,7 @@ test('of writers that race through an unreliable network, exactly one is told th
       { fault: 'reset', operations: ['PutObject'], probability: 0.1 },
       { fault: 'slow-down', operations: ['PutObject'], probability: 0.1 },
     ],
-    { retry: { baseDelayMs: 2, maxAttempts: 30 } },
+    { retry: { baseDelayMs: 2, maxAttempts: 30, budget: 10_000 } },
   );
   for (let round = 0; round < 10; round++) {
     const location = newLocation();
