@@ -59,6 +59,11 @@ export interface TableOperations {
    */
   load(): Promise<LoadedMetadata>;
   /**
+   * Called while the files that a commit on `base` needs are still being written, for what can be looked up before. The
+   * commit may never come; what fails here is left to it.
+   */
+  prepareCommit?(base: LoadedMetadata): Promise<void>;
+  /**
    * Makes one new version of the metadata out of the newest one. COMMIT_CONFLICT when a requirement does not hold
    * or another writer won (nothing has changed then); COMMIT_STATE_UNKNOWN when the outcome could not be read back.
    */

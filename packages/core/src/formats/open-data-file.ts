@@ -27,7 +27,7 @@ const ROWS_PER_GROUP = 100_000;
 
 /** An estimate where the manifest doesn't tell. */
 function rowGroupsOf({ splitOffsets, recordCount }: DataFile): number {
-  return splitOffsets?.length || Math.ceil(recordCount / ROWS_PER_GROUP);
+  return splitOffsets?.length || Math.ceil(recordCount / ROWS_PER_GROUP) || 1;
 }
 
 /** Opens a file of rows, be it data or deletes. UNSUPPORTED for formats that can't be read, and for encrypted files. */

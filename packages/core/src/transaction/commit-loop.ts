@@ -62,6 +62,8 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
     const snapshots = updates.flatMap((update) => (update.action === 'add-snapshot' ? update.snapshot : []));
     tried.push(snapshots);
+    // What the updates name is there before anyone can see them.
+    await Promise.all([staged.written(), operations.prepareCommit?.(base).catch(() => undefined)]);
     throwIfAborted(signal);
     try {
       const loaded = await operations.commit(base, requirementsFor(base.metadata, updates), updates);

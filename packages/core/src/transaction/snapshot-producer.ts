@@ -23,7 +23,7 @@ export interface NewSnapshot {
 }
 
 /**
- * Writes the manifest list of a new snapshot on top of `metadata`, and gives the updates that put it on its branch, or
+ * Stages the manifest list of a new snapshot on top of `metadata`, and gives the updates that put it on its branch, or
  * on none if it has a `wap.id` to be published by.
  */
 export async function produceSnapshot(
@@ -59,7 +59,6 @@ export async function produceSnapshot(
   );
   await staged.write(location, written.bytes);
   staged.use(location);
-  await staged.written();
   rememberManifests(operations, { location, manifests: written.manifests });
   const snapshot: Snapshot = {
     snapshotId: input.snapshotId,

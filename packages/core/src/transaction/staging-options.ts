@@ -29,6 +29,7 @@ export function stagingOptions(
       staging.staged.add(location);
       return location;
     },
+    writeSmall: (location, bytes) => staging.staged.write(location, bytes),
     runtime: host.runtime,
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),

@@ -38,6 +38,11 @@ export interface WriteOptions {
   /** The table's: `write.parquet.*`, `write.target-file-size-bytes`, `write.metadata.metrics.*`. */
   readonly properties: Properties;
   readonly locationFor: DataLocations;
+  /**
+   * Writes a small file, which need not be there yet when this resolves: whoever gives it knows when it is. Left out,
+   * files are written with `io`, and are there.
+   */
+  readonly writeSmall?: (location: string, bytes: Uint8Array) => Promise<void>;
   readonly runtime: Runtime;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: WriteProgress) => void;
@@ -108,7 +113,7 @@ class DataWriter {
   #rawBytes = 0;
 
   constructor(options: WriteOptions) {
-    const { io, schema, spec, sortOrder, properties, runtime, signal } = options;
+    const { io, schema, spec, sortOrder, properties, runtime, signal, writeSmall } = options;
     checkFormat(properties);
     this.#options = options;
     this.#format = {
@@ -121,6 +126,7 @@ class DataWriter {
       specId: spec.specId,
       sorter: sorter(sortOrder, schema),
       sortOrderId: sortOrder.orderId,
+      writeSmall: writeSmall ?? ((location, bytes) => io.write(location, bytes, signal ? { signal } : {})),
       signal,
     };
     this.#split = partitioner(spec, schema);

@@ -26,6 +26,8 @@ export interface FileFormat {
   readonly sorter: Sorter | null;
   /** Given to files whose rows are in the sorter's order. */
   readonly sortOrderId: number;
+  /** Writes a file that is in one piece. */
+  readonly writeSmall: (location: string, bytes: Uint8Array) => Promise<unknown>;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -89,7 +91,7 @@ export class OpenFile {
     }
   }
 
-  /** Writes the footer; the file is complete when this resolves. */
+  /** Writes the footer. */
   async finish(): Promise<DataFile> {
     this.#held.push(this.#writer.finish());
     await this.#store();
@@ -115,8 +117,7 @@ export class OpenFile {
       await this.#stream.writing;
       return;
     }
-    const { io, signal } = this.#format;
-    await io.write(this.location, concatBytes(this.#held), signal ? { signal } : {});
+    await this.#format.writeSmall(this.location, concatBytes(this.#held));
   }
 
   /** Gives the file up; what the store has of it is for the caller to delete. */

@@ -200,15 +200,15 @@ describe('dropping', () => {
   });
 
   test('a purge that fails says what is left, and keeps the way to it', async () => {
-    const { io } = await open();
+    const { io, catalog: written } = await open();
     const stubborn = new FaultInjectingFileIO(io, {
       rules: [
         { fault: 'fail-before', operations: ['read'], when: (call) => call.location.endsWith('-m0.avro'), times: 1 },
       ],
     });
-    const catalog = await FileSystemCatalog.open({ io: stubborn, warehouse: WAREHOUSE });
-    const table = await catalog.createTable('web.events', OPTIONS);
+    const table = await written.createTable('web.events', OPTIONS);
     await table.append([{ id: 1n }]);
+    const catalog = await FileSystemCatalog.open({ io: stubborn, warehouse: WAREHOUSE });
     const purge = catalog.dropTable('web.events', { purge: true });
     await expect(purge).rejects.toMatchObject({
       code: 'UNAVAILABLE',

@@ -81,8 +81,14 @@ export class FollowSimulation {
     const table = await this.#random.handle();
     const [, ...ancestors] = ancestorsOf(table.metadata, table.metadata.currentSnapshotId);
     if (ancestors.length === 0) return;
-    await table.rollbackTo(this.#random.pick(ancestors.slice(0, 3)).snapshotId);
-    this.rollbacks++;
+    const { snapshotId } = this.#random.pick(ancestors.slice(0, 3));
+    try {
+      await table.rollbackTo(snapshotId);
+      this.rollbacks++;
+    } catch (error) {
+      // It was expired since the handle was loaded.
+      if (!isLakehouseError(error, 'NOT_FOUND')) throw error;
+    }
   }
 
   async #expireTimeAndAgain(): Promise<void> {

@@ -20,10 +20,11 @@ interface Measured<T> {
 
 /** A store that is far away, as a process sees it that has read nothing of it yet. */
 class FarStore {
-  readonly runtime = new SeededRuntime(1);
+  readonly runtime: SeededRuntime;
   readonly io: MeasuringFileIO;
 
-  constructor(io: FileIO) {
+  constructor(io: FileIO, seed = 1) {
+    this.runtime = new SeededRuntime(seed);
     const capabilities = { concurrency: 32 };
     this.io = new MeasuringFileIO(io, { runtime: this.runtime, latencyMs: LATENCY_MS, capabilities });
   }
@@ -122,5 +123,42 @@ describe('a table that is far away', () => {
     const rows = await store.measure(() => table.scan({ limit: 5 }).toRows());
     expect(rows.result).toHaveLength(5);
     expect(rows.requests.filter((request) => request.endsWith('.parquet'))).toHaveLength(2);
+  });
+
+  it('takes an append in six round trips: the commit is done after four of them, the hint is right after six', async () => {
+    const store = new FarStore(await makeTable(3, 0));
+    const { result: table } = await store.load();
+    const append = (): Promise<unknown> => table.append([{ id: 1n, kind: 'a' }]);
+    // The first commit reads the manifest list that it builds on, and finds out what the store can do.
+    expect((await store.measure(append)).depth).toBe(9);
+    const { depth, requests } = await store.measure(append);
+    expect(depth).toBe(6);
+    const writes = requests
+      .filter((request) => request.startsWith('write'))
+      .map((request) => request.split('/').at(-1));
+    expect(writes).toEqual([
+      expect.stringMatching(/\.parquet$/),
+      expect.stringMatching(/-m0\.avro$/),
+      expect.stringMatching(/^snap-/),
+      'v6.metadata.json',
+      'version-hint.text',
+    ]);
+  });
+
+  it('takes an append on a version that others have replaced in nine', async () => {
+    const io = await makeTable(3, 0);
+    const [store, other] = [new FarStore(io), new FarStore(io, 3)];
+    const [{ result: table }, { result: theirs }] = [await store.load(), await other.load()];
+    const append = (to: Table) => () => to.append([{ id: 1n, kind: 'a' }]);
+    await store.measure(append(table));
+    await other.measure(append(theirs));
+    const late = await store.measure(append(table));
+    expect(late.result).toMatchObject({ attempts: 1 });
+    expect(late.depth).toBe(9);
+    const plan = await store.measure(() => table.scan().plan());
+    // What was written here is known: the list, and two of six manifests.
+    expect(plan.result.tasks).toHaveLength(6);
+    expect(plan.requests).toHaveLength(4);
+    expect(plan.depth).toBe(1);
   });
 });

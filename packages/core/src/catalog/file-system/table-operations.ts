@@ -84,6 +84,8 @@ export class FileSystemTableOperations implements TableOperations {
   readonly #versions = new WeakMap<LoadedMetadata, KnownVersion>();
   #latest: LoadedMetadata | null = null;
   #readOnly: string | null = null;
+  /** For the next commit: the version that it builds on, just found to be the newest still. */
+  #prepared: KnownVersion | null = null;
 
   constructor(location: string, io: FileIO, options: FileSystemTableOptions = {}) {
     this.io = io;
@@ -116,6 +118,13 @@ export class FileSystemTableOperations implements TableOperations {
       metadata: parseTableMetadata(await withCache(this.io).read(metadataLocation), metadataLocation),
       metadataLocation,
     };
+  }
+
+  async prepareCommit(base: LoadedMetadata): Promise<void> {
+    this.#prepared = null;
+    if (!this.io.capabilities.conditionalCreate) return;
+    const probed = probeConditionalCreate(this.io, this.metadataDirectory, this.#runtime);
+    [this.#prepared] = await Promise.all([this.#stillNewest(base), probed]);
   }
 
   async commit(
@@ -163,7 +172,9 @@ export class FileSystemTableOperations implements TableOperations {
     requirements: readonly TableRequirement[],
     updates: readonly TableUpdate[],
   ): Promise<LoadedMetadata> {
-    const current = (await this.#stillNewest(base)) ?? (await this.#findNewest());
+    const prepared = this.#prepared?.loaded === base ? this.#prepared : null;
+    this.#prepared = null;
+    const current = prepared ?? (await this.#stillNewest(base)) ?? (await this.#findNewest());
     if (!current || isDropped(current)) {
       // A root of another catalog has no version of ours, but it has been loaded.
       if (!current && this.#readOnly !== null) throw this.#refused(this.#readOnly);
@@ -279,7 +290,11 @@ export class FileSystemTableOperations implements TableOperations {
     const bytes = serializeTableMetadata(metadata);
     await this.#insist(() => probeConditionalCreate(this.io, this.metadataDirectory, this.#runtime));
     const claimed = await this.#claim({ version, location, stat: null }, bytes);
-    if (claimed === null) throw this.#conflict(version);
+    if (claimed === null) {
+      // Nobody need look whether it is the newest still.
+      this.#latest = null;
+      throw this.#conflict(version);
+    }
     const loaded = { metadata, metadataLocation: location };
     if (!(await this.#confirm(claimed, base, metadata))) return loaded;
     await this.#writeHint(claimed);

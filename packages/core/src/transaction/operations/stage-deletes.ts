@@ -46,7 +46,11 @@ export async function stageRowDeletes(
     deleted.push({ dataFile: task.file, positions: merges ? all : positions! });
     if (merges) removed.push(...task.deletes.map((entry) => entry.file).filter((file) => isAbout(file, task.file)));
   }
-  return { addedDeletes: await writeRowDeletes(deleted, view), removed, dataFiles: deleted.map(({ dataFile }) => dataFile) };
+  return {
+    addedDeletes: await writeRowDeletes(deleted, view),
+    removed,
+    dataFiles: deleted.map(({ dataFile }) => dataFile),
+  };
 }
 
 export function granularity({ metadata }: TableView): 'file' | 'partition' {
