@@ -98,17 +98,20 @@ function takeOffsets(offsets: Int32Array, rows: Int32Array): Int32Array {
 }
 
 /** Below this, copying byte by byte is faster than a call. */
-const SHORT_VALUE = 32;
+const SHORT_COPY = 32;
 
 function takeBytes(fromOffsets: Int32Array, bytes: Uint8Array, rows: Int32Array, offsets: Int32Array): Uint8Array {
   const out = new Uint8Array(offsets[rows.length]!);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (row < 0) continue;
-    const from = fromOffsets[row]!;
-    const to = offsets[i]!;
-    const size = offsets[i + 1]! - to;
-    if (size < SHORT_VALUE) for (let j = 0; j < size; j++) out[to + j] = bytes[from + j]!;
+  for (let i = 0; i < rows.length;) {
+    const first = rows[i]!;
+    const start = i++;
+    if (first < 0) continue;
+    // The values of rows that follow each other do so, too.
+    while (i < rows.length && rows[i] === first + i - start) i++;
+    const from = fromOffsets[first]!;
+    const to = offsets[start]!;
+    const size = offsets[i]! - to;
+    if (size < SHORT_COPY) for (let j = 0; j < size; j++) out[to + j] = bytes[from + j]!;
     else out.set(bytes.subarray(from, from + size), to);
   }
   return out;

@@ -7,6 +7,7 @@ import { toRecordBatch } from '../../columns/to-arrow.ts';
 import { unsupported } from '../../errors.ts';
 import { childFields } from '../../spec/schema-fields.ts';
 import type { IcebergType, NestedField, StructType } from '../../spec/types.ts';
+import { isWorthDictionary } from './dictionary-choice.ts';
 import { parquetName } from './parquet-names.ts';
 import { loadParquetWasm } from './wasm.ts';
 
@@ -29,6 +30,9 @@ const COMPRESSIONS = {
   zstd: 'ZSTD',
 } as const;
 
+/** With fewer rows, a dictionary is one page more than what it could save. */
+const MIN_ROWS_FOR_DICTIONARY = 64;
+
 /**
  * Encodes batches of one schema, one after the other, as a Parquet file of one row group. The schema must be one that
  * `storedSchema` made.
@@ -43,14 +47,19 @@ export async function encodeRowGroup(
   const records: RecordBatch[] = batches.map((batch) => toRecordBatch(arrow, batch));
   const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
   const table = wasm.Table.fromIPCStream(tableToIPC(new Table(arrow, records), 'stream'));
-  const properties = new wasm.WriterPropertiesBuilder()
+  let properties = new wasm.WriterPropertiesBuilder()
     .setCompression(wasm.Compression[COMPRESSIONS[encoding.codec]])
     .setDataPageSizeLimit(encoding.pageSize)
     .setDictionaryPageSizeLimit(encoding.dictionarySize)
-    .setMaxRowGroupSize(Math.max(1, rows))
-    .build();
+    .setDictionaryEnabled(rows >= MIN_ROWS_FOR_DICTIONARY)
+    .setMaxRowGroupSize(Math.max(1, rows));
+  for (const [i, { name }] of schema.fields.entries()) {
+    const parts = batches.map(({ columns }) => columns[i]!);
+    const worth = isWorthDictionary(parts, encoding.dictionarySize);
+    if (worth !== null) properties = properties.setColumnDictionaryEnabled(parquetName(name), worth);
+  }
   // Both are given away: the table and the properties are freed by the encoder.
-  return wasm.writeParquet(table, properties);
+  return wasm.writeParquet(table, properties.build());
 }
 
 /**
