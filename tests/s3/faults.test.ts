@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 
-import { FaultProxy, type ProxyFault, type ProxyRule, type S3Operation, listUploads } from 'lakehouse-s3-server';
+import {
+  FaultProxy,
+  type ProxyFault,
+  type ProxyRequest,
+  type ProxyRule,
+  type S3Operation,
+  listUploads,
+} from 'lakehouse-s3-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { s3Place } from '../support/s3/vitest/place.ts';
-import { newWarehouse, s3FileIO } from './support.ts';
+import { failure, newWarehouse, s3FileIO } from './support.ts';
 import { TrackedTable, append, remove, upsert } from './tracked-table.ts';
 
 const FAULTS: readonly ProxyFault[] = [
@@ -70,6 +77,19 @@ test('an upload whose writer died is found and ended', async () => {
   void dying.write(`${table.location}/data/half.parquet`, endless).catch(() => undefined);
   const bucket = new URL(table.location).host;
   await expect.poll(() => listUploads(s3Place(), bucket), { timeout: 20_000 }).toHaveLength(1);
+  await table.check();
+});
+
+test('an append that is told to stop does, and leaves no upload', async () => {
+  const stop = new AbortController();
+  const isPart = ({ operation }: ProxyRequest): boolean => operation === 'UploadPart';
+  proxy.latencyMs = 20;
+  proxy.rules = [{ fault: 'slow-down', when: (request) => isPart(request) && (stop.abort(), false) }];
+  const big = append([1], randomBytes(8 * MIB).toString('hex'));
+  await failure(big.run(table.handle, stop.signal), 'ABORTED');
+  await proxy.settled();
+  expect(proxy.requests.some(isPart)).toBe(true);
+  expect(await listUploads(s3Place(), new URL(table.location).host)).toEqual([]);
   await table.check();
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { FileSystemCatalog, type LakehouseError, isLakehouseError, schema, t } from '@lh/core';
 import { S3FileIO } from '@lh/io-s3';
-import { type MinioServer, startMinio } from 'lakehouse-s3-server';
+import { type MinioServer, S3ServerMissing, startMinio } from 'lakehouse-s3-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { orphans } from '../../packages/core/test/table/support.ts';
@@ -12,17 +12,25 @@ const WRITERS = 3;
 const COMMITS_BETWEEN = 4;
 
 let server: MinioServer;
+let missing: string | null = null;
 beforeAll(async () => {
-  server = await startMinio();
+  try {
+    server = await startMinio();
+  } catch (error) {
+    // The server of this run may be another one, which nobody here can kill.
+    if (!(error instanceof S3ServerMissing) || process.env['CI'] === 'true') throw error;
+    missing = error.message;
+  }
 });
-afterAll(() => server.stop());
+afterAll(() => server?.stop());
 
 function fileIO(): S3FileIO {
   const { endpoint, accessKeyId, secretAccessKey } = server;
   return new S3FileIO({ endpoint, credentials: { accessKeyId, secretAccessKey } });
 }
 
-test(`writers go on while MinIO is killed and started again ${KILLS} times`, { timeout: 180_000 }, async () => {
+test(`writers go on while MinIO is killed and started again ${KILLS} times`, { timeout: 180_000 }, async ({ skip }) => {
+  if (missing !== null) skip(missing);
   const io = fileIO();
   const catalog = await FileSystemCatalog.open({ io, warehouse: `s3://${await server.newBucket()}/wh` });
   await catalog.createNamespace('db');

@@ -21,14 +21,18 @@ type Handle = Table<{ id: number; n: number; text: string | null }>;
 /** What is done to the table, and the rows that are in it then. */
 export interface Change {
   readonly name: string;
-  readonly run: (table: Handle) => Promise<unknown>;
+  readonly run: (table: Handle, signal?: AbortSignal) => Promise<unknown>;
   readonly after: (rows: Rows) => Rows;
 }
 
 export function append(ids: readonly number[], text: string | null = null): Change {
   return {
     name: `append ${ids.length} rows`,
-    run: (table) => table.append(ids.map((id) => ({ id, n: 0, text }))),
+    run: (table, signal) =>
+      table.append(
+        ids.map((id) => ({ id, n: 0, text })),
+        { signal },
+      ),
     after: (rows) => new Map([...rows, ...ids.map((id) => [id, 0] as const)]),
   };
 }
@@ -78,6 +82,11 @@ export class TrackedTable {
     this.#changed = changed;
     this.#seen = seen;
     this.#io = io;
+  }
+
+  /** The way that may fail. */
+  get handle(): Handle {
+    return this.#changed;
   }
 
   get location(): string {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,8 @@ const LOCK = `${PROGRAM}.lock`;
 
 const REPORT_MS = 15_000;
 const POLL_MS = 500;
+/** Nobody builds for so long: another process has the number of one that is no more. */
+const STALE_MS = 60 * 60_000;
 
 /** The program that an earlier run has built; null if none has. */
 export function cachedMinio(): string | null {
@@ -37,7 +39,7 @@ export async function buildMinio(go: string): Promise<string> {
     try {
       if (!existsSync(PROGRAM)) await install(go, progress);
     } finally {
-      await rm(LOCK, { recursive: true, force: true });
+      await rm(LOCK, { force: true });
     }
     return PROGRAM;
   } finally {
@@ -77,16 +79,28 @@ async function install(go: string, progress: Progress): Promise<void> {
   }
 }
 
-/** True if the lock is ours now; that of a process which is no more is taken away. */
+/** True if the lock is ours now; one that a process left behind is taken away. */
 async function lock(): Promise<boolean> {
+  const own = `${LOCK}.${process.pid}`;
+  await writeFile(own, String(process.pid));
   try {
-    await mkdir(LOCK);
-    await writeFile(join(LOCK, 'pid'), String(process.pid));
+    // Whoever finds it finds the owner's name in it.
+    await link(own, LOCK);
     return true;
   } catch {
-    const owner = Number(await readFile(join(LOCK, 'pid'), 'utf8').catch(() => ''));
-    // Whoever has just made the directory has not said yet who it is.
-    if (owner > 0 && !isAlive(owner)) await rm(LOCK, { recursive: true, force: true });
+    if (await isLeftBehind()) await rm(LOCK, { force: true });
+    return false;
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+async function isLeftBehind(): Promise<boolean> {
+  try {
+    const [owner, { mtimeMs }] = await Promise.all([readFile(LOCK, 'utf8'), stat(LOCK)]);
+    return !isAlive(Number(owner)) || Date.now() - mtimeMs > STALE_MS;
+  } catch {
+    // It has just been given up.
     return false;
   }
 }

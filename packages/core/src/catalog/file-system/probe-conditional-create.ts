@@ -7,21 +7,29 @@ const proven = new WeakMap<FileIO, Map<string, Promise<void>>>();
 /**
  * Finds out whether the store that a directory is in honours `ifNoneMatch`, by creating a file twice. A store that
  * ignores it would let two writers both win a version of a table, and lose the commit of one. Asked once for each
- * directory, before the first commit and not earlier: what can't be written must still be readable.
+ * bucket, or for each directory of other stores, before the first commit and not earlier: what can't be written must
+ * still be readable.
  * UNSUPPORTED if the store lets both writes pass.
  */
 export function probeConditionalCreate(io: FileIO, directory: string, runtime: Runtime): Promise<void> {
   const known = proven.get(io) ?? new Map<string, Promise<void>>();
   proven.set(io, known);
-  const earlier = known.get(directory);
+  const scope = scopeOf(io, directory);
+  const earlier = known.get(scope);
   if (earlier) return earlier;
   // No hidden name: a clean-up of orphan files, which takes what a crash leaves of this, would pass over it.
   const probe = createTwice(io, `${directory}/probe-${randomUuid(runtime)}`).catch((error: unknown) => {
-    known.delete(directory);
+    known.delete(scope);
     throw error;
   });
-  known.set(directory, probe);
+  known.set(scope, probe);
   return probe;
+}
+
+/** A bucket is of one store; directories may be mounted from anywhere. */
+function scopeOf(io: FileIO, directory: string): string {
+  const object = io.capabilities.s3Object?.(`${directory}/probe`);
+  return object ? `s3://${object.bucket}` : directory;
 }
 
 async function createTwice(io: FileIO, location: string): Promise<void> {
