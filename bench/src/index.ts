@@ -14,6 +14,8 @@ const BENCHMARKS = [
   'changes',
   'upkeep',
   'compaction',
+  's3-query',
+  's3-append',
 ];
 
 const wanted = process.argv.slice(2);
