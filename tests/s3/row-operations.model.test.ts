@@ -5,7 +5,7 @@ import { rowOperations } from '../../packages/core/test/transaction/operations/r
 import { runs } from '../support/runs.ts';
 import { newWarehouse, s3FileIO } from './support.ts';
 
-test('any sequence of operations, others in the middle of them, leaves the rows that a model has', async () => {
+test('any sequence of operations leaves the rows that a model has', { timeout: runs(120_000) }, async () => {
   const newPlace = async () => ({ io: s3FileIO(), warehouse: await newWarehouse() });
   await fc.assert(rowOperations(newPlace), { numRuns: runs(5) });
 });

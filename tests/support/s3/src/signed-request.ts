@@ -18,14 +18,17 @@ export interface Answer {
   readonly body: string;
 }
 
-/** One request to the server, signed with AWS Signature Version 4. It is not repeated, and any status is an answer. */
+/**
+ * One request to the server, signed with AWS Signature Version 4, on a connection of its own: none that the server has given
+ * up meanwhile. It is not repeated, and any status is an answer.
+ */
 export function signedRequest(place: S3Place, request: SignedRequest): Promise<Answer> {
   const url = new URL(request.path, place.endpoint);
   const body = request.body ?? '';
   const headers = { ...request.headers, ...signature(place, request, url.host, sha256(body)) };
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const sent = send(url, { method: request.method, headers }, (response) => {
+    const sent = send(url, { method: request.method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
