@@ -19,6 +19,7 @@ import type { Engine, ExpectedRead, InteropTable, Row } from './interop-table.ts
 import { newestMetadata } from './newest-metadata.ts';
 import { python } from './python.ts';
 import { addedFileTables } from './tables/added-files.ts';
+import { compactionTables } from './tables/compaction.ts';
 import { duckdbTables } from './tables/by-duckdb.ts';
 import { evolutionTables } from './tables/evolution.ts';
 import { historyTables } from './tables/history.ts';
@@ -41,6 +42,7 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   'written by DuckDB': duckdbTables,
   'added files': addedFileTables,
   upkeep: upkeepTables,
+  compaction: compactionTables,
 };
 
 interface Written {
