@@ -1,4 +1,4 @@
-import { bitmapSize, setBit } from './column.ts';
+import { allValid, bitmapSize, setBit } from './column.ts';
 
 /** Buffers that grow by doubling while a column is put together. */
 export const INITIAL_CAPACITY = 64;
@@ -24,21 +24,22 @@ export function grownOffsets(offsets: Int32Array, needed: number): Int32Array {
 /** Which rows are not null; no bitmap is made while none is. */
 export class ValidityBuilder {
   length = 0;
-  #nulls = 0;
-  #bits: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
+  #bits: Uint8Array | null = null;
 
   append(valid: boolean): void {
-    this.#bits = grown(this.#bits, bitmapSize(this.length + 1));
-    if (valid) setBit(this.#bits, this.length);
-    else this.#nulls++;
-    this.length++;
+    const row = this.length++;
+    if (this.#bits === null) {
+      if (valid) return;
+      this.#bits = grown(allValid(row), grownCapacity(bitmapSize(row + 1), 0));
+    }
+    this.#bits = grown(this.#bits, bitmapSize(row + 1));
+    if (valid) setBit(this.#bits, row);
   }
 
   finish(): Uint8Array | null {
-    const validity = this.#nulls === 0 ? null : this.#bits.slice(0, bitmapSize(this.length));
-    this.#bits = new Uint8Array(INITIAL_CAPACITY);
+    const validity = this.#bits && this.#bits.slice(0, bitmapSize(this.length));
+    this.#bits = null;
     this.length = 0;
-    this.#nulls = 0;
     return validity;
   }
 }

@@ -69,10 +69,11 @@ export class RowCollector {
   #value(field: NestedField, convert: ColumnInput['convert'], input: unknown, index: number): Value {
     // Only what is left out takes the default: null is a value.
     const value = input === undefined ? defaultValue(field, 'writeDefault') : input === null ? null : convert(input);
-    const place = (): string => `rows[${index}].${field.name}`;
     // Conversion is tried without a place first, as building one for each value would cost more than the rest.
-    if (value === undefined) return toValue(field.type, input, place());
-    if (value === null && field.required) throw invalidArgument(`${place()} is required, but has no value.`);
+    if (value === undefined) return toValue(field.type, input, placeOf(field, index));
+    if (value === null && field.required) {
+      throw invalidArgument(`${placeOf(field, index)} is required, but has no value.`);
+    }
     return value;
   }
 
@@ -82,6 +83,10 @@ export class RowCollector {
     this.#length = 0;
     return { length, columns: this.#columns.map(({ builder }) => builder.finish()) };
   }
+}
+
+function placeOf({ name }: NestedField, index: number): string {
+  return `rows[${index}].${name}`;
 }
 
 function converter(type: IcebergType): (input: unknown) => Value | undefined {

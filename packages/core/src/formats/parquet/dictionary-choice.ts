@@ -2,7 +2,7 @@ import { isValid } from '../../columns/column.ts';
 import type { Column } from '../../columns/column.ts';
 
 /** Values of a column that are looked at. */
-const SAMPLED = 4096;
+const SAMPLED = 1024;
 
 /** A dictionary has to save so much before compression, which does well with values that repeat. */
 const WORTH = 0.7;
