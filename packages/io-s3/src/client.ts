@@ -1,9 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import type { S3Access } from '@lh/core';
+import { isLakehouseError, type S3Access } from '@lh/core';
 import { RenewedIdentity } from './identity.ts';
 import type { S3Identity, Settings } from './options.ts';
+import { failureOf, fromFailure } from './s3-errors.ts';
 
 /**
  * The SDK's client, with nothing done behind our backs: it makes each request once, on as many connections as there may
@@ -60,8 +61,17 @@ export class Connection {
     return [...keys, ...customerKey, ...Object.values(headers)];
   }
 
-  /** How another client reaches the store now. */
-  async access(): Promise<S3Access> {
+  /** How another client reaches the store now, for an object. */
+  async access(location: string): Promise<S3Access> {
+    try {
+      return await this.#access();
+    } catch (error) {
+      if (isLakehouseError(error)) throw error;
+      throw fromFailure(failureOf(error), { verb: 'find access to', location }, this.secrets);
+    }
+  }
+
+  async #access(): Promise<S3Access> {
     const { endpoint, forcePathStyle, requesterPays, credentials } = this.#settings;
     const [region, identity] = await Promise.all([
       this.client.config.region(),

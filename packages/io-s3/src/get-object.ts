@@ -39,6 +39,8 @@ export async function getPart(
   let part: Receiving | null = null;
   return store.requests.run({ verb: 'read', location }, signal, async ({ client, options }) => {
     const { start, received, bytes }: Receiving = part ?? NOTHING;
+    // It broke after its last byte.
+    if (part && received === bytes.length) return part;
     const input = {
       Bucket: bucket,
       Key: key,
@@ -85,13 +87,16 @@ async function beginOrGoOn(
 }
 
 /** Which bytes of how many an answer holds; all of them where the store doesn't know ranges. */
-function extentOf({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput): {
+function extentOf({ ContentRange, ContentLength = 0, $metadata }: GetObjectCommandOutput): {
   start: number;
   end: number;
   size: number;
 } {
   const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '');
-  if (match === null) return { start: 0, end: ContentLength, size: ContentLength };
+  if (match === null) {
+    if ($metadata.httpStatusCode === 206) throw new Error('The store did not say which bytes it gave.');
+    return { start: 0, end: ContentLength, size: ContentLength };
+  }
   return { start: Number(match[1]), end: Number(match[2]) + 1, size: Number(match[3]) };
 }
 

@@ -61,6 +61,8 @@ async function* pages(
     const page = await store.requests.run({ verb: 'list', location }, signal, ({ client, options }) =>
       client.send(new ListObjectsV2Command(input), options),
     );
+    // Every listing says whether it is whole; what answers something else may have anything.
+    if (page.IsTruncated === undefined) throw notAListing(location);
     yield page;
     const next = page.IsTruncated ? page.NextContinuationToken : undefined;
     if (page.IsTruncated && (next === undefined || next === token)) throw truncated(location);
@@ -130,6 +132,11 @@ function uploadOf({ Key, UploadId, Initiated }: MultipartUpload, decode: (text: 
 /** How names stand in an answer: not all stores encode them as they are asked to. */
 function decoderOf({ EncodingType }: { EncodingType?: string | undefined }): (text: string) => string {
   return EncodingType === 'url' ? (text) => decodeURIComponent(text.replaceAll('+', ' ')) : (text) => text;
+}
+
+function notAListing(location: string): LakehouseError {
+  const message = `What answered to the listing of '${location}' does not speak S3; check the endpoint.`;
+  return new LakehouseError('INVALID_DATA', message, { context: { location } });
 }
 
 function truncated(location: string): LakehouseError {

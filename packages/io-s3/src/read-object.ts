@@ -43,6 +43,7 @@ async function readRange(store: Store, target: S3Location, range: string, option
   const wanted = resolveByteRange(location, first.stat.size, options);
   options.onStat?.(first.stat);
   const from = wanted.start - first.start;
+  if (from < 0) throw changedWhileRead(location);
   if (from + wanted.length <= first.bytes.length) {
     return from === 0 && wanted.length === first.bytes.length
       ? first.bytes
@@ -74,9 +75,10 @@ async function readRest(
   const starts: number[] = [];
   for (let start = first.start + first.bytes.length; start < end; start += partSize) starts.push(start);
   await inParallel(starts, partConcurrency, signal, async (start, partSignal) => {
-    const range = `bytes=${start}-${Math.min(start + partSize, end) - 1}`;
+    const length = Math.min(partSize, end - start);
+    const range = `bytes=${start}-${start + length - 1}`;
     const part = await getPart(store, target, range, { signal: partSignal, etag: first.stat.etag });
-    if (part === null || part.start !== start) throw changedWhileRead(target.location);
+    if (part?.start !== start || part.bytes.length !== length) throw changedWhileRead(target.location);
     bytes.set(part.bytes, start - first.start);
   });
   return bytes;

@@ -71,11 +71,12 @@ export class Requests {
         const failure = failureOf(error);
         if (isExpiry(failure) && !renewed && this.#connection.renew()) {
           renewed = true;
-        } else if (!(await this.#waitToRepeat(failure, count, startedMs, signal))) {
+        } else if (await this.#waitToRepeat(failure, count, startedMs, signal)) {
+          inDoubt = true;
+        } else {
           const final = this.errorOf(error, action);
           throw inDoubt && action.isConditional ? outcomeUnknown(action.location, final) : final;
         }
-        inDoubt ||= failure.meaning.code === 'UNAVAILABLE';
       }
     }
   }

@@ -45,7 +45,14 @@ const BAD_TLS: Meaning = {
   says: "the store's certificate can't be trusted; check the endpoint, or name its authority in NODE_EXTRA_CA_CERTS",
 };
 
-const WORDLESS: readonly Meaning[] = [BAD_REQUEST, NOT_OFFERED, TROUBLE];
+/** An answer, or a request, that the SDK could make nothing of. */
+const GARBLED: Meaning = { code: 'INVALID_DATA', says: 'the answer is not what S3 would say; check the endpoint' };
+
+/** It may have been cut off on its way. */
+const UNREADABLE: Meaning = { ...GARBLED, again: true };
+
+/** Those that say too little for anyone to act on. */
+const WORDLESS: readonly Meaning[] = [BAD_REQUEST, NOT_OFFERED, TROUBLE, GARBLED, UNREADABLE];
 
 /** The codes of S3's answers, and those of its kin. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -66,6 +73,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     // The client has learnt the store's time from the answer.
     again: true,
   },
+  EndpointError: { code: 'INVALID_ARGUMENT', says: 'no host can be made of bucket, region and endpoint; check them' },
   CredentialsProviderError: {
     code: 'UNAUTHORIZED',
     says: 'no credentials were found; give them as an option, or in the environment',
@@ -131,6 +139,9 @@ const NETWORK: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: { ...UNREACHABLE, says: 'nothing listens there; check the endpoint' },
   ETIMEDOUT: TIMED_OUT,
   TimeoutError: TIMED_OUT,
+  RangeError: GARBLED,
+  SyntaxError: GARBLED,
+  TypeError: GARBLED,
   CERT_HAS_EXPIRED: BAD_TLS,
   DEPTH_ZERO_SELF_SIGNED_CERT: BAD_TLS,
   ERR_TLS_CERT_ALTNAME_INVALID: BAD_TLS,
@@ -162,24 +173,30 @@ export function failureOf(error: unknown): Failure {
   };
   const status = $metadata?.httpStatusCode ?? null;
   const region = $response?.headers?.['x-amz-bucket-region'];
-  const text = message === undefined || message.startsWith('Unknown') ? '' : message;
+  // The SDK says "UnknownError" of what has no body, and in a second line where to look for one.
+  const text = message === undefined || message.startsWith('Unknown') ? '' : message.split('\n')[0]!;
   if (status === null) {
     const s3Code = typeof code === 'string' ? code : (name ?? null);
     const meaning = (s3Code && (NETWORK[s3Code] ?? MEANINGS[s3Code])) || meaningOfText(text);
     return { meaning, s3Code: s3Code === 'Error' ? null : s3Code, status, requestId: null, text };
   }
-  const s3Code = name !== undefined && /^(?!Unknown)[A-Za-z]/.test(name) ? name : null;
+  const s3Code = name !== undefined && /^(?!Unknown|Error$)[A-Za-z]/.test(name) ? name : null;
   // A 200 with an error in it is what S3 answers when it finds out late.
-  const found = (s3Code && MEANINGS[s3Code]) || meaningOfStatus(status) || TROUBLE;
+  const found = (s3Code && MEANINGS[s3Code]) || meaningOfStatus(status) || (s3Code ? TROUBLE : UNREADABLE);
   const meaning =
     found === WRONG_REGION && region ? { ...found, says: `the bucket is in ${region}; set the option region` } : found;
   return { meaning, s3Code, status, requestId: $metadata?.requestId ?? null, text };
 }
 
+/** What the SDK has no code for. */
 function meaningOfText(text: string): Meaning {
-  return text.startsWith('Region is missing')
-    ? { code: 'INVALID_ARGUMENT', says: 'no region was found; set the option region' }
-    : UNREACHABLE;
+  if (text.startsWith('Region is missing')) {
+    return { code: 'INVALID_ARGUMENT', says: 'no region was found; set the option region' };
+  }
+  if (text.startsWith('Region not accepted')) {
+    return { code: 'INVALID_ARGUMENT', says: 'the region is none; check the option region, or AWS_REGION' };
+  }
+  return UNREACHABLE;
 }
 
 export interface Action {

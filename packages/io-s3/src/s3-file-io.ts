@@ -103,6 +103,6 @@ export class S3FileIO implements FileIO {
     const parsed = parseLocation(location);
     if (parsed === null || parsed.key === '') return null;
     if (encryption?.type === 'SSE-C' || Object.keys(headers).length > 0) return null;
-    return { bucket: parsed.bucket, key: parsed.key, access: () => this.#connection.access() };
+    return { bucket: parsed.bucket, key: parsed.key, access: () => this.#connection.access(location) };
   }
 }

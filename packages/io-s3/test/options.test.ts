@@ -57,6 +57,38 @@ test('keys of the environment are found', async () => {
   expect(access?.credentials).toMatchObject({ accessKeyId: 'from-environment', sessionToken: 'token' });
 });
 
+describe('what the environment lacks is asked for in a sentence', () => {
+  const NOWHERE = {
+    AWS_REGION: undefined,
+    AWS_DEFAULT_REGION: undefined,
+    AWS_ENDPOINT_URL: undefined,
+    AWS_ENDPOINT_URL_S3: undefined,
+    AWS_ACCESS_KEY_ID: undefined,
+    AWS_SECRET_ACCESS_KEY: undefined,
+    AWS_PROFILE: undefined,
+    AWS_CONFIG_FILE: '/nowhere',
+    AWS_SHARED_CREDENTIALS_FILE: '/nowhere',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+
+  test('a region', async () => {
+    for (const [name, value] of Object.entries(NOWHERE)) vi.stubEnv(name, value);
+    const io = new S3FileIO({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+    expect((await failure(io.read('s3://bucket/f'), 'INVALID_ARGUMENT')).message).toContain('set the option region');
+    const elsewhere = new S3FileIO({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, region: 'no region' });
+    expect((await failure(elsewhere.read('s3://bucket/f'), 'INVALID_ARGUMENT')).message).toContain('AWS_REGION');
+    await failure(elsewhere.read('s3://arn:aws:s3:x/f'), 'INVALID_ARGUMENT');
+  });
+
+  test('keys', async () => {
+    for (const [name, value] of Object.entries(NOWHERE)) vi.stubEnv(name, value);
+    const io = new S3FileIO({ endpoint: 'http://127.0.0.1:1' });
+    expect((await failure(io.read('s3://bucket/f'), 'UNAUTHORIZED')).message).toContain('no credentials were found');
+    const access = io.capabilities.s3Object?.('s3://bucket/f')?.access();
+    await failure(Promise.resolve(access), 'UNAUTHORIZED');
+  });
+});
+
 test('locations that are none of S3 are refused with advice', async () => {
   const io = s3FileIO();
   for (const location of [

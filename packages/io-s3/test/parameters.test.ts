@@ -26,7 +26,9 @@ const ANSWERS: Record<string, string> = {
 
 async function recorder(
   options: S3FileIOOptions,
-  answer: { readonly status: number; readonly headers?: Record<string, string> } = { status: 200 },
+  answer: { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string } = {
+    status: 200,
+  },
 ): Promise<{ io: S3FileIO; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer((request, response) => {
@@ -35,7 +37,7 @@ async function recorder(
     const operation = [request.method, name].filter(Boolean).join(' ');
     seen.push({ operation, headers: request.headers });
     request.resume().on('end', () => {
-      const body = ANSWERS[operation] ?? (request.method === 'GET' ? '0123456789' : '');
+      const body = answer.body ?? ANSWERS[operation] ?? (request.method === 'GET' ? '0123456789' : '');
       const length = request.method === 'HEAD' ? 10 : body.length;
       response.writeHead(answer.status, { etag: '"e"', 'content-length': length, ...answer.headers });
       response.end(body);
@@ -119,6 +121,16 @@ describe('parameters of requests', () => {
     await everyRequest(io);
     for (const { headers } of seen) expect(headers.authorization).toBeUndefined();
   });
+});
+
+test('what does not speak S3 is not taken for it', async () => {
+  const { io } = await recorder({}, { status: 200, body: '<html><body>Hello!</body></html>' });
+  for (const list of [() => collect(io.list('s3://bucket/')), () => collect(io.listDirectories('s3://bucket/'))]) {
+    expect((await failure(list(), 'INVALID_DATA')).message).toContain('check the endpoint');
+  }
+  const retry = { maxAttempts: 2, baseDelayMs: 1 };
+  const { io: broken } = await recorder({ retry }, { status: 200, body: '<html><body>Hello!' });
+  expect((await failure(collect(broken.list('s3://bucket/')), 'INVALID_DATA')).message).toContain('check the endpoint');
 });
 
 test('a bucket in another region is named with it', async () => {
