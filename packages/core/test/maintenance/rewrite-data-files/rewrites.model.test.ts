@@ -7,4 +7,4 @@ import { rewrites } from '../../transaction/operations/row-operations.model.ts';
 test('rewriting files changes no row and no lineage, whoever writes meanwhile and whatever the table has been', async () => {
   const newPlace = async () => ({ io: new MemoryFileIO(), warehouse: 'memory:/wh' });
   await fc.assert(rewrites(newPlace), { numRuns: runs(40) });
-});
+}, 300_000);

@@ -58,7 +58,7 @@ test('an operation that a store fails is as if it had not been, and leaves nothi
         const faulty = await openCatalog('file-system', { io, runtime: new SeededRuntime(4) });
         const table = (await faulty.loadTable('db.t')) as unknown as ModelTable;
         const result = await one
-          .run({ table, rows, branch: undefined, newId: () => nextId++ })
+          .run({ table, rows, branch: undefined, history: new Map(), newId: () => nextId++ })
           .catch((error: unknown) => {
             if (isLakehouseError(error, 'UNAVAILABLE')) return null;
             throw error;

@@ -15,6 +15,8 @@ export interface StepContext {
   /** The model's rows, as they were when the operation became visible: others may have changed them meanwhile. */
   readonly rows: readonly ModelRow[];
   readonly branch: string | undefined;
+  /** What the snapshots of the table should hold. */
+  readonly history: ReadonlyMap<bigint, readonly ModelRow[]>;
   readonly newId: () => bigint;
 }
 
@@ -23,6 +25,8 @@ export interface StepResult {
   readonly commit: Pick<Commit, 'changed'>;
   /** Whether there was anything to do. */
   readonly changes: boolean;
+  /** The rows are those of an earlier snapshot, and so is their lineage. */
+  readonly restores?: boolean;
 }
 
 /** One operation on the table, and on the model. Printed by its name and arguments. */
@@ -271,14 +275,63 @@ export const upgrade: fc.Arbitrary<Step> = fc.constant({
   },
 });
 
-export const addColumn: fc.Arbitrary<Step> = fc.constant({
-  name: 'add a column',
+/** A column that was added, if there is one. */
+function addedColumn({ schema }: ModelTable): string | undefined {
+  return schema.fields.map(({ name }) => name).find((name) => name.startsWith('more_'));
+}
+
+/** Changes of the schema that no row shows. */
+const EVOLUTIONS: Readonly<Record<string, (table: ModelTable) => Promise<unknown>>> = {
+  'add a column': (table) => table.updateSchema((s) => s.addColumn(`more_${table.metadata.lastColumnId}`, t.string())),
+  async 'drop a column'(table) {
+    const name = addedColumn(table);
+    if (name !== undefined) await table.updateSchema((s) => s.deleteColumn(name));
+  },
+  async 'rename a column'(table) {
+    const name = addedColumn(table);
+    const { lastColumnId, schemas } = table.metadata;
+    const other = `more_${lastColumnId}_${schemas.length}`;
+    if (name !== undefined) await table.updateSchema((s) => s.renameColumn(name, other));
+  },
+  'move a column': (table) => table.updateSchema((s) => s.moveFirst('x')),
+  'order by columns': (table) => table.updateSortOrder(['city', { field: 'k', direction: 'desc' }]),
+};
+
+export const evolve: fc.Arbitrary<Step> = fc.constantFrom(...Object.keys(EVOLUTIONS)).map((name) => ({
+  name,
   alone: true,
   run: async ({ table }: StepContext) => {
-    await table.updateSchema((s) => s.addColumn(`more_${table.metadata.lastColumnId}`, t.string()));
+    await EVOLUTIONS[name]!(table);
     return null;
   },
-});
+}));
+
+/** Takes main back; branches have no rollback. */
+export const rollback: fc.Arbitrary<Step> = fc.nat(100).map((index) => ({
+  name: `rollback ${index}`,
+  alone: true,
+  run: async ({ table, branch, history }) => {
+    if (branch !== undefined) return null;
+    const earlier = table.history().filter((entry) => entry.isCurrentAncestor && history.has(entry.snapshotId));
+    const { snapshotId } = earlier[index % earlier.length]!;
+    const changes = snapshotId !== table.currentSnapshot()?.snapshotId;
+    const commit = await table.rollbackTo(snapshotId);
+    return { commit, rows: history.get(snapshotId)!.map(kept), changes, restores: true };
+  },
+}));
+
+/** Write, audit, publish. */
+export const publish: fc.Arbitrary<Step> = contents.map((some) => ({
+  name: `publish ${some.length}`,
+  run: async (context) => {
+    const rows = withIds(some, context);
+    const wapId = `wap ${context.newId()}`;
+    const options = optionsOf(context, undefined);
+    const staged = await context.table.append(rows, { ...options, wapId });
+    const commit = staged.changed ? await context.table.publishChanges(wapId, options) : staged;
+    return { commit, rows: [...context.rows.map(kept), ...rows.map(fresh)], changes: rows.length > 0 };
+  },
+}));
 
 const rewriting = fc.record({
   strategy: fc.constantFrom('binpack', 'sort', 'zorder'),
