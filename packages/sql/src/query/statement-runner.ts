@@ -238,9 +238,12 @@ export class StatementRunner {
   }
 
   async #runOnMain(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
-    const result = await this.#session.onMain(() =>
-      startStatement(this.#session.main, sql, prepared, signal, () => prepared.dispose()),
-    );
+    const dispose = (): void => prepared.dispose();
+    const start = (): Promise<SqlResult> => startStatement(this.#session.main, sql, prepared, signal, dispose);
+    const result = await this.#session.onMain(start).catch((error: unknown) => {
+      dispose();
+      throw error;
+    });
     this.#session.readsFromMain(result);
     // SET, RESET, USE, and macros that do such things.
     this.#session.forgetSettings();

@@ -26,13 +26,13 @@ export async function locateFiles(
   tasks.forEach(refuseEncrypted);
   const places = await findPlaces(io, remote, tasks);
   const readable = tasks.flatMap((task, i) => (places[i] === null ? [] : [task]));
-  const byPath = new Map(readable.map((task) => [nameOf(io, task), task]));
-  const schemas = await files.load(connection, [...byPath.keys()], (names) =>
-    Promise.all(names.map((name) => schemaPath(io, remote, byPath.get(name)!))),
+  const byName = new Map(readable.map((task) => [nameOf(io, remote, task), task]));
+  const schemas = await files.load(connection, [...byName.keys()], (names) =>
+    Promise.all(names.map((name) => schemaPath(io, remote, byName.get(name)!))),
   );
   return tasks.map((task, i) => {
     const place = places[i]!;
-    const schema = place === null ? null : schemas.get(nameOf(io, task))!;
+    const schema = place === null ? null : schemas.get(nameOf(io, remote, task))!;
     if (place === null || schema === null) return { task, place: null, schema: null };
     return { task, place, schema: withIds(schema, nameMapping, task.file.path) };
   });
@@ -70,8 +70,8 @@ function localPath(io: FileIO, { file }: FileScanTask): string | null {
 }
 
 /** What a file's schema is kept under. */
-function nameOf(io: FileIO, task: FileScanTask): string {
-  return localPath(io, task) ?? task.file.path;
+function nameOf(io: FileIO, remote: ScanFiles, task: FileScanTask): string {
+  return localPath(io, task) ?? remote.nameOf(task.file.path);
 }
 
 /** A path of the local disk where DuckDB finds the file's schema. */

@@ -245,10 +245,12 @@ export class CacheDirectory {
    * written, or won't be. RESOURCE_EXHAUSTED if queries that run use all there is.
    */
   async reserve(bytes: number): Promise<() => void> {
-    const turn = this.#reserving.then(() => this.#makeRoom(bytes));
+    const turn = this.#reserving.then(async () => {
+      await this.#makeRoom(bytes);
+      this.#reserved += bytes;
+    });
     this.#reserving = turn.catch(() => undefined);
     await turn;
-    this.#reserved += bytes;
     let isReserved = true;
     return () => {
       if (isReserved) this.#reserved -= bytes;
@@ -314,7 +316,8 @@ const STATS_AT_ONCE = 64;
 
 const shardOf = (name: string): string => name.slice(0, 2);
 const keyOf = (name: string): string => name.slice(0, name.lastIndexOf('-'));
-const identityOf = ({ ino, size, mtimeMs }: Stats): string => `${ino}:${size}:${mtimeMs}`;
+/** Milliseconds: in those the time of change is set again. */
+const identityOf = ({ ino, size, mtime }: Stats): string => `${ino}:${size}:${mtime.getTime()}`;
 
 async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
   return closing(await open(path), work);

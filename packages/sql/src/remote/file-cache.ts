@@ -36,7 +36,7 @@ export interface OpenedFile {
 
 /** What a query uses of the cache: it stays there until that is released. */
 export interface CacheUse extends StoreReadOptions {
-  readonly pins: Pin[];
+  readonly keep: (pin: Pin) => void;
 }
 
 type Pinned<T> = T & { readonly pin: Pin };
@@ -78,7 +78,7 @@ export class FileCache {
   /** The path of a Parquet file without rows that has the schema of a file, and tells of its columns what that tells. */
   async footerPath(file: TableFile, use: CacheUse): Promise<string> {
     const { pin } = await this.#footer(file, use);
-    use.pins.push(pin);
+    use.keep(pin);
     return pin.path;
   }
 
@@ -99,7 +99,7 @@ export class FileCache {
     const fill = (directory: CacheDirectory): Promise<Pinned<OpenedFile>> =>
       this.#fillChunks(directory, file, known, wanted, use);
     const { pin, ...opened } = await this.#findOrFill(key, use, find, fill);
-    use.pins.push(pin);
+    use.keep(pin);
     return opened;
   }
 

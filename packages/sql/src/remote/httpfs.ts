@@ -36,6 +36,8 @@ export class Httpfs {
   readonly #options: HttpfsOptions;
   /** By the URL that their objects' begin with. */
   readonly #secrets = new Map<string, Secret>();
+  /** Whose objects are read by which. */
+  readonly #scopes = new WeakMap<FileIO, Set<string>>();
   #loaded: Promise<boolean> | null = null;
   #updates: Promise<unknown> = Promise.resolve();
 
@@ -50,14 +52,17 @@ export class Httpfs {
     const access = await scope.object.access(signal ? { signal } : {});
     const update = this.#updates.then(() => this.#update(scope.url, access));
     this.#updates = update.catch(() => undefined);
-    await update;
+    const scopes = this.#scopes.get(io) ?? new Set();
+    this.#scopes.set(io, scopes);
+    if (await update) scopes.add(scope.url);
+    else scopes.delete(scope.url);
   }
 
   /** The URL of an object that DuckDB can read, by the secret of a place; null for others. */
   url(io: FileIO, location: string): string | null {
     const url = objectUrl(io, location);
     if (url === null) return null;
-    for (const scope of this.#secrets.keys()) if (url.startsWith(scope)) return url;
+    for (const scope of this.#scopes.get(io) ?? []) if (url.startsWith(scope)) return url;
     return null;
   }
 
@@ -76,14 +81,18 @@ export class Httpfs {
     }
   }
 
-  async #update(scope: string, access: S3Access): Promise<void> {
+  /** False if DuckDB can't read there. */
+  async #update(scope: string, access: S3Access): Promise<boolean> {
     const known = this.#secrets.get(scope);
-    if (known && JSON.stringify(known.access) === JSON.stringify(access)) return;
+    if (known && JSON.stringify(known.access) === JSON.stringify(access)) return true;
+    // Another store with buckets and keys of the same names: queries of both may run at a time.
+    if (known && known.access.endpoint !== access.endpoint) return false;
     const name = known?.name ?? `__lh_s3_${this.#secrets.size}`;
     const settings = secretSettings(scope, access);
-    if (settings === null) return;
+    if (settings === null) return false;
     await this.#run((connection) => makeSecret(connection, name, settings));
     this.#secrets.set(scope, { name, access });
+    return true;
   }
 
   async #run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {

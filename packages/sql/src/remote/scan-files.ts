@@ -34,12 +34,17 @@ export interface ScanFilesOptions {
 export class ScanFiles {
   readonly #options: ScanFilesOptions;
   readonly #use: CacheUse;
+  readonly #pins: Pin[] = [];
+  readonly #released = new AbortController();
   readonly #counts = { local: 0, httpfs: 0, cache: 0, core: 0 };
 
   constructor(options: ScanFilesOptions) {
     this.#options = options;
-    const pins: Pin[] = [];
-    this.#use = { pins, signal: options.signal, fetched: { bytes: 0, requests: 0 } };
+    const { signal: released } = this.#released;
+    const signal = options.signal ? AbortSignal.any([options.signal, released]) : released;
+    // What fails lets go of all at once, when some may still be under way.
+    const keep = (pin: Pin): void => void (released.aborted ? pin.release() : this.#pins.push(pin));
+    this.#use = { keep, signal, fetched: { bytes: 0, requests: 0 } };
   }
 
   get access(): FileAccess {
@@ -61,6 +66,11 @@ export class ScanFiles {
     return { io, table, location: file.path, size: file.fileSizeInBytes, footerGuess: footerGuess(schema, groups) };
   }
 
+  /** What is known of a file is known under this name. */
+  nameOf(location: string): string {
+    return `${location} of ${this.#options.table}`;
+  }
+
   footer(file: TableFile): Promise<KnownFooter> {
     return this.#options.cache.footer(file, this.#use);
   }
@@ -74,7 +84,8 @@ export class ScanFiles {
   }
 
   release(): void {
-    for (const pin of this.#use.pins.splice(0)) pin.release();
+    this.#released.abort();
+    for (const pin of this.#pins.splice(0)) pin.release();
   }
 }
 

@@ -5,6 +5,7 @@ import { FileSystemCatalog, schema, t } from '@lh/core';
 import type { DataFile } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 import { onTestFinished } from 'vitest';
+import type { Pin } from '../../src/remote/cache-directory.ts';
 import { FileCache } from '../../src/remote/file-cache.ts';
 import type { CacheUse, TableFile } from '../../src/remote/file-cache.ts';
 import type { CacheOptions } from '../../src/remote/cache-options.ts';
@@ -65,9 +66,9 @@ export function tableFile({ store }: RemoteTable, { path, fileSizeInBytes }: Dat
 }
 
 export function newUse(signal?: AbortSignal): CacheUse & { release(): void } {
-  const pins: CacheUse['pins'] = [];
+  const pins: Pin[] = [];
   const release = (): void => pins.splice(0).forEach((pin) => pin.release());
-  return { pins, signal, fetched: { bytes: 0, requests: 0 }, release };
+  return { keep: (pin) => void pins.push(pin), signal, fetched: { bytes: 0, requests: 0 }, release };
 }
 
 /** A cache that is closed at the test's end. */

@@ -150,3 +150,16 @@ test('an extension that was asked for and is not there is an error that says wha
   expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
   expect(error.message).toMatch(/httpfs can't be loaded.*never downloaded/);
 });
+
+test('stores that give the same names to different objects are not mixed up', async () => {
+  const catalogs = [
+    await openCatalog(warehouse),
+    await openCatalog(warehouse, s3FileIO({ endpoint: (await openProxy()).endpoint })),
+  ];
+  const lake = await openLake(WAYS[0]!, catalogs[0]!);
+  for (const [i, catalog] of catalogs.entries()) lake.register(`t${i}`, await catalog.loadTable('ns.names'));
+  const result = await lake.sql('SELECT count(*)::INT AS n FROM t0 JOIN t1 USING (name)');
+  expect(await result.rows()).toEqual([{ n: NAMES.length }]);
+  const [first, second] = result.scans.map(({ access }) => access.httpfs);
+  expect([first! > 0, second]).toEqual([WAYS[0] === 'httpfs', 0]);
+});

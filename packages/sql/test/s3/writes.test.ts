@@ -5,12 +5,15 @@ import { expect, test } from 'vitest';
 import { listUploads } from '../../../../tests/support/s3/src/index.ts';
 import { s3Place } from '../../../../tests/support/s3/vitest/place.ts';
 import { rejection } from '../support.ts';
-import { WAYS, newWarehouse, openCatalog, openLake, openProxy, s3FileIO } from './support.ts';
+import { WAYS, newFolder, newWarehouse, openCatalog, openLake, openProxy, s3FileIO } from './support.ts';
 
 /** Rows that no codec makes small: some tens of megabytes. */
 const ROWS = 400_000;
 const NOISE = `SELECT i AS id, i % 3 AS part, hash(i)::VARCHAR || hash(i + 1)::VARCHAR AS a, random() AS b FROM range(${ROWS}) AS r(i)`;
 const shape = schema({ id: t.long(), part: t.long(), a: t.string(), b: t.double() });
+
+// Files are staged below the system's directory for temporary files, which others use as well.
+process.env['TMPDIR'] = await newFolder();
 
 /** What is left of writes: files that were staged, objects, uploads. */
 async function leftOvers(warehouse: string): Promise<unknown> {
