@@ -50,6 +50,13 @@ done, not needed, not needed, done, turned off
 [ 'statistics_file' ]
 [ { name: 'city', fieldId: 2, ndv: 2n } ]
 `,
+  compaction: `day=2026-03-02: 8 files, 0 with deletes
+day=2026-03-01: 12 files, 1 with deletes
+8 of 20 files
+20 of 20 files
+20 files became 2
+Busan 19, Busan 16, Busan 13, Jeju 17, Jeju 14, Seoul 18, Seoul 15, Seoul 12
+`,
   'time-travel': `now [ { item: 'coffee', price: 4 }, { item: 'tea', price: 3 } ]
 by snapshot [ { item: 'tea', price: 3 } ]
 by time [ { item: 'tea', price: 3 } ]

@@ -11,6 +11,8 @@ export default defineConfig({
     name: 'interop',
     root: fileURLToPath(new URL('.', import.meta.url)),
     include: ['*.test.ts'],
+    // These compare us with Spark itself.
+    exclude: process.env['INTEROP_ENGINES'] === 'Spark' ? [] : ['*.spark.test.ts'],
     // Everything is written and read once, before the first test.
     hookTimeout: 1_800_000,
   },
