@@ -245,10 +245,7 @@ export class CacheDirectory {
    * written, or won't be. RESOURCE_EXHAUSTED if queries that run use all there is.
    */
   async reserve(bytes: number): Promise<() => void> {
-    const turn = this.#reserving.then(async () => {
-      await this.#makeRoom(bytes);
-      this.#reserved += bytes;
-    });
+    const turn = this.#reserve(this.#reserving, bytes);
     this.#reserving = turn.catch(() => undefined);
     await turn;
     let isReserved = true;
@@ -256,6 +253,12 @@ export class CacheDirectory {
       if (isReserved) this.#reserved -= bytes;
       isReserved = false;
     };
+  }
+
+  async #reserve(before: Promise<unknown>, bytes: number): Promise<void> {
+    await before;
+    await this.#makeRoom(bytes);
+    this.#reserved += bytes;
   }
 
   async #makeRoom(bytes: number): Promise<void> {
