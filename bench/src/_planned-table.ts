@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { partitionBy, schema, t, type DataFile, type TableMetadata } from '@lh/core';
+import { partitionBy, schema, t, type DataFile, type FileIO, type TableMetadata } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 import { writeManifestList } from '../../packages/core/dist/manifest/write-manifest-list.js';
 import { writeManifest } from '../../packages/core/dist/manifest/write-manifest.js';
@@ -12,6 +12,7 @@ import { newTableMetadata } from '../../packages/core/dist/spec/new-table-metada
 import { valueToBytes } from '../../packages/core/dist/spec/single-value.js';
 import { serializeTableMetadata } from '../../packages/core/dist/spec/table-metadata-json.js';
 
+const UUID = '00000000-0000-4000-8000-000000000000';
 export const FILES_PER_MANIFEST = 10_000;
 export const BUCKETS = 16;
 export const ROWS_PER_FILE = 100_000;
@@ -20,7 +21,7 @@ const FIRST_DAY = 16_436; // 2015-01-01
 const MICROS_PER_DAY = 86_400_000_000n;
 const SNAPSHOT_ID = 1n;
 /** A change of the layout below needs a new number: tables are kept from run to run. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 const SHAPE = schema({
   id: t.long(),
@@ -50,15 +51,25 @@ export async function plannedTable(files: number): Promise<string> {
   const folder = fileURLToPath(new URL(`../.cache/plan-${LAYOUT}-${files}/`, import.meta.url));
   const location = `${folder}metadata/v2.metadata.json`;
   if (existsSync(location)) return location;
-  const io = new LocalFileIO();
+  await writePlannedTable(new LocalFileIO(), folder, files);
+  return location;
+}
+
+/** Writes the metadata of such a table into a folder, whose location ends with a slash, as its version 2. */
+export async function writePlannedTable(
+  io: FileIO,
+  folder: string,
+  files: number,
+  filesPerManifest: number = FILES_PER_MANIFEST,
+): Promise<void> {
   const metadata = newTableMetadata({
     schema: SHAPE,
     partitionBy: [partitionBy.day('ts'), partitionBy.bucket(BUCKETS, 'id')],
     location: folder.slice(0, -1),
-    uuid: '00000000-0000-4000-8000-000000000000',
+    uuid: UUID,
     nowMs: 0,
   });
-  const manifestList = await writeManifests(io, folder, metadata, files);
+  const manifestList = await writeManifests(io, folder, metadata, files, filesPerManifest);
   const committed = applyUpdates(
     metadata,
     [
@@ -94,27 +105,29 @@ export async function plannedTable(files: number): Promise<string> {
     ],
     { nowMs: 1, baseMetadataLocation: null },
   );
-  await io.write(location, serializeTableMetadata(committed));
-  return location;
+  await io.write(`${folder}metadata/v1.metadata.json`, serializeTableMetadata(metadata));
+  await io.write(`${folder}metadata/v2.metadata.json`, serializeTableMetadata(committed));
+  await io.write(`${folder}metadata/version-hint.text`, new TextEncoder().encode('2'));
 }
 
 async function writeManifests(
-  io: LocalFileIO,
+  io: FileIO,
   folder: string,
   metadata: TableMetadata,
   files: number,
+  filesPerManifest: number,
 ): Promise<string> {
   const [tableSchema, spec] = [metadata.schemas[0]!, metadata.partitionSpecs[0]!];
   const common = { io, formatVersion: 2, schema: tableSchema, spec, content: 'data', snapshotId: SNAPSHOT_ID } as const;
   const manifests = [];
-  for (let start = 0; start < files; start += FILES_PER_MANIFEST) {
-    const entries = Array.from({ length: Math.min(FILES_PER_MANIFEST, files - start) }, (_, i) => {
+  for (let start = 0; start < files; start += filesPerManifest) {
+    const entries = Array.from({ length: Math.min(filesPerManifest, files - start) }, (_, i) => {
       const file = dataFile(start + i, folder);
       return { status: 'added', snapshotId: SNAPSHOT_ID, sequenceNumber: 1n, fileSequenceNumber: 1n, file } as const;
     });
-    manifests.push(await writeManifest({ ...common, location: `${folder}metadata/m${start}.avro` }, entries));
+    manifests.push(await writeManifest({ ...common, location: `${folder}metadata/${UUID}-m${start}.avro` }, entries));
   }
-  const location = `${folder}metadata/snap-1.avro`;
+  const location = `${folder}metadata/snap-1-1-${UUID}.avro`;
   const snapshot = { snapshotId: SNAPSHOT_ID, parentSnapshotId: null, sequenceNumber: 1n };
   await writeManifestList({ io, location, formatVersion: 2, ...snapshot }, manifests);
   return location;
