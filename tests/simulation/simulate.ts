@@ -20,7 +20,8 @@ import { OLD_KEYS } from './row-operations.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { mountedDisk } from './mounted-disk.ts';
-import { writerLife } from './writer.ts';
+import { ObservedHistory } from './observed-history.ts';
+import { openSince, writerLife } from './writer.ts';
 import type { Job } from './writer.ts';
 
 const HOUR_MS = 3_600_000;
@@ -64,8 +65,9 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     async () => {
       const location = await createTable(machine, place.calm, formatVersion);
       // Each process has a connection of its own.
+      const history = new ObservedHistory();
       const connect = (): (() => Promise<Table>) => {
-        const io = options.wrap ? options.wrap(place.connect()) : place.connect();
+        const io = history.watch(options.wrap ? options.wrap(place.connect()) : place.connect());
         return () => Table.load(location, { io, runtime });
       };
       const writers = drawWriters(machine, formatVersion, options.kinds);
@@ -78,11 +80,13 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
           working--;
         }),
         clean(machine, connect, isOver, options),
+        expire(machine, connect, isOver, jobs),
         place.failNowAndThen(isOver),
       ]);
       // Requests that are under way may still arrive.
       await runtime.sleep(10_000);
-      await checkOutcome(await Table.load(location, { io: place.calm, runtime }), jobs, formatVersion);
+      const table = await Table.load(location, { io: place.calm, runtime });
+      await checkOutcome(table, history.whole(table), jobs, formatVersion);
     },
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -185,7 +189,7 @@ function drawWriters(machine: Machine, formatVersion: FormatVersion, kinds?: rea
       randomOperations(context, `${writer}-${number}`).map((operation): Job => {
         // Idempotency keys are kept in snapshots: a change without one can't have one.
         const repeats = (operation.effects.length > 0 || operation.repeatable === true) && machine.chance(0.4);
-        return { operation, repeats, outcome: 'pending', attempts: 0, doubtful: false };
+        return { operation, repeats, outcome: 'pending', attempts: 0, doubtful: false, startedMs: null };
       }),
     ).flat(),
   }));
@@ -239,4 +243,55 @@ async function clean(
       }
     });
   }
+}
+
+/** What may become of an expiry, and is no harm. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'UNAVAILABLE',
+  'RESOURCE_EXHAUSTED',
+  'COMMIT_CONFLICT',
+  'COMMIT_STATE_UNKNOWN',
+  // A branch was made meanwhile that is at one of the snapshots.
+  'INVALID_ARGUMENT',
+]);
+
+/**
+ * Expires the oldest snapshots of main from time to time. Those of jobs that are not done yet stay: the idempotency key of
+ * a job is known as long as its snapshot is; and those of tables whose specs change, which are read in the end.
+ */
+async function expire(
+  machine: Machine,
+  connect: () => () => Promise<Table>,
+  isOver: () => boolean,
+  jobs: readonly Job[],
+): Promise<void> {
+  const { runtime } = machine;
+  if (machine.chance(0.4) || jobs.some(({ operation }) => operation.kind === 'change spec')) return;
+  const rates = drawRates(machine);
+  for (let round = 0; round < 4 && !isOver(); round++) {
+    await runtime.sleep(runtime.random() ** 3 * 3 * 24 * HOUR_MS);
+    await machine.run(new Process(rates), async () => {
+      try {
+        const table = await connect()();
+        const cutoffMs = Math.min(runtime.now() - runtime.random() ** 2 * 24 * HOUR_MS, openSince(jobs));
+        const atRefs = new Set(Object.values(table.refs()).map(({ snapshotId }) => snapshotId));
+        const snapshotIds: bigint[] = [];
+        for (const { snapshotId, timestampMs } of mainOf(table)) {
+          if (atRefs.has(snapshotId) || timestampMs >= cutoffMs) break;
+          snapshotIds.push(snapshotId);
+        }
+        await table.expireSnapshots({ snapshotIds, olderThan: 0 });
+      } catch (error) {
+        if (!isLakehouseError(error) || !HARMLESS.has(error.code)) throw error;
+      }
+    });
+  }
+}
+
+/** As far as the table still knows it, oldest first. */
+function mainOf(table: Table): readonly { readonly snapshotId: bigint; readonly timestampMs: number }[] {
+  const byId = new Map(table.snapshots().map((snapshot) => [snapshot.snapshotId, snapshot]));
+  const line = [];
+  for (let at = table.currentSnapshot(); at; at = byId.get(at.parentSnapshotId ?? 0n) ?? null) line.push(at);
+  return line.toReversed();
 }
