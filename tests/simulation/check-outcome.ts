@@ -7,13 +7,21 @@ import { STAGED } from './operation.ts';
 import { operationOf, publishedBy, snapshotsOf } from './operations.ts';
 import type { Job } from './writer.ts';
 
-/** What must hold when all is over. Throws an error that says what doesn't. `createdAs`: the first format version. */
-export async function checkOutcome(table: Table, jobs: readonly Job[], createdAs: FormatVersion): Promise<void> {
+/**
+ * What must hold when all is over. Throws an error that says what doesn't. `whole`: the same table with the snapshots that
+ * have expired. `createdAs`: the first format version.
+ */
+export async function checkOutcome(
+  table: Table,
+  whole: Table,
+  jobs: readonly Job[],
+  createdAs: FormatVersion,
+): Promise<void> {
   await new TableValidator().validate(table);
-  checkHistory(table);
-  for (const job of jobs) checkJob(table, job);
+  checkHistory(whole);
+  for (const job of jobs) checkJob(whole, job);
   await checkFiles(table);
-  await checkRows(table, jobs, createdAs);
+  await checkRows(table, whole, jobs, createdAs);
   await checkCleanUp(table);
 }
 

@@ -12,11 +12,17 @@ type Snapshot = ReturnType<Table['snapshots']>[number];
  * The rows are those that the operations in the history make, one after the other, and each row is known by its row id:
  * looked at are the newest snapshots on main and beside it, and one in the middle.
  */
-export async function checkRows(table: Table, jobs: readonly Job[], createdAs: FormatVersion): Promise<void> {
-  const main = snapshotsOf(table, 'main');
-  const beside = table.snapshots().filter((snapshot) => !main.includes(snapshot));
+export async function checkRows(
+  table: Table,
+  whole: Table,
+  jobs: readonly Job[],
+  createdAs: FormatVersion,
+): Promise<void> {
+  const left = new Set(table.snapshots().map(({ snapshotId }) => snapshotId));
+  const main = snapshotsOf(whole, 'main').filter(({ snapshotId }) => left.has(snapshotId));
+  const beside = table.snapshots().filter((one) => !main.some(({ snapshotId }) => snapshotId === one.snapshotId));
   const looked = new Set([main[Math.floor(main.length / 2)], main.at(-1), beside.at(-1)]);
-  const expected = await expectedRows(table, jobs);
+  const expected = await expectedRows(whole, jobs);
   const rowIds = new RowIds();
   for (const snapshot of looked) {
     if (snapshot === undefined) continue;

@@ -15,10 +15,25 @@ export interface Job {
   attempts: number;
   /** Whether an earlier attempt may have gone through. */
   doubtful: boolean;
+  /** When it was first tried; null if it wasn't yet. */
+  startedMs: number | null;
+}
+
+/** Since when jobs have been open; Infinity if none is. */
+export function openSince(jobs: readonly Job[]): number {
+  const open = jobs.filter(({ outcome }) => outcome === 'pending' || outcome === 'running');
+  return Math.min(...open.map(({ startedMs }) => startedMs ?? Infinity));
 }
 
 /** Errors that say that nothing has changed. */
-const REFUSALS: ReadonlySet<string> = new Set(['COMMIT_CONFLICT', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'ABORTED']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'COMMIT_CONFLICT',
+  'UNAVAILABLE',
+  'RESOURCE_EXHAUSTED',
+  'ABORTED',
+  // What it reads was that of a snapshot that has expired since.
+  'NOT_FOUND',
+]);
 
 const MAX_ATTEMPTS = 6;
 
@@ -38,6 +53,7 @@ export async function writerLife(
     }
     while (job.outcome === 'pending') {
       if (machine.chance(0.1)) await machine.pause(machine.runtime.random() * 4 * 24 * 3_600_000);
+      job.startedMs ??= machine.runtime.now();
       table = await opened(machine, table, open);
       job.outcome = 'running';
       job.attempts++;
