@@ -57,6 +57,13 @@ day=2026-03-01: 12 files, 1 with deletes
 20 files became 2
 Busan 19, Busan 16, Busan 13, Jeju 17, Jeju 14, Seoul 18, Seoul 15, Seoul 12
 `,
+  retention: `6 files of keys became positions
+6 manifests became 1
+7 of 7 planned snapshots are gone
+7 manifest lists, 6 files of keys
+[ { id: 2n, city: 'Busan' }, { id: 1n, city: 'Seoul' } ]
+[ '/data/left-behind.parquet' ]
+`,
   'time-travel': `now [ { item: 'coffee', price: 4 }, { item: 'tea', price: 3 } ]
 by snapshot [ { item: 'tea', price: 3 } ]
 by time [ { item: 'tea', price: 3 } ]
