@@ -250,3 +250,32 @@ test('a mixture of what DuckDB and core read is the same as on the local disk', 
 function localCatalog({ warehouse }: RemoteTable): Promise<FileSystemCatalog> {
   return FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
 }
+
+test('a query holds what it reads until its rows are read, or it fails', async () => {
+  const table = await remoteTable(3);
+  const directory = join(table.folder, 'cache');
+  await using lake = await Lakehouse.open({ catalog: table.catalog, httpfs: false, cache: { directory } });
+  const held = async (): Promise<number> => {
+    const [session] = await readdir(join(directory, 'sessions'));
+    return (await readdir(join(directory, 'sessions', session!))).filter((name) => name !== 'alive').length;
+  };
+  const isFree = () => expect.poll(held, { timeout: 10_000 }).toBe(0);
+  const result = await lake.sql('SELECT * FROM ns.t');
+  expect(await held()).toBeGreaterThanOrEqual(3);
+  expect(await result.rows()).toHaveLength(12_000);
+  await isFree();
+  for (const sql of ["SELECT error('no') FROM ns.t", "CREATE TEMP TABLE x AS SELECT error('no') FROM ns.t"]) {
+    await expect(lake.sql(sql).then((rows) => rows.rows())).rejects.toThrow('no');
+    await isFree();
+  }
+  await (await lake.sql('CREATE TEMP TABLE y AS SELECT * FROM ns.t')).rows();
+  await isFree();
+  const other = await remoteTable(2);
+  other.store.beforeRead = async (location) => {
+    if (location === other.files[1]!.path) throw new Error('gone');
+    await sleep(20);
+  };
+  lake.register('other', await other.catalog.loadTable('ns.t'));
+  await expect(lake.sql('SELECT max(a) FROM other')).rejects.toThrow('gone');
+  await isFree();
+});
