@@ -4,14 +4,16 @@ import { expect, test } from 'vitest';
 import { findSnapshot, snapshotIndex, withSnapshot } from '../../src/spec/snapshot-index.ts';
 import type { Snapshot } from '../../src/spec/snapshot.ts';
 
-const snapshot = fc.record({ snapshotId: fc.bigInt(0n, 5n), sequenceNumber: fc.bigInt(0n, 9n) });
+const snapshot = fc
+  .record({ snapshotId: fc.bigInt(0n, 5n), sequenceNumber: fc.bigInt(0n, 9n) })
+  .map((ids) => ids as Snapshot);
 
 test('in lists that grow out of each other, each finds its own snapshots', () => {
   const growth = fc.array(fc.record({ from: fc.nat(), added: snapshot }), { maxLength: 12 });
   fc.assert(
     fc.property(fc.array(snapshot, { maxLength: 3 }), growth, (first, steps) => {
-      const lists: (readonly Snapshot[])[] = [first as readonly Snapshot[]];
-      for (const { from, added } of steps) lists.push(withSnapshot(lists[from % lists.length]!, added as Snapshot));
+      const lists: (readonly Snapshot[])[] = [first];
+      for (const { from, added } of steps) lists.push(withSnapshot(lists[from % lists.length]!, added));
       for (const list of lists) {
         const ids = list.map((one) => one.snapshotId);
         const twice = ids.filter((id, i) => ids.indexOf(id) !== i);

@@ -21,7 +21,7 @@ function texts(count: number, value: (i: number) => string): Column {
 const scattered = (i: number): number => Math.imul(i, 0x9e3779b1) >>> 4;
 
 describe('a dictionary', () => {
-  test.each<readonly [string, boolean | null, Column, number?]>([
+  const cases: readonly (readonly [name: string, expected: boolean | null, column: Column, limit?: number])[] = [
     ['values that are all different', false, longs(100_000, (i) => i)],
     ['different texts', false, texts(100_000, (i) => `https://example.com/a/long/path/of/${i}`)],
     ['values of which most are there twice', false, longs(100_000, (i) => scattered(i) % 50_000)],
@@ -34,9 +34,12 @@ describe('a dictionary', () => {
     ['no row', null, longs(0, () => 1)],
     ['nulls', null, { ...longs(8, (i) => i), validity: new Uint8Array(1) }],
     ['booleans', null, { layout: 'bits', length: 8, validity: null, bits: new Uint8Array(1) }],
-  ])('of %s: %s', (_name, expected, column, limit = LIMIT) => {
-    expect(isWorthDictionary([column], limit)).toBe(expected);
-  });
+  ];
+  for (const [name, expected, column, limit = LIMIT] of cases) {
+    test(`of ${name}: ${expected}`, () => {
+      expect(isWorthDictionary([column], limit)).toBe(expected);
+    });
+  }
 
   test('is chosen by all parts of a column', () => {
     const parts = Array.from({ length: 50 }, (_, part) => longs(1000, () => part % 5));
