@@ -34,21 +34,26 @@ export class ListEncoder<T extends object> {
     if (items.length === 0) return new Uint8Array(0);
     const place = this.#places.get(items[0]!);
     const known = place === undefined ? 0 : countCommon(place, items);
-    const added = items.slice(known).map((item) => this.#text.encode(`${stringifyJson(this.#toJson(item))},`));
-    const { encoded, index } = this.#append(place, known, items, added);
+    const added = items.slice(known);
+    const { encoded, index } = this.#append(place, known, added);
     const from = index === 0 ? 0 : encoded.ends[index - 1]!;
     return encoded.bytes.subarray(from, encoded.ends[index + items.length - 1]! - 1);
   }
 
-  #append(place: Place<T> | undefined, known: number, items: readonly T[], added: readonly Uint8Array[]): Place<T> {
-    const size = added.reduce((sum, text) => sum + text.length, 0);
-    const target = place !== undefined && canTake(place, known, size) ? place : this.#copy(place, known, size);
+  #append(place: Place<T> | undefined, known: number, added: readonly T[]): Place<T> {
+    const texts = added.map((item) => `${stringifyJson(this.#toJson(item))},`);
+    // One call into the platform for all of them; what is ASCII has as many bytes as characters.
+    const all = texts.join('');
+    const bytes = this.#text.encode(all);
+    const isAscii = bytes.length === all.length;
+    const target =
+      place !== undefined && canTake(place, known, bytes.length) ? place : this.#copy(place, known, bytes.length);
     const { encoded } = target;
     let end = encoded.ends.at(-1) ?? 0;
-    for (const [i, text] of added.entries()) {
-      encoded.bytes.set(text, end);
-      end += text.length;
-      this.#add(encoded, items[known + i]!, end);
+    encoded.bytes.set(bytes, end);
+    for (const [i, text] of texts.entries()) {
+      end += isAscii ? text.length : this.#text.encode(text).length;
+      this.#add(encoded, added[i]!, end);
     }
     return target;
   }

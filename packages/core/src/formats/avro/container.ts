@@ -57,7 +57,7 @@ function* readBlocks(bytes: Uint8Array, start: number, { codec, sync, location }
 }
 
 export interface AvroContainerOptions {
-  /** The schema as JSON. */
+  /** The schema as JSON, which must not change. */
   readonly schema: unknown;
   readonly metadata: Readonly<Record<string, string>>;
   readonly codec: AvroCodec;
@@ -76,17 +76,15 @@ export class AvroContainerWriter {
   constructor(options: AvroContainerOptions) {
     this.#codec = options.codec;
     this.#sync = syncMarker(options.name);
-    const entries = Object.entries({
-      ...options.metadata,
-      [SCHEMA_KEY]: JSON.stringify(options.schema),
-      [CODEC_KEY]: options.codec,
-    });
+    const entries = Object.entries({ ...options.metadata, [CODEC_KEY]: options.codec });
     this.#file.writeFixed(MAGIC);
-    this.#file.writeInteger(entries.length);
+    this.#file.writeInteger(entries.length + 1);
     for (const [key, value] of entries) {
       this.#file.writeString(key);
       this.#file.writeString(value);
     }
+    this.#file.writeString(SCHEMA_KEY);
+    this.#file.writeBytes(schemaText(options.schema));
     this.#file.writeInteger(0);
     this.#file.writeFixed(this.#sync);
   }
@@ -112,6 +110,17 @@ export class AvroContainerWriter {
     this.#block.clear();
     this.#count = 0;
   }
+}
+
+const schemaTexts = new WeakMap<object, Uint8Array>();
+
+/** Of small files, the schema is the most of what there is to write: it is written out once for all that share it. */
+function schemaText(schema: unknown): Uint8Array {
+  const known = typeof schema === 'object' && schema !== null ? schemaTexts.get(schema) : undefined;
+  if (known) return known;
+  const text = new TextEncoder().encode(JSON.stringify(schema));
+  if (typeof schema === 'object' && schema !== null) schemaTexts.set(schema, text);
+  return text;
 }
 
 /** 16 bytes that depend on every character of the name (FNV-1a, four times with different offsets). */

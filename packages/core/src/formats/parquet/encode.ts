@@ -1,5 +1,5 @@
 import { Table, tableToIPC } from 'apache-arrow';
-import type { RecordBatch } from 'apache-arrow';
+import type { Schema as ArrowSchema, RecordBatch } from 'apache-arrow';
 
 import { arrowSchemaNamed } from '../../columns/arrow-schema.ts';
 import type { Column, ColumnBatch } from '../../columns/column.ts';
@@ -43,7 +43,7 @@ export async function encodeRowGroup(
   encoding: ParquetEncoding,
 ): Promise<Uint8Array> {
   const wasm = await loadParquetWasm();
-  const arrow = arrowSchemaNamed(schema, parquetName);
+  const arrow = arrowSchemaOf(schema);
   const records: RecordBatch[] = batches.map((batch) => toRecordBatch(arrow, batch));
   const rows = batches.reduce((sum, batch) => sum + batch.length, 0);
   const table = wasm.Table.fromIPCStream(tableToIPC(new Table(arrow, records), 'stream'));
@@ -60,6 +60,14 @@ export async function encodeRowGroup(
   }
   // Both are given away: the table and the properties are freed by the encoder.
   return wasm.writeParquet(table, properties.build());
+}
+
+const arrowSchemas = new WeakMap<StructType, ArrowSchema>();
+
+function arrowSchemaOf(schema: StructType): ArrowSchema {
+  let arrow = arrowSchemas.get(schema);
+  if (arrow === undefined) arrowSchemas.set(schema, (arrow = arrowSchemaNamed(schema, parquetName)));
+  return arrow;
 }
 
 /**
