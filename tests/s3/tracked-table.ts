@@ -57,6 +57,14 @@ export function remove(id: number, mode: 'copy-on-write' | 'merge-on-read'): Cha
   };
 }
 
+/** Two ways to the same store, one of which may fail. */
+export interface Ways {
+  readonly sound: S3FileIO;
+  readonly failing: FileIO;
+  /** Until requests that failed can't happen any more. */
+  readonly settled: () => Promise<void>;
+}
+
 /**
  * A table that is changed by way of a store that may fail, and what must be in it: what was acknowledged, nothing that was
  * refused, and of what nobody knows all or nothing. It is looked at by a way that doesn't fail.
@@ -64,24 +72,24 @@ export function remove(id: number, mode: 'copy-on-write' | 'merge-on-read'): Cha
 export class TrackedTable {
   readonly #changed: Handle;
   readonly #seen: Handle;
-  readonly #io: FileIO;
+  readonly #ways: Ways;
   /** After each snapshot. */
   readonly #history: Rows[] = [];
   /** What changes failed with. */
   readonly failures: LakehouseError[] = [];
 
-  static async create(warehouse: string, sound: S3FileIO, failing: FileIO): Promise<TrackedTable> {
-    const catalogs = [sound, failing].map((io) => FileSystemCatalog.open({ io, warehouse, runtime: IMPATIENT }));
-    const [seen, changed] = await Promise.all(catalogs);
-    await seen!.createTable('db.t', { schema: SHAPE, properties: { 'commit.manifest.min-count-to-merge': '4' } });
-    const [one, other] = await Promise.all([seen!, changed!].map((catalog) => catalog.loadTable('db.t')));
-    return new TrackedTable(other as unknown as Handle, one as unknown as Handle, sound);
+  static async create(warehouse: string, ways: Ways): Promise<TrackedTable> {
+    const open = (io: FileIO) => FileSystemCatalog.open({ io, warehouse, runtime: IMPATIENT });
+    const properties = { 'commit.manifest.min-count-to-merge': '4' };
+    await (await open(ways.sound)).createTable('db.t', { schema: SHAPE, properties });
+    const load = async (io: FileIO) => (await (await open(io)).loadTable('db.t')) as unknown as Handle;
+    return new TrackedTable(await load(ways.failing), await load(ways.sound), ways);
   }
 
-  private constructor(changed: Handle, seen: Handle, io: FileIO) {
+  private constructor(changed: Handle, seen: Handle, ways: Ways) {
     this.#changed = changed;
     this.#seen = seen;
-    this.#io = io;
+    this.#ways = ways;
   }
 
   /** The way that may fail. */
@@ -107,6 +115,7 @@ export class TrackedTable {
     } catch (error) {
       if (!isLakehouseError(error)) throw error;
       this.failures.push(error);
+      await this.#ways.settled();
       await this.#seen.refresh();
       const happened = this.#seen.snapshots().length > this.#history.length;
       if (happened) this.#history.push(after);
@@ -128,6 +137,7 @@ export class TrackedTable {
    */
   async check(): Promise<number> {
     const table = this.#seen;
+    await this.#ways.settled();
     await table.refresh();
     const snapshots = table.snapshots();
     checkSame(snapshots.length, this.#history.length);
@@ -136,7 +146,7 @@ export class TrackedTable {
     }
     const { orphanFiles, failed } = await table.removeOrphanFiles({ olderThan: Date.now() + 60_000 });
     checkSame(failed, []);
-    checkSame(await orphans(table, this.#io), []);
+    checkSame(await orphans(table, this.#ways.sound), []);
     checkSame(await listUploads(s3Place(), new URL(this.location).host), []);
     checkSame(await rowsOf(table), sorted(this.rows));
     return orphanFiles.length;
