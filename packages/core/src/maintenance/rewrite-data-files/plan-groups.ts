@@ -47,7 +47,7 @@ export interface GroupSource {
  */
 export async function planGroups(source: GroupSource, settings: RewriteSettings): Promise<readonly FileGroup[]> {
   const bins = new Bins(source.outputSpec.specId, settings);
-  for await (const task of plannedTasks(source, settings)) {
+  for await (const task of plannedTasks(source, settings.where)) {
     if (settings.rewriteAll || isWorthRewriting(task, settings)) bins.add(task);
   }
   return inJobOrder(atMost(bins.groups(), settings), settings.jobOrder);
@@ -63,7 +63,8 @@ export async function replanGroups(
   groupOf: ReadonlyMap<string, FileGroup>,
 ): Promise<readonly FileGroup[]> {
   const tasks = new Map<FileGroup, FileScanTask[]>();
-  for await (const task of plannedTasks(source, settings)) {
+  // Columns of the filter may have other names by now; which files are meant is known.
+  for await (const task of plannedTasks(source, undefined)) {
     const group = groupOf.get(task.file.path);
     if (group === undefined) continue;
     const known = tasks.get(group);
@@ -78,7 +79,7 @@ export async function replanGroups(
 /** Tasks are whole files with all their deletes, and without statistics. */
 function plannedTasks(
   { io, runtime, metadata, snapshot, signal }: GroupSource,
-  { where }: RewriteSettings,
+  where: RewriteSettings['where'],
 ): AsyncIterable<FileScanTask> {
   const schema = currentSchema(metadata);
   const filter: BoundExpression = where === undefined ? { op: 'true' } : bindExpression(schema, toExpression(where));

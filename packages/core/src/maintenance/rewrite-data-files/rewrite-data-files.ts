@@ -1,7 +1,6 @@
 import type { LoadedMetadata } from '../../catalog/catalog.ts';
 import { invalidArgument, isLakehouseError, throwIfAborted, unsupported } from '../../errors.ts';
 import type { LakehouseError } from '../../errors.ts';
-import { currentSpec } from '../../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../../spec/partition-spec.ts';
 import { MAIN_BRANCH } from '../../spec/snapshot.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
@@ -47,7 +46,10 @@ export async function rewriteDataFiles(
     throw unsupported(`Table ${operations.name} can't be changed: ${operations.readOnly}.`, { table: operations.name });
   }
   refuseEncrypted(metadata, operations.name);
-  const version = new RewriteVersion(target, metadata, settings, options);
+  const version = new RewriteVersion(target, metadata, options, {
+    outputSpec: outputSpecOf(settings.outputSpecId ?? metadata.defaultSpecId, metadata),
+    arrangement: arrangementFor(settings, metadata),
+  });
   const groups = await planGroups(version.source, settings);
   const tally = new GroupTally(groups, version, options.onProgress);
   if (dryRun) return tally.report({ dryRun });
@@ -61,7 +63,7 @@ async function loadSame({ host, tableUuid }: RewriteTarget): Promise<LoadedMetad
   return loaded;
 }
 
-/** A version of the table, and what the settings mean for it. */
+/** A version of the table, and how its files are rewritten. */
 class RewriteVersion {
   readonly metadata: TableMetadata;
   readonly branch: string;
@@ -72,26 +74,25 @@ class RewriteVersion {
   constructor(
     { host }: RewriteTarget,
     metadata: TableMetadata,
-    settings: RewriteSettings,
     { branch = MAIN_BRANCH, signal }: RewriteDataFilesOptions,
+    { outputSpec, arrangement }: Pick<RewriteVersion, 'outputSpec' | 'arrangement'>,
   ) {
     this.metadata = metadata;
     this.branch = branch;
-    this.outputSpec = outputSpecOf(settings, metadata);
-    this.arrangement = arrangementFor(settings, metadata);
+    this.outputSpec = outputSpec;
+    this.arrangement = arrangement;
     this.source = {
       io: host.operations.io,
       runtime: host.runtime,
       metadata,
       snapshot: parentOnBranch(metadata, branch),
-      outputSpec: this.outputSpec,
+      outputSpec,
       signal,
     };
   }
 }
 
-function outputSpecOf({ outputSpecId }: RewriteSettings, metadata: TableMetadata): PartitionSpec {
-  if (outputSpecId === undefined) return currentSpec(metadata);
+function outputSpecOf(outputSpecId: number, metadata: TableMetadata): PartitionSpec {
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === outputSpecId);
   if (spec) return spec;
   const known = metadata.partitionSpecs.map(({ specId }) => specId).join(', ');
@@ -123,7 +124,11 @@ class Rewrite {
     let conflicts = await this.#pass(version, groups);
     for (let replans = 0; conflicts.length > 0 && replans < MAX_REPLANS; replans++) {
       const { metadata } = await loadSame(this.#target);
-      const newest = new RewriteVersion(this.#target, metadata, this.#settings, this.#options);
+      // The groups are those of the spec that they were planned for, whatever the current one is by now.
+      const newest = new RewriteVersion(this.#target, metadata, this.#options, {
+        outputSpec: outputSpecOf(version.outputSpec.specId, metadata),
+        arrangement: version.arrangement,
+      });
       const groupOf = new Map(conflicts.flatMap(({ group }) => group.tasks.map(({ file }) => [file.path, group])));
       const again = await replanGroups(newest.source, this.#settings, groupOf);
       this.#tally.replanned(

@@ -187,3 +187,23 @@ test('two rewrites of the same files leave one', async () => {
   expect(report).toMatchObject({ rewrittenDataFilesCount: 0, failedDataFilesCount: 0, groups: [] });
   expect(ids).toEqual(all);
 });
+
+test('what is planned again is what was meant, whatever columns are called and files are partitioned by since', async () => {
+  const { report, writer, ids } = await race({
+    options: { strategy: 'sort', sortBy: ['id'], where: `day = '${MON}'` },
+    meanwhile: first(async (table) => {
+      await table.delete('id = 3', { mode: 'merge-on-read' });
+      await table.updateSchema((s) => s.renameColumn('day', 'date').renameColumn('id', 'nr'));
+      await table.updateSpec((p) => p.remove('day').add(partitionBy.bucket(3, 'nr')));
+    }),
+  });
+  expect(report).toMatchObject({ rewrittenDataFilesCount: 10, addedDataFilesCount: 1, failedDataFilesCount: 0 });
+  const rows: readonly object[] = await writer.scan().toRows();
+  expect(rows).toHaveLength(39);
+  expect(ids).toHaveLength(39);
+  const added = (await writer.scan({ filter: 'nr < 100' }).plan()).tasks.map(({ file }) => [
+    file.specId,
+    file.recordCount,
+  ]);
+  expect(added).toEqual([[0, 19]]);
+});
