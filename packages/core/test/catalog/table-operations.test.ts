@@ -265,6 +265,28 @@ describe('failures of the store', () => {
     expect(await names(made.store)).toEqual(['v1.metadata.json', 'v2.metadata.json', 'version-hint.text']);
   });
 
+  test('what can be read back, but the store never says is there, may not last', async () => {
+    const made = await withTable();
+    const rules = [
+      { operations: ['write'], when: isClaim, fault: 'fail-after', times: 1 },
+      { operations: ['write'], when: isClaim, fault: 'fail-before' },
+    ] as const;
+    // Of a disk: what is synced to the directory later takes it along.
+    const operations = faulty(made, ...rules);
+    const base = await operations.load();
+    const next = await settle(made.runtime, () => set(operations, base, 'a'));
+    expect(next.metadataLocation).toBe(`${DIRECTORY}/v2.metadata.json`);
+    const others = faulty(made, ...rules, {
+      operations: ['write'],
+      when: ({ location }) => location.endsWith('/version-hint.text'),
+      fault: 'fail-before',
+    });
+    const later = await others.load();
+    const unknown = settle(made.runtime, () => set(others, later, 'b'));
+    await expect(unknown).rejects.toMatchObject({ code: 'COMMIT_STATE_UNKNOWN', retryable: false });
+    expect((await made.operations.load()).metadata.properties).toMatchObject({ a: 'x', b: 'x' });
+  });
+
   test('an answer that is lost may hide that another writer won', async () => {
     const made = await withTable();
     const operations = faulty(made, { fault: 'fail-after', operations: ['write'], when: isClaim, times: 1 });

@@ -45,6 +45,13 @@ interface KnownVersion extends VersionFile {
   readonly loaded: LoadedMetadata;
 }
 
+/** A version's file that is ours. */
+interface Claim {
+  readonly file: VersionFile;
+  /** False if the store has never said that it has the file: a disk may have failed to sync its name. */
+  readonly lasts: boolean;
+}
+
 /**
  * What the newest version tells about one that was claimed: that one is the newest itself, or the newest goes back to it,
  * with or without naming it in its metadata log, or does not, or can't tell.
@@ -289,43 +296,47 @@ export class FileSystemTableOperations implements TableOperations {
     const location = `${this.metadataDirectory}/${claimFileName(version)}`;
     const bytes = serializeTableMetadata(metadata);
     await this.#insist(() => probeConditionalCreate(this.io, this.metadataDirectory, this.#runtime));
-    const claimed = await this.#claim({ version, location, stat: null }, bytes);
-    if (claimed === null) {
+    const claim = await this.#claim({ version, location, stat: null }, bytes);
+    if (claim === null) {
       // Nobody need look whether it is the newest still.
       this.#latest = null;
       throw this.#conflict(version);
     }
+    const { file, lasts } = claim;
     const loaded = { metadata, metadataLocation: location };
-    if (!(await this.#confirm(claimed, base, metadata))) return loaded;
-    await this.#writeHint(claimed);
+    if (!(await this.#confirm(file, base, metadata))) return loaded;
+    if (!lasts) await this.#makeLast(file);
+    await this.#writeHint(file);
     if (!(DROPPED_AT in metadata.properties)) {
       await trimOldVersions(this.io, this.metadataDirectory, { version, metadata, nowMs: this.#runtime.now() });
     }
-    return this.#remember({ ...claimed, loaded }).loaded;
+    return this.#remember({ ...file, loaded }).loaded;
   }
 
   /**
-   * The file if it is ours, null if it is another writer's; COMMIT_STATE_UNKNOWN when that can't be told.
+   * The claim if it is ours, null if it is another writer's; COMMIT_STATE_UNKNOWN when that can't be told.
    * A claim that failed without a clear refusal may have been carried out, or may yet be. It is repeated with the same
    * bytes, so that it does not matter which of the requests gets through.
    */
-  async #claim(wanted: VersionFile, bytes: Uint8Array): Promise<VersionFile | null> {
+  async #claim(wanted: VersionFile, bytes: Uint8Array): Promise<Claim | null> {
     let doubt: unknown = null;
+    let lasts = false;
     for (let attempt = 0; attempt < TRIES; attempt++) {
       if (attempt > 0) await this.#runtime.sleep(FIRST_WAIT_MS * 2 ** (attempt - 1));
       try {
         const stat = await this.io.write(wanted.location, bytes, { ifNoneMatch: true });
         // After a doubtful request this file may be the second one that we made under this name.
-        return doubt === null ? { ...wanted, stat } : wanted;
+        return { file: doubt === null ? { ...wanted, stat } : wanted, lasts: true };
       } catch (error) {
-        if (isLakehouseError(error, 'ALREADY_EXISTS')) break;
+        lasts = isLakehouseError(error, 'ALREADY_EXISTS');
+        if (lasts) break;
         const refused = isLakehouseError(error) && REFUSALS.includes(error.code);
         if (refused && doubt === null) throw error;
         doubt ??= error;
         if (refused) break;
       }
     }
-    return (await this.#isOurs(wanted.location, bytes, doubt)) ? wanted : null;
+    return (await this.#isOurs(wanted.location, bytes, doubt)) ? { file: wanted, lasts } : null;
   }
 
   /**
@@ -376,6 +387,15 @@ export class FileSystemTableOperations implements TableOperations {
     return told === 'unknown' && isOlder(next.stat, claimed.stat) ? 'not-committed' : told;
   }
 
+  /** What is written to a directory to last takes along what was put there before. */
+  async #makeLast(version: VersionFile): Promise<void> {
+    try {
+      await this.#insist(() => this.io.write(`${this.metadataDirectory}/${VERSION_HINT}`, hintOf(version)));
+    } catch (error) {
+      throw this.#stateUnknown(version.location, error);
+    }
+  }
+
   /**
    * The hint is advice: it may fail, and lag behind. But a slow writer must not leave an older one than it found, for
    * engines that trust it, so whoever wrote one looks for a newer version afterwards.
@@ -383,8 +403,7 @@ export class FileSystemTableOperations implements TableOperations {
   async #writeHint(version: VersionFile): Promise<void> {
     try {
       for (let newest: VersionFile | null = version; newest; newest = await this.#newerThan(newest)) {
-        const text = new TextEncoder().encode(String(newest.version));
-        await this.io.write(`${this.metadataDirectory}/${VERSION_HINT}`, text, { durable: false });
+        await this.io.write(`${this.metadataDirectory}/${VERSION_HINT}`, hintOf(newest), { durable: false });
       }
     } catch {
       // The commit is done; whoever reads next finds the version by listing.
@@ -462,6 +481,10 @@ export function fileSystemTableOperations(
   options: FileSystemTableOptions = {},
 ): FileSystemTableOperations {
   return new FileSystemTableOperations(location, io, options);
+}
+
+function hintOf({ version }: VersionFile): Uint8Array {
+  return new TextEncoder().encode(String(version));
 }
 
 function isDropped({ loaded }: KnownVersion): boolean {
