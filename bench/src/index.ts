@@ -14,6 +14,7 @@ const BENCHMARKS = [
   'changes',
   'upkeep',
   'compaction',
+  's3-plan',
   's3-query',
   's3-append',
 ];

@@ -1,6 +1,7 @@
 import { LakehouseError, invalidArgument, isLakehouseError, unsupported } from '../errors.ts';
 import type { FileIO } from '../io/file-io.ts';
 import { listDirectories } from '../io/list-directories.ts';
+import { requestsAtOnce } from '../io/requests-at-once.ts';
 import type { Reporter } from '../reporter.ts';
 import { systemRuntime, type Runtime } from '../runtime.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
@@ -267,9 +268,9 @@ export class FileSystemCatalog implements Catalog {
     const names = (await listDirectories(this.#io, this.#locationOf(levels))).filter(isAllowedLevel);
     const children = names.map((name) => [...levels, name]);
     const result: string[][] = [];
-    const { concurrency } = this.#runtime;
-    for (let start = 0; start < children.length; start += concurrency) {
-      const group = children.slice(start, start + concurrency);
+    const atOnce = requestsAtOnce(this.#io, this.#runtime);
+    for (let start = 0; start < children.length; start += atOnce) {
+      const group = children.slice(start, start + atOnce);
       const counted = await Promise.all(group.map(counts));
       result.push(...group.filter((_, index) => counted[index]));
     }

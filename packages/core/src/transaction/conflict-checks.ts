@@ -1,3 +1,4 @@
+import { requestsAtOnce } from '../io/requests-at-once.ts';
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
 import { readManifest } from '../manifest/read-manifest.ts';
@@ -80,7 +81,7 @@ export class ConflictChecker {
     if (rules.length === 0) return;
     checkSchema(this.#change.checks, currentSchema(metadata), table);
     const snapshots = this.#snapshotsSinceBase(metadata, parent, attempt);
-    const lists = lookAhead(snapshots, attempt.runtime.concurrency, async (snapshot) => {
+    const lists = lookAhead(snapshots, requestsAtOnce(attempt.operations.io, attempt.runtime), async (snapshot) => {
       return [snapshot, await readManifestList(attempt.operations.io, snapshot, metadata)] as const;
     });
     for await (const [snapshot, manifests] of lists) {

@@ -1,7 +1,6 @@
 import { liveFilesCount } from '../manifest/manifest-file.ts';
-import { readManifestBytes } from '../manifest/read-manifest.ts';
 import type { NewManifestEntry } from '../manifest/write-manifest.ts';
-import { lookAhead } from '../scan/look-ahead.ts';
+import { fetchManifests } from '../scan/fetch-manifests.ts';
 import { NO_METRICS } from '../spec/data-file.ts';
 import type { DataFile } from '../spec/data-file.ts';
 import type { ManifestContent, ManifestEntry, ManifestFile } from '../spec/manifest.ts';
@@ -63,11 +62,8 @@ export class ManifestFilter {
     for (const known of results.values()) missing.found(known.removed);
     const candidates = manifests.filter((manifest) => !results.has(manifest) && mayTouch(manifest, removal));
     if (removal.more || missing.size > 0) {
-      const { io } = attempt.operations;
-      const options = attempt.signal ? { signal: attempt.signal } : {};
-      const read = lookAhead(candidates, attempt.runtime.concurrency, async (manifest) => {
-        return [manifest, await readManifestBytes(io, manifest, options)] as const;
-      });
+      const { operations, runtime, signal } = attempt;
+      const read = fetchManifests(operations.io, candidates, runtime, signal ? { signal } : {});
       for await (const [manifest, bytes] of read) {
         const result = await this.#look(manifest, bytes, removal, metadata, attempt);
         this.#known.set(manifest.path, result);

@@ -5,9 +5,9 @@ import { INT, LONG, optional, required } from '../../inspect/field-builders.ts';
 import { unifiedPartitionType } from '../../inspect/partition-union.ts';
 import { isDeletionVector } from '../../manifest/content-problem.ts';
 import { readManifestList } from '../../manifest/read-manifest-list.ts';
-import { decodeManifest, readManifestBytes } from '../../manifest/read-manifest.ts';
+import { decodeManifest } from '../../manifest/read-manifest.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
-import { lookAhead } from '../../scan/look-ahead.ts';
+import { fetchManifests } from '../../scan/fetch-manifests.ts';
 import { partitionKey } from '../../scan/partition-key.ts';
 import { compareValues } from '../../spec/compare-values.ts';
 import type { DataFile } from '../../spec/data-file.ts';
@@ -130,10 +130,8 @@ async function addUpPartitions(
 ): Promise<readonly PartitionStatistics[]> {
   const aborted = signal ? { signal } : {};
   const manifests = await readManifestList(io, snapshot, metadata, aborted);
-  const read = async (manifest: (typeof manifests)[number]) =>
-    [manifest, await readManifestBytes(io, manifest, aborted)] as const;
   const totals = new PartitionTotals(metadata, partition);
-  for await (const [manifest, bytes] of lookAhead(manifests, runtime.concurrency, read)) {
+  for await (const [manifest, bytes] of fetchManifests(io, manifests, runtime, aborted)) {
     const options = { ...tableDefinitions(metadata), columns: { stats: 'none' as const } };
     for (const entries of decodeManifest(bytes, manifest, options)) {
       throwIfAborted(signal);

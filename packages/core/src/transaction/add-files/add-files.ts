@@ -1,3 +1,4 @@
+import { requestsAtOnce } from '../../io/requests-at-once.ts';
 import { stringifyJson } from '../../spec/json.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
 import type { DataFile } from '../../spec/data-file.ts';
@@ -36,7 +37,8 @@ export async function addFilesAction(
 ): Promise<Action | null> {
   const { runtime, operations } = state.host;
   const { signal } = state.options;
-  const selected = await selectFiles(operations.io, selection, { concurrency: runtime.concurrency, signal });
+  const concurrency = requestsAtOnce(operations.io, runtime);
+  const selected = await selectFiles(operations.io, selection, { concurrency, signal });
   let described = await describeAll(selected, state.metadata, options, state);
   if (described.files.length === 0) return null;
   const duplicates = options.checkDuplicates === false ? null : new DuplicateCheck(operations.io);
@@ -73,7 +75,7 @@ async function describeAll(
   const files: DataFile[] = [];
   let needNameMapping = false;
   let [rows, bytes] = [0, 0];
-  const all = lookAhead(selected, runtime.concurrency, (file) =>
+  const all = lookAhead(selected, requestsAtOnce(operations.io, runtime), (file) =>
     describeFile(operations.io, file, metadata, { ...options, signal }),
   );
   for await (const { file, hasFieldIds } of all) {

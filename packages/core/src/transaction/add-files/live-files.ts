@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { fileKeyOf } from '../../io/locations.ts';
+import { requestsAtOnce } from '../../io/requests-at-once.ts';
 import { readManifestList } from '../../manifest/read-manifest-list.ts';
 import { readManifest } from '../../manifest/read-manifest.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
@@ -32,7 +33,7 @@ export class DuplicateCheck {
     const manifests = (await readManifestList(this.#io, parent, metadata)).filter(
       ({ content, path }) => content === 'data' && !this.#searched.has(path),
     );
-    const found = lookAhead(manifests, attempt.runtime.concurrency, async (manifest) => {
+    const found = lookAhead(manifests, requestsAtOnce(this.#io, attempt.runtime), async (manifest) => {
       return [manifest, await this.#find(wanted, manifest, metadata, attempt.signal)] as const;
     });
     for await (const [manifest, path] of found) {
