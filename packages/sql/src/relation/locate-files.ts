@@ -8,9 +8,9 @@ import type { FileSchema } from './file-schema.ts';
 import { withMappedIds } from './name-mapping.ts';
 import type { RelationSource } from './scan-relation.ts';
 
-/** Where DuckDB reads a file: by a path, or from the cache, after what it needs of the file was brought there. */
+/** Where DuckDB reads a file: on the local disk, in the store itself, or in the cache, once what it needs is there. */
 export type FilePlace =
-  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'local' | 'httpfs'; readonly path: string }
   | { readonly kind: 'cache'; readonly file: TableFile; readonly known: KnownFooter };
 
 /** A file that DuckDB can open, or one that it can't. */
@@ -56,11 +56,11 @@ async function placeOf(io: FileIO, remote: ScanFiles, task: FileScanTask): Promi
   const local = localPath(io, task);
   if (local !== null) {
     // In a pattern DuckDB takes a backslash for a separator, so that such a path can't be written as one.
-    return /[*?[]/.test(local) && local.includes('\\') ? null : { kind: 'path', path: local };
+    return /[*?[]/.test(local) && local.includes('\\') ? null : { kind: 'local', path: local };
   }
   if (io.capabilities.inMemory) return null;
   const url = remote.url(task.file.path);
-  if (url !== null) return { kind: 'path', path: url };
+  if (url !== null) return { kind: 'httpfs', path: url };
   const file = remote.tableFile(task);
   return { kind: 'cache', file, known: await remote.footer(file) };
 }

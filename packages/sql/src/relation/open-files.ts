@@ -32,16 +32,12 @@ export async function openFiles(
   source: RelationSource,
   files: readonly FileNeeds[],
 ): Promise<readonly (OpenedData | null)[]> {
-  const { remote, io } = source;
   const opened: (OpenedData | null)[] = [];
   const wanted = rowGroupsOf(source, files);
   for await (const one of lookAhead(files.keys(), AT_ONCE, async (i) => openFile(source, files[i]!, wanted[i]!))) {
     opened.push(one);
   }
-  for (const { place, task } of files) {
-    const isLocal = place.kind === 'path' && (io.capabilities.localPath?.(task.file.path) ?? null) !== null;
-    remote.count(place.kind === 'cache' ? 'cache' : isLocal ? 'local' : 'httpfs');
-  }
+  for (const { place } of files) source.remote.count(place.kind);
   return opened;
 }
 
@@ -50,7 +46,7 @@ async function openFile(
   { place, schema, fieldIds, positions }: FileNeeds,
   rowGroups: readonly number[],
 ): Promise<OpenedData | null> {
-  if (place.kind === 'path') return { path: place.path, positions };
+  if (place.kind !== 'cache') return { path: place.path, positions };
   if (rowGroups.length === 0) return null;
   const { footer } = place.known;
   const leaves = schema.fields.flatMap(({ fieldId }, i) => {
@@ -68,7 +64,7 @@ function rowGroupsOf(
 ): readonly (readonly number[])[] {
   let missing = maxRows ?? Number.POSITIVE_INFINITY;
   return files.map(({ place, task, keepsPlaces, isWhole }) => {
-    if (place.kind === 'path') return [];
+    if (place.kind !== 'cache') return [];
     const { footer } = place.known;
     const needed = keepsPlaces ? { ...task, residual: { op: 'true' } as const } : task;
     const groups: number[] = [];

@@ -74,4 +74,4 @@ test('whatever was asked for before, by this process or another, the bytes are t
     }),
     { numRuns: runs(20) },
   );
-});
+}, 300_000);

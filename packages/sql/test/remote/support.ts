@@ -19,7 +19,7 @@ export const COLUMNS = ['id', 'a', 'b', 'c'] as const;
 /** A directory for the length of a test. */
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lh-sql-remote-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
   return folder;
 }
 
@@ -33,12 +33,13 @@ export interface RemoteTable {
 }
 
 /** A table `ns.t` in a store, whose files have four row groups each: `id` counts, the other columns are noise. */
-export async function remoteTable(files = 1): Promise<RemoteTable> {
+export async function remoteTable(files = 1, options: { readonly formatVersion?: 2 | 3 } = {}): Promise<RemoteTable> {
   const folder = await newFolder();
   const warehouse = join(folder, 'wh');
   const local = await FileSystemCatalog.open({ io: new LocalFileIO(), warehouse });
   await local.createNamespace('ns');
   const table = await local.createTable('ns.t', {
+    ...options,
     schema: schema({ id: t.long(), a: t.long(), b: t.double(), c: t.string() }),
     properties: {
       'write.parquet.row-group-size-bytes': String(60_000),

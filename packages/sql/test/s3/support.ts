@@ -25,7 +25,7 @@ export function s3FileIO(options: S3FileIOOptions = {}): S3FileIO {
 /** A directory that is there until the file's tests are done. */
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lh-sql-s3-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 20 }));
   return folder;
 }
 
