@@ -24,6 +24,8 @@ export class GroupTally {
   readonly #snapshotIds: bigint[] = [];
   readonly #warnings = new Set<string>();
   #removedDeleteFiles = 0;
+  #done: Counts = NOTHING;
+  #total: Counts;
 
   constructor(
     groups: readonly FileGroup[],
@@ -36,6 +38,7 @@ export class GroupTally {
     for (const group of groups.toSorted((a, b) => a.index - b.index)) {
       this.#groups.set(group.index, { group, outcome: null });
     }
+    this.#total = groups.reduce(plus, NOTHING);
   }
 
   get nothingDone(): boolean {
@@ -53,16 +56,17 @@ export class GroupTally {
       if (group) this.#groups.get(index)!.group = group;
       else this.#groups.delete(index);
     }
+    this.#total = [...this.#groups.values()].reduce((counts, { group }) => plus(counts, group), NOTHING);
     this.#tell();
   }
 
-  failed({ index }: FileGroup, error: LakehouseError): void {
-    this.#groups.get(index)!.outcome = { error };
+  failed(group: FileGroup, error: LakehouseError): void {
+    this.#settle(group, { error });
     this.#tell();
   }
 
   committed(groups: readonly WrittenGroup[], { snapshots }: CommitOutcome): void {
-    for (const { group, files } of groups) this.#groups.get(group.index)!.outcome = { files };
+    for (const { group, files } of groups) this.#settle(group, { files });
     for (const { snapshotId, summary } of snapshots) {
       this.#snapshotIds.push(snapshotId);
       this.#removedDeleteFiles += Number(summary['removed-delete-files'] ?? 0);
@@ -106,21 +110,34 @@ export class GroupTally {
     };
   }
 
+  #settle(group: FileGroup, outcome: Tallied['outcome']): void {
+    this.#groups.get(group.index)!.outcome = outcome;
+    this.#done = plus(this.#done, group);
+  }
+
   #tell(): void {
-    if (!this.#onProgress) return;
-    const all = [...this.#groups.values()];
-    const done = all.filter(({ outcome }) => outcome !== null);
-    const files = (some: readonly Tallied[]): number => sum(some, ({ group }) => group.tasks.length);
-    const bytes = (some: readonly Tallied[]): number => sum(some, ({ group }) => group.bytes);
-    this.#onProgress({
-      groupsDone: done.length,
-      groupsTotal: all.length,
-      filesDone: files(done),
-      filesTotal: files(all),
-      bytesDone: bytes(done),
-      bytesTotal: bytes(all),
+    const [done, total] = [this.#done, this.#total];
+    this.#onProgress?.({
+      groupsDone: done.groups,
+      groupsTotal: total.groups,
+      filesDone: done.files,
+      filesTotal: total.files,
+      bytesDone: done.bytes,
+      bytesTotal: total.bytes,
     });
   }
+}
+
+interface Counts {
+  readonly groups: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+const NOTHING: Counts = { groups: 0, files: 0, bytes: 0 };
+
+function plus({ groups, files, bytes }: Counts, group: FileGroup): Counts {
+  return { groups: groups + 1, files: files + group.tasks.length, bytes: bytes + group.bytes };
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

@@ -149,6 +149,11 @@ class Rewrite {
     }
   }
 
+  /** Once something is committed, a failure must not hide it. */
+  get #isAllOrNothing(): boolean {
+    return this.#settings.maxCommits === null && this.#tally.nothingDone;
+  }
+
   /** Writes groups and commits them. Gives those that met a conflict. */
   async #pass(version: RewriteVersion, groups: readonly FileGroup[]): Promise<readonly Conflict[]> {
     const { maxCommits, maxConcurrentFileGroupRewrites } = this.#settings;
@@ -164,7 +169,7 @@ class Rewrite {
     try {
       for await (const result of results) {
         if ('error' in result) {
-          if (maxCommits === null || isLakehouseError(result.error, 'ABORTED')) throw result.error;
+          if (this.#isAllOrNothing || isLakehouseError(result.error, 'ABORTED')) throw result.error;
           this.#tally.failed(result.group, result.error);
           continue;
         }
@@ -199,7 +204,7 @@ class Rewrite {
 
   /** With partial progress, commits may fail, unless it isn't known whether they did. */
   async #commit(version: RewriteVersion, groups: readonly WrittenGroup[]): Promise<readonly Conflict[]> {
-    const { useStartingSequenceNumber, maxCommits, maxFailedCommits } = this.#settings;
+    const { useStartingSequenceNumber, maxFailedCommits } = this.#settings;
     const { metadata, branch, outputSpec } = version;
     const { host, onCommit } = this.#target;
     const { signal } = this.#options;
@@ -211,7 +216,7 @@ class Rewrite {
       return conflicts;
     } catch (error) {
       const mayFail = isLakehouseError(error) && error.code !== 'COMMIT_STATE_UNKNOWN' && error.code !== 'ABORTED';
-      if (!mayFail || maxCommits === null || ++this.#failedCommits > maxFailedCommits) throw error;
+      if (!mayFail || this.#isAllOrNothing || ++this.#failedCommits > maxFailedCommits) throw error;
       for (const { group } of groups) this.#tally.failed(group, error);
       return [];
     }
