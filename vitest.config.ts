@@ -30,7 +30,14 @@ function withS3(name: string, root: string, include: string) {
   const path = (file: string): string => fileURLToPath(new URL(`tests/support/s3/vitest/${file}`, import.meta.url));
   // AWS's client warns of later versions of itself, which will want a later Node.
   const env = { ...base.test.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
-  const s3 = { include: [include], env, globalSetup: [path('global-setup.ts')], runner: path('runner.ts') };
+  const s3 = {
+    include: [include],
+    env,
+    globalSetup: [path('global-setup.ts')],
+    runner: path('runner.ts'),
+    // Another process does half of the work, and syncs every file.
+    testTimeout: 180_000,
+  };
   return { ...base, test: { ...base.test, ...s3 } };
 }
 

@@ -4,7 +4,7 @@ import { MANY_RETRIES, appendAtOnce } from '../end-to-end/many-writers.ts';
 import { s3Place } from '../support/s3/vitest/place.ts';
 import { newCatalog } from './support.ts';
 
-test('8 processes make 25 commits each, and nothing is lost', { timeout: 300_000 }, async () => {
+test('8 processes make 25 commits each, and nothing is lost', { timeout: 600_000 }, async () => {
   const catalog = await newCatalog();
   await catalog.createNamespace('race');
   const { endpoint, region, accessKeyId, secretAccessKey } = s3Place();
