@@ -9,7 +9,7 @@ import type { FileMatches } from '../transaction/operations/file-matches.ts';
 import type { RowOperation } from '../transaction/operations/row-operation.ts';
 import { stageRowDeletes } from '../transaction/operations/stage-deletes.ts';
 import type { TableView } from '../transaction/operations/table-view.ts';
-import { liveDeletes } from './live-deletes.ts';
+import { liveDeletes } from './live-entries.ts';
 import { runOperation } from './run-operation.ts';
 import type { OperatedTable } from './run-operation.ts';
 

@@ -1,14 +1,10 @@
 import { isDeletionVector } from '../manifest/content-problem.ts';
 import type { FileIO } from '../io/file-io.ts';
-import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { readManifest } from '../manifest/read-manifest.ts';
-import { tableDefinitions } from '../manifest/table-definitions.ts';
 import { referencedPath } from '../scan/delete-file-index.ts';
 import { partitionKey } from '../scan/partition-key.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import type { ManifestContent, ManifestEntry } from '../spec/manifest.ts';
+import type { ManifestEntry } from '../spec/manifest.ts';
 import { isUnpartitioned } from '../spec/partition-spec.ts';
-import { FILE_PATH } from '../spec/position-delete-fields.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
@@ -16,6 +12,7 @@ import type { Action } from '../transaction/action.ts';
 import type { CommitOutcome } from '../transaction/commit.ts';
 import { parentOnBranch } from '../transaction/refs.ts';
 import { snapshotChangeAction } from '../transaction/snapshot-change-action.ts';
+import { liveEntries } from './live-entries.ts';
 import { checkWritable, commitMaintenance, loadNewest } from './maintained-table.ts';
 import type { MaintainedTable } from './maintained-table.ts';
 
@@ -76,9 +73,9 @@ async function danglingDeletes(
   io: FileIO,
   signal: AbortSignal | undefined,
 ): Promise<readonly DataFile[]> {
-  if (snapshot === null) return [];
+  const options = signal ? { signal } : {};
   const deletes: ManifestEntry[] = [];
-  for await (const entry of liveEntries('deletes', snapshot, metadata, io, signal)) deletes.push(entry);
+  for await (const entry of liveEntries('deletes', io, snapshot, metadata, options)) deletes.push(entry);
   if (deletes.length === 0) return [];
   const referenced = new Set(deletes.flatMap(({ file }) => dataFileOf(file) ?? []));
   const existing = new Set<string>();
@@ -87,7 +84,7 @@ async function danglingDeletes(
     const known = oldest.get(key);
     if (known === undefined || sequenceNumber < known) oldest.set(key, sequenceNumber);
   };
-  for await (const { file, sequenceNumber } of liveEntries('data', snapshot, metadata, io, signal)) {
+  for await (const { file, sequenceNumber } of liveEntries('data', io, snapshot, metadata, options)) {
     if (referenced.has(file.path)) existing.add(file.path);
     age(partitionKey(file.specId, file.partition), sequenceNumber);
     age(EVERYWHERE, sequenceNumber);
@@ -110,24 +107,4 @@ const EVERYWHERE = '';
 function dataFileOf(file: DataFile): string | null {
   if (file.content !== 'position-deletes') return null;
   return isDeletionVector(file) ? file.referencedDataFile : referencedPath(file);
-}
-
-async function* liveEntries(
-  content: ManifestContent,
-  snapshot: Snapshot,
-  metadata: TableMetadata,
-  io: FileIO,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<ManifestEntry> {
-  const options = signal ? { signal } : {};
-  for (const manifest of await readManifestList(io, snapshot, metadata, options)) {
-    if (manifest.content !== content) continue;
-    const entries = readManifest(io, manifest, {
-      ...tableDefinitions(metadata),
-      columns: { stats: content === 'data' ? 'none' : new Set([FILE_PATH.id]) },
-      liveOnly: true,
-      ...options,
-    });
-    for await (const batch of entries) yield* batch;
-  }
 }

@@ -71,6 +71,11 @@ const metricsMode: PropertyType<MetricsMode> = {
 const count = wholeNumber(0, 0x7fff_ffff);
 const positive = wholeNumber(1);
 const milliseconds = wholeNumber(0);
+/** Java's largest long means forever. */
+const age: PropertyType<number> = {
+  parse: (value) => (/^\d{1,19}$/.test(value) ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : undefined),
+  expected: 'a whole number from 0 on',
+};
 const rowLevelMode = oneOf('copy-on-write', 'merge-on-read');
 const isolationLevel = oneOf('serializable', 'snapshot');
 
@@ -193,9 +198,9 @@ const KNOWN: { readonly [K in KnownPropertyName]: KnownProperty<KnownProperties[
   'read.split.metadata-target-size': known(positive, 32 * MB),
   'read.split.planning-lookback': known(positive, 10),
   'read.split.open-file-cost': known(wholeNumber(0), 4 * MB),
-  'history.expire.max-snapshot-age-ms': known(milliseconds, 5 * DAY_MS),
+  'history.expire.max-snapshot-age-ms': known(age, 5 * DAY_MS),
   'history.expire.min-snapshots-to-keep': known(wholeNumber(1, 0x7fff_ffff), 1),
-  'history.expire.max-ref-age-ms': known(milliseconds, Number.MAX_SAFE_INTEGER),
+  'history.expire.max-ref-age-ms': known(age, Number.MAX_SAFE_INTEGER),
   'gc.enabled': known(bool, true),
   'schema.name-mapping.default': maybe(text),
 };

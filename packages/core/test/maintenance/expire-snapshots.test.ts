@@ -97,6 +97,14 @@ describe('expireSnapshots', () => {
     expect(table.history().map(({ snapshotId }) => snapshotId)).toEqual([ids[2], ids[3]]);
   });
 
+  test('keeps forever what Java’s largest long says', async () => {
+    const { runtime, table } = await oldTable('file-system', {
+      'history.expire.max-snapshot-age-ms': '9223372036854775807',
+    });
+    runtime.advance(10_000 * HOUR_MS);
+    expect((await table.expireSnapshots()).snapshotIds).toEqual([]);
+  });
+
   test('refuses what makes no sense', async () => {
     const { runtime, table } = await oldTable();
     await expectError(table.expireSnapshots({ retainLast: 0 }), 'INVALID_ARGUMENT');

@@ -11,7 +11,7 @@ import { tableProperty } from '../../spec/table-properties.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
 import { granularity } from '../../transaction/operations/stage-deletes.ts';
 import type { TableView } from '../../transaction/operations/table-view.ts';
-import { liveDeletes } from '../live-deletes.ts';
+import { liveDeletes } from '../live-entries.ts';
 
 /** Which delete files are worth rewriting, with Spark's names and defaults. */
 export interface SelectDeletesOptions {
