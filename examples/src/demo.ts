@@ -1,11 +1,17 @@
 // `npm run demo`: three million real US flights become an Iceberg table that other engines can open.
 import { fileURLToPath } from 'node:url';
 
-import { FileSystemCatalog, partitionBy, schema, t } from '@lh/core';
+import { FileSystemCatalog, isLakehouseError, partitionBy, schema, t } from '@lh/core';
 import { Lakehouse } from '@lh/sql';
 
 import { demoPlace } from './demo/place.ts';
 import { Progress, bold, code, count, dim, green, say, seconds, step } from './demo/terminal.ts';
+
+// A store that can't be reached, keys that are wrong: a sentence says what to do, no stack trace.
+process.on('uncaughtException', (error) => {
+  console.error(isLakehouseError(error) ? `\n${error.code}: ${error.message}` : error);
+  process.exit(1);
+});
 
 const started = performance.now();
 const place = await demoPlace(process.argv.slice(2));

@@ -1,5 +1,6 @@
+import { LakehouseError } from '@lh/core';
 import { S3FileIO } from '@lh/io-s3';
-import { startS3Server } from 'lakehouse-s3-server';
+import { S3ServerMissing, startS3Server } from 'lakehouse-s3-server';
 
 import type { Place } from './place.ts';
 import { bold, dim } from './terminal.ts';
@@ -9,7 +10,9 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 /** An S3 server of its own, and nothing is left of it. */
 export async function onMinio(): Promise<Place> {
-  const server = await startS3Server();
+  const server = await startS3Server().catch((error: unknown) => {
+    throw error instanceof S3ServerMissing ? new LakehouseError('UNAVAILABLE', error.message) : error;
+  });
   const { endpoint, region, accessKeyId, secretAccessKey } = server;
   const io = new S3FileIO({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
   const warehouse = `s3://${await server.newBucket()}/warehouse`;
