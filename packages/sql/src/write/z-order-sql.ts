@@ -126,7 +126,7 @@ async function rankExpressions(magnitudes: readonly string[], from: string, run:
     const range = max / 2 - min / 2;
     const rank =
       range === 0 ? '0' : `CAST(floor((${sql} / 2 - ${literal(min / 2)}) / ${literal(range)} * ${top}) AS BIGINT)`;
-    return `CASE WHEN ${sql} IS NULL THEN 0 WHEN isfinite(${sql}) THEN ${rank} WHEN ${sql} = CAST('-infinity' AS DOUBLE) THEN 0 ELSE ${top} END`;
+    return `CAST(CASE WHEN ${sql} IS NULL THEN 0 WHEN isfinite(${sql}) THEN ${rank} WHEN ${sql} = CAST('-infinity' AS DOUBLE) THEN 0 ELSE ${top} END AS BIGINT)`;
   });
 }
 

@@ -82,6 +82,12 @@ test('along the curve rows come as core has them', async () => {
   }
 });
 
+test('columns of one value, and of none, have a place on the curve, too', async () => {
+  const table = await filled(`SELECT range AS id, NULL::INT AS a, 'nan'::DOUBLE AS b, 'x' AS c FROM range(10)`, 2);
+  await table.rewriteDataFiles({ strategy: 'zorder', zOrderBy: ['a', 'b', 'c'], rewriteAll: true });
+  expect(await table.scan().count()).toBe(10);
+});
+
 test('more rows than memory holds are sorted on disk', async () => {
   const table = await filled(shuffled(1_500_000), 2);
   await table.rewriteDataFiles({ strategy: 'sort', sortBy: ['c'], rewriteAll: true });
