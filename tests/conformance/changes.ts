@@ -3,7 +3,9 @@ import { tableNameMapping } from '@lh/core/engine';
 
 import { bindExpression } from '../../packages/core/src/expr/bind.ts';
 import { batchToRows } from '../../packages/core/src/read/batch-rows.ts';
-import { deleteLoader, readTask } from '../../packages/core/src/read/read-task.ts';
+import { deleteLoader, readTaskColumns } from '../../packages/core/src/read/read-task.ts';
+import { arrowSchema } from '../../packages/core/src/columns/arrow-schema.ts';
+import { toRecordBatch } from '../../packages/core/src/columns/to-arrow.ts';
 import { planScan } from '../../packages/core/src/scan/plan-scan.ts';
 import { ancestorsOf } from '../../packages/core/src/spec/metadata-accessors.ts';
 import { systemRuntime } from '../../packages/core/src/runtime.ts';
@@ -50,7 +52,8 @@ async function readState(table: Table, snapshot: Snapshot | null, schema: Schema
   const options = { projection: schema, deletes: deleteLoader(io), ...(nameMapping && { nameMapping }) };
   const counts = new Map<string, number>();
   for await (const task of tasks) {
-    for await (const batch of readTask(io, task, options)) {
+    for await (const columns of readTaskColumns(io, task, options)) {
+      const batch = toRecordBatch(arrowSchema(schema), columns);
       for (const text of canonicalRows(schema, batchToRows(batch, schema))) add(counts, text, 1);
     }
   }

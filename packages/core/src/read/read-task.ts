@@ -1,9 +1,5 @@
-import type { RecordBatch } from 'apache-arrow';
-
-import { arrowSchema } from '../columns/arrow-schema.ts';
 import type { ColumnBatch } from '../columns/column.ts';
 import { takeBatch } from '../columns/take.ts';
-import { toRecordBatch } from '../columns/to-arrow.ts';
 import { DeleteLoader, NOTHING_DELETED } from '../deletes/row-deletes.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
@@ -19,7 +15,6 @@ import type { MetadataColumn } from './metadata-columns.ts';
 import { metadataReader } from './metadata-values.ts';
 import { narrowBatch } from './narrow-batch.ts';
 import { openFile } from './read-file.ts';
-import type { FileBatch } from './read-file.ts';
 import { rowGroupFilter } from './row-groups.ts';
 
 export type { MetadataColumn } from './metadata-columns.ts';
@@ -48,7 +43,7 @@ export interface DeletedBy {
   readonly loader: DeleteLoader;
 }
 
-/** The schema of what `readTask` returns: the projection, then the metadata columns. */
+/** The schema of what a task's rows are: the projection, then the metadata columns. */
 export function taskSchema(options: Pick<ReadTaskOptions, 'projection' | 'metadataColumns'>): StructType {
   const metadata = (options.metadataColumns ?? []).map((name) => METADATA_COLUMNS[name]);
   return { kind: 'struct', fields: [...options.projection.fields, ...metadata] };
@@ -63,16 +58,10 @@ export function deleteLoader(io: FileIO, maxBytes?: number): DeleteLoader {
 }
 
 /**
- * Reads the rows of one file that match the task's residual and are not deleted, as Arrow batches of
- * `arrowSchema(taskSchema(options))`. Nothing is read ahead of the consumer but the next row group's bytes. INVALID_DATA
- * for a broken file; UNSUPPORTED for formats and features that can't be read yet.
+ * Reads the rows of one file that match the task's residual and are not deleted, as batches of `taskSchema(options)`.
+ * Little more is read ahead of the consumer than the next row group's bytes. INVALID_DATA for a broken file; UNSUPPORTED
+ * for formats and features that can't be read yet.
  */
-export async function* readTask(io: FileIO, task: FileScanTask, options: ReadTaskOptions): AsyncGenerator<RecordBatch> {
-  const schema = arrowSchema(taskSchema(options));
-  for await (const batch of readTaskColumns(io, task, options)) yield toRecordBatch(schema, batch);
-}
-
-/** As `readTask`, in the library's own columnar form. */
 export async function* readTaskColumns(
   io: FileIO,
   task: FileScanTask,

@@ -1,7 +1,8 @@
 import { bindExpression } from '../../src/expr/bind.ts';
 import type { Expression } from '../../src/expr/expression.ts';
 import { batchToRows } from '../../src/read/batch-rows.ts';
-import { deleteLoader, readTask } from '../../src/read/read-task.ts';
+import { deleteLoader } from '../../src/read/read-task.ts';
+import { readTask } from '../read/read-batches.ts';
 import { planScan } from '../../src/scan/plan-scan.ts';
 import type { Schema } from '../../src/spec/schema.ts';
 import type { Snapshot } from '../../src/spec/snapshot.ts';

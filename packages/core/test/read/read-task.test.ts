@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { columnTerm } from '../expr/expressions.ts';
 import type { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { batchToRows } from '../../src/read/batch-rows.ts';
-import { readTask } from '../../src/read/read-task.ts';
 import type { FileScanTask } from '../../src/scan/file-scan-task.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
@@ -11,6 +10,7 @@ import { SeededRuntime } from '../../src/testing/seeded-runtime.ts';
 import { expectError } from '../table/support.ts';
 import { batchOf, read, stream, taskOf, write } from '../write/support.ts';
 import type { Row } from '../write/support.ts';
+import { readTask } from './read-batches.ts';
 
 const shape = schema({ id: t.int(), name: t.string(), blob: t.binary() });
 const rows: Row[] = Array.from({ length: 6 }, (_, i) => [i, `name-${i}`, new Uint8Array(100_000).fill(i)]);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runs } from '../../../../tests/support/runs.ts';
 import { arrowSchema } from '../../src/columns/arrow-schema.ts';
 import { toRecordBatch } from '../../src/columns/to-arrow.ts';
-import { readTask } from '../../src/read/read-task.ts';
+import { readTask } from '../read/read-batches.ts';
 import { batchToRows } from '../../src/read/batch-rows.ts';
 import { fromValue } from '../../src/spec/user-values.ts';
 import type { Schema } from '../../src/spec/schema.ts';
