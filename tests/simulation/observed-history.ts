@@ -4,22 +4,15 @@ import { parseTableMetadata } from '../../packages/core/src/spec/table-metadata-
 
 const VERSION = /\/v\d+\.metadata\.json$/;
 
-/** All snapshots that any version of the table had which a process has read or written: those that have expired, too. */
+/** All snapshots that any version of the table had which a process has written: those that have expired, too. */
 export class ObservedHistory {
   readonly #snapshots = new Map<bigint, Snapshot>();
 
-  /** Looks at what goes through a FileIO. */
+  /** Looks at what is written through a FileIO. */
   watch(io: FileIO): FileIO {
-    const see = (location: string, bytes: unknown): void => this.#see(location, bytes);
+    const see = (location: string, data: unknown): void => this.#see(location, data);
     return new Proxy(io, {
       get(target, name) {
-        if (name === 'read') {
-          return async (...parameters: Parameters<FileIO['read']>) => {
-            const bytes = await target.read(...parameters);
-            see(parameters[0], bytes);
-            return bytes;
-          };
-        }
         if (name === 'write') {
           return (...parameters: Parameters<FileIO['write']>) => {
             see(parameters[0], parameters[1]);
