@@ -27,7 +27,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: steps.equalityDeletes },
   { weight: 2, arbitrary: steps.positionDeletes },
   { weight: 2, arbitrary: steps.transaction },
-  { weight: 2, arbitrary: steps.rewriteFiles },
+  { weight: 1, arbitrary: steps.rewriteFiles },
   { weight: 2, arbitrary: steps.respec },
   { weight: 1, arbitrary: steps.upgrade },
   { weight: 2, arbitrary: steps.evolve },
