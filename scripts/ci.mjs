@@ -81,7 +81,7 @@ console.log(bold('\npackages'));
 add(await runChecks(packagingChecks(join(work, 'packages'))));
 
 // Of `npm test`'s simulations of writers and failures, many more.
-await runTests('simulate', { args: ['seeds'], env: { LH_SCHEDULES: process.env.LH_SCHEDULES ?? '1000' } });
+await runTests('simulate', { args: ['seeds'], env: { LH_SCHEDULES: process.env.LH_SCHEDULES ?? '10000' } });
 
 await runTests('test:interop');
 
