@@ -3,7 +3,7 @@ import type { Table } from '@lh/core';
 import { expect, test } from 'vitest';
 import { openWarehouse, rejection } from '../support.ts';
 
-const { lake, catalog } = await openWarehouse({ memoryLimit: '100MB' });
+const { lake, catalog } = await openWarehouse({ memoryLimit: '250MB' });
 const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);
 let tables = 0;
 
@@ -89,9 +89,9 @@ test('columns of one value, and of none, have a place on the curve, too', async 
 });
 
 test('more rows than memory holds are sorted on disk', async () => {
-  const table = await filled(shuffled(1_500_000), 2);
+  const table = await filled(shuffled(3_000_000), 2);
   await table.rewriteDataFiles({ strategy: 'sort', sortBy: ['c'], rewriteAll: true });
-  expect(await table.scan().count()).toBe(1_500_000);
+  expect(await table.scan().count()).toBe(3_000_000);
 });
 
 test('it stops when it is told to, and leaves nothing behind', async () => {
