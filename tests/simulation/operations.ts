@@ -133,18 +133,25 @@ function respec({ randomInteger }: OperationContext, id: string): Operation {
         { signal },
       ),
     effects: [],
-    isThere: ({ metadata }) => metadata.partitionSpecs.some(({ specId }) => partitionWidth(metadata, specId) === width),
+    isThere: ({ metadata }) => metadata.partitionSpecs.some((spec) => widthsOf(spec).includes(width)),
     shared: true,
     // What it removes may be gone.
     refusals: ['INVALID_ARGUMENT'],
   };
 }
 
-/** What keys are truncated to by a spec; null if it has no partitions. */
+type Spec = Table['metadata']['partitionSpecs'][number];
+
+/** What keys are truncated to by a spec, by several fields if two writers have added one; null where it has none. */
+function widthsOf({ fields }: Spec): readonly (number | null)[] {
+  const widths = fields.flatMap(({ transform }) => (transform.kind === 'truncate' ? transform.width : []));
+  return widths.length > 0 ? widths : [null];
+}
+
+/** The widths divide each other, so the smallest tells the partition; null if there is only one. */
 export function partitionWidth({ partitionSpecs }: Table['metadata'], specId: number): number | null {
-  const spec = partitionSpecs.find((one) => one.specId === specId)!;
-  const transforms = spec.fields.flatMap(({ transform }) => (transform.kind === 'truncate' ? transform.width : []));
-  return transforms[0] ?? null;
+  const widths = widthsOf(partitionSpecs.find((one) => one.specId === specId)!);
+  return widths.reduce((a, b) => (a === null || b === null ? null : Math.min(a, b)));
 }
 
 function upgrade({ formatVersion, randomInteger }: OperationContext, id: string): Operation {
