@@ -58,7 +58,15 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     const done = context.alreadyDone?.(base.metadata);
     if (done) return unchangedOutcome(base, done);
     if (lost && !lost.again) throw gaveUp(lost.error, number - 1, operations.name);
-    const updates = await buildUpdates(actions, base, context, number);
+    const updates = await buildUpdates(actions, base, context, number).catch(async (error: unknown) => {
+      // A file that this version needs, but no newer one, was deleted by an expiry meanwhile.
+      if (isLakehouseError(error, 'NOT_FOUND') && (await isOutdated(base, operations))) return error;
+      throw error;
+    });
+    if (isLakehouseError(updates)) {
+      lost = { error: updates, again: await retry.next(commitRetryPolicy(base.metadata.properties)) };
+      continue;
+    }
     if (updates.length === 0) return unchangedOutcome(base, currentSnapshotOf(base, context.branch));
     const snapshots = updates.flatMap((update) => (update.action === 'add-snapshot' ? update.snapshot : []));
     tried.push(snapshots);
@@ -83,7 +91,10 @@ function mayHaveHappened(error: unknown): boolean {
 
 /** Updates that fit the version they were built on, but are refused as invalid, have met a newer one. */
 async function isConflict(error: LakehouseError, base: LoadedMetadata, operations: TableOperations): Promise<boolean> {
-  if (error.code !== 'INVALID_ARGUMENT') return error.code === 'COMMIT_CONFLICT';
+  return error.code === 'INVALID_ARGUMENT' ? isOutdated(base, operations) : error.code === 'COMMIT_CONFLICT';
+}
+
+async function isOutdated(base: LoadedMetadata, operations: TableOperations): Promise<boolean> {
   const newest = await operations.load();
   return newest.metadataLocation !== base.metadataLocation;
 }
