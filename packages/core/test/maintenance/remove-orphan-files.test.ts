@@ -85,6 +85,24 @@ describe('removeOrphanFiles', () => {
     expect(await writer.scan().count()).toBe(2);
   });
 
+  test('goes on with what is left when snapshots expire while it reads them', async () => {
+    const { io, runtime, table } = await oldTable();
+    await io.write(`${table.location}/data/lost.parquet`, Uint8Array.of(1));
+    const writer = await Table.load(table.location, { io, runtime });
+    const slow = new FaultInjectingFileIO(io);
+    const cleaner = await Table.load(table.location, { io: slow, runtime });
+    const read = slow.read.bind(slow);
+    let expired: Promise<unknown> | null = null;
+    slow.read = async (location, options) => {
+      if (location.includes('/snap-')) await (expired ??= writer.expireSnapshots({ olderThan: runtime.now() }));
+      return read(location, options);
+    };
+    const report = await cleaner.removeOrphanFiles({ olderThan: runtime.now() + DAY_MS });
+    expect(writer.snapshots().length).toBeLessThan(table.snapshots().length);
+    expect(report.orphanFiles).toEqual([`${table.location}/data/lost.parquet`]);
+    expect(await writer.scan().count()).toBe(1);
+  });
+
   test('deletes nothing if something reachable can’t be read', async () => {
     const { io, table } = await oldTable();
     await io.write(`${table.location}/data/lost.parquet`, Uint8Array.of(1));

@@ -1,4 +1,5 @@
-import { unsupported } from '../../errors.ts';
+import type { LoadedMetadata } from '../../catalog/catalog.ts';
+import { isLakehouseError, unsupported } from '../../errors.ts';
 import type { LakehouseError } from '../../errors.ts';
 import { deleteInBatches } from '../../io/delete-in-batches.ts';
 import type { DeleteResult, FileIO, FileStat, IOOptions } from '../../io/file-io.ts';
@@ -80,12 +81,11 @@ export async function removeOrphanFiles(
   const nowMs = runtime.now();
   const cutoffMs = options.olderThan === undefined ? nowMs - DEFAULT_AGE_MS : toEpochMs(options.olderThan, 'olderThan');
   const reachable = new ReachableFiles({ io, runtime, signal, prefix });
-  await reachable.add(before);
+  await addNewest(table, reachable, before);
 
   const search = new Search({ io, name, directory, prefix, cutoffMs, reachable }, ioOptions);
   const first = await search.first();
-  const newest = await loadNewest(table);
-  await reachable.add(newest);
+  const newest = await addNewest(table, reachable);
   const removal = new Removal(io, options);
   const versions: FileStat[] = [];
   for await (const file of oldVersions(io, search.versions, newest, { cutoffMs, nowMs, ...ioOptions })) {
@@ -94,13 +94,36 @@ export async function removeOrphanFiles(
   if (search.isComplete) await removal.remove(first, reachable);
   else {
     for await (const some of search.chunks()) {
-      await reachable.add(await loadNewest(table));
+      await addNewest(table, reachable);
       await removal.remove(some, reachable);
     }
   }
   await removal.removeVersions(versions);
   if (!dryRun) await io.deleteUnfinishedWrites?.(prefix, { olderThan: cutoffMs, ...ioOptions });
   return { ...removal.report(), filesListed: search.filesListed, dryRun };
+}
+
+/**
+ * Adds what the newest version reaches. A file that an expiry deletes meanwhile was reached by an older one alone: then
+ * there is a newer one, to be added instead.
+ */
+async function addNewest(
+  table: MaintainedTable,
+  reachable: ReachableFiles,
+  known?: LoadedMetadata,
+): Promise<LoadedMetadata> {
+  let loaded = known ?? (await loadNewest(table));
+  for (;;) {
+    try {
+      await reachable.add(loaded);
+      return loaded;
+    } catch (error) {
+      if (!isLakehouseError(error, 'NOT_FOUND')) throw error;
+      const newer = await loadNewest(table);
+      if (newer.metadataLocation === loaded.metadataLocation) throw error;
+      loaded = newer;
+    }
+  }
 }
 
 interface SearchSource {
