@@ -72,6 +72,11 @@ export interface TableOperations {
     requirements: readonly TableRequirement[],
     updates: readonly TableUpdate[],
   ): Promise<LoadedMetadata>;
+  /**
+   * For stores that may have a version without having made it last: a power failure doesn't take it away afterwards.
+   * `loaded` is what `load` gave. COMMIT_STATE_UNKNOWN if that can't be made sure.
+   */
+  makeLast?(loaded: LoadedMetadata): Promise<void>;
   /** The location for a new data or metadata file of this table. */
   newMetadataFileLocation(metadata: TableMetadata, fileName: string): string;
 }

@@ -56,7 +56,7 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
     throwIfAborted(signal);
     staged.startAttempt();
     const done = context.alreadyDone?.(base.metadata);
-    if (done) return unchangedOutcome(base, done);
+    if (done) return doneBefore(base, done, operations);
     if (lost && !lost.again) throw gaveUp(lost.error, number - 1, operations.name);
     const updates = await buildUpdates(actions, base, context, number).catch(async (error: unknown) => {
       // A file that this version needs, but no newer one, was deleted by an expiry meanwhile.
@@ -82,6 +82,16 @@ async function attemptUntilDone(actions: readonly Action[], context: CommitConte
       lost = { error, again: await retry.next(commitRetryPolicy(base.metadata.properties)) };
     }
   }
+}
+
+/** What an earlier call has committed. It may have ended before the version was there to last. */
+export async function doneBefore(
+  loaded: LoadedMetadata,
+  snapshot: Snapshot,
+  operations: TableOperations,
+): Promise<CommitOutcome> {
+  await operations.makeLast?.(loaded);
+  return unchangedOutcome(loaded, snapshot);
 }
 
 /** An error that is not ours says nothing about how far the catalog got. */

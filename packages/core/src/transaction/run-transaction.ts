@@ -7,7 +7,7 @@ import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableProperty } from '../spec/table-properties.ts';
-import { commitActions } from './commit-loop.ts';
+import { commitActions, doneBefore } from './commit-loop.ts';
 import { commitReport } from './commit-report.ts';
 import { currentSnapshotOf, unchangedOutcome } from './commit.ts';
 import type { CommitOutcome } from './commit.ts';
@@ -43,7 +43,7 @@ export async function runTransaction(
   if (key !== undefined) {
     const loaded = await operations.load();
     const earlier = findByKey(loaded.metadata, branch, options);
-    if (earlier) return unchangedOutcome(loaded, earlier);
+    if (earlier) return doneBefore(loaded, earlier, operations);
   }
   const state: TransactionState = {
     host,

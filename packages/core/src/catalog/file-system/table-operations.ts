@@ -134,6 +134,13 @@ export class FileSystemTableOperations implements TableOperations {
     [this.#prepared] = await Promise.all([this.#stillNewest(base), probed]);
   }
 
+  async makeLast(loaded: LoadedMetadata): Promise<void> {
+    const version = this.#versions.get(loaded);
+    if (!version) return;
+    await this.#makeLast(version);
+    await this.#writeHint(version);
+  }
+
   async commit(
     base: LoadedMetadata,
     requirements: readonly TableRequirement[],
