@@ -688,8 +688,7 @@ export class Table<Row = Record<string, unknown>> {
    * Makes no snapshot. INVALID_ARGUMENT for unknown columns and nested types.
    */
   async computeStats(options: ComputeStatsOptions = {}): Promise<ComputeStatsReport> {
-    const host = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
-    const { report, outcome } = await computeStats(host, options);
+    const { report, outcome } = await computeStats(this.#maintained(), options);
     if (outcome) this.#moveForward(outcome.loaded);
     return report;
   }
@@ -699,8 +698,7 @@ export class Table<Row = Record<string, unknown>> {
    * directory with new paths, and a list tells what to copy where: `report.fileListLocation`. The table stays as it is.
    */
   rewriteTablePath(options: RewriteTablePathOptions): Promise<RewriteTablePathReport> {
-    const host = { operations: this.#operations, runtime: this.#runtime, tableUuid: this.uuid };
-    return rewriteTablePath(host, options);
+    return rewriteTablePath(this.#maintained(), options);
   }
 }
 

@@ -42,14 +42,20 @@ export function checkOwnsFiles({ properties }: TableMetadata, name: string, what
   );
 }
 
+export interface CommitMaintenanceOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly branch?: string | undefined;
+  /** What the change has staged already. */
+  readonly staged?: StagedFiles | undefined;
+}
+
 /** Commits one change, with retries; what it stages is deleted if that fails. */
 export async function commitMaintenance(
   { operations, runtime, tableUuid, reporter }: MaintainedTable,
   action: Action,
-  { signal, branch = MAIN_BRANCH }: { readonly signal?: AbortSignal | undefined; readonly branch?: string } = {},
+  { signal, branch = MAIN_BRANCH, staged = new StagedFiles(operations.io) }: CommitMaintenanceOptions = {},
 ): Promise<CommitOutcome> {
   const startedMs = runtime.now();
-  const staged = new StagedFiles(operations.io);
   const commitUuid = randomUuid(runtime);
   const outcome = await commitActions([action], {
     operations,

@@ -32,7 +32,8 @@ export class ColumnSketch {
   }
 
   add(column: Column): void {
-    for (let row = 0; row < column.length; row++) if (isValid(column, row)) this.#addValue(column, row);
+    const addValue = this.#adder(column);
+    for (let row = 0; row < column.length; row++) if (isValid(column, row)) addValue(row);
   }
 
   get estimate(): bigint {
@@ -43,32 +44,38 @@ export class ColumnSketch {
     return this.#sketch.serialize();
   }
 
-  #addValue(column: Column, row: number): void {
+  /** How the values of a column are added, by their rows. */
+  #adder(column: Column): (row: number) => void {
+    const sketch = this.#sketch;
     switch (column.layout) {
       case 'numbers':
-        return this.#addNumber(column, row);
+        return this.#numberAdder(column);
       case 'variable':
-        return this.#sketch.add(column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
+        return (row) => sketch.add(column.bytes, column.offsets[row]!, column.offsets[row + 1]!);
       case 'fixed':
         return this.#isDecimal
-          ? this.#addDecimal(column, row)
-          : this.#sketch.add(column.bytes, row * column.width, (row + 1) * column.width);
+          ? (row) => this.#addDecimal(column, row)
+          : (row) => sketch.add(column.bytes, row * column.width, (row + 1) * column.width);
       case 'bits':
-        this.#bytes[0] = getBit(column.bits, row) ? 1 : 0;
-        return this.#sketch.add(this.#bytes, 0, 1);
+        return (row) => {
+          this.#bytes[0] = getBit(column.bits, row) ? 1 : 0;
+          sketch.add(this.#bytes, 0, 1);
+        };
       case 'struct':
       case 'list':
       case 'nothing':
-        return;
+        return () => undefined;
     }
   }
 
   /** Little-endian, as they are in memory; all NaNs are one. */
-  #addNumber({ values }: NumbersColumn, row: number): void {
+  #numberAdder({ values }: NumbersColumn): (row: number) => void {
     const width = values.BYTES_PER_ELEMENT;
-    if (Number.isNaN(values[row])) return this.#sketch.add(NAN[width]!, 0, width);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#sketch.add(bytes, row * width, (row + 1) * width);
+    return (row) => {
+      if (Number.isNaN(values[row])) this.#sketch.add(NAN[width]!, 0, width);
+      else this.#sketch.add(bytes, row * width, (row + 1) * width);
+    };
   }
 
   /** Two's complement, big-endian, no more bytes than it takes; in memory it is little-endian. */

@@ -1,17 +1,16 @@
-import type { TableOperations } from '../../catalog/catalog.ts';
-import { LakehouseError, unsupported } from '../../errors.ts';
+import { LakehouseError } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { randomUuid } from '../../runtime.ts';
 import type { Runtime } from '../../runtime.ts';
 import { snapshotById } from '../../spec/metadata-accessors.ts';
-import { MAIN_BRANCH } from '../../spec/snapshot.ts';
 import type { Snapshot } from '../../spec/snapshot.ts';
 import type { PartitionStatisticsFile, StatisticsFile, TableMetadata } from '../../spec/table-metadata.ts';
 import type { TableUpdate } from '../../spec/updates.ts';
 import { resolveScanTarget } from '../../table-scan/scan-target.ts';
-import { commitActions, replacedTable } from '../../transaction/commit-loop.ts';
 import type { CommitOutcome } from '../../transaction/commit.ts';
 import { StagedFiles } from '../../transaction/staged-files.ts';
+import { checkWritable, commitMaintenance, loadNewest } from '../maintained-table.ts';
+import type { MaintainedTable } from '../maintained-table.ts';
 import { writeColumnStatistics } from './column-statistics.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 import { writePartitionStatistics } from './partition-statistics.ts';
@@ -61,12 +60,6 @@ export interface ComputedSnapshot {
   readonly signal: AbortSignal | undefined;
 }
 
-export interface ComputeStatsHost {
-  readonly operations: TableOperations;
-  readonly runtime: Runtime;
-  readonly tableUuid: string;
-}
-
 /**
  * Counts the distinct values of columns, over the live rows of a snapshot, and the files and records of its partitions,
  * and adds the files that say so to the table's metadata, where planners of other engines find them (spec: "Table
@@ -77,14 +70,14 @@ export interface ComputeStatsHost {
  * there, or has been expired meanwhile.
  */
 export async function computeStats(
-  { operations, runtime, tableUuid }: ComputeStatsHost,
+  table: MaintainedTable,
   options: ComputeStatsOptions = {},
 ): Promise<{ readonly report: ComputeStatsReport; readonly outcome: CommitOutcome | null }> {
   const { snapshotId, ref, dryRun = false, signal, onProgress } = options;
-  const { io, name, readOnly } = operations;
-  if (readOnly !== null && !dryRun) throw unsupported(`Table ${name} can't be changed: ${readOnly}.`, { table: name });
-  const { metadata } = await operations.load();
-  if (metadata.tableUuid !== tableUuid) throw replacedTable(name);
+  const { operations, runtime } = table;
+  const { io, name } = operations;
+  if (!dryRun) checkWritable(table);
+  const { metadata } = await loadNewest(table);
   const { snapshot } = resolveScanTarget(metadata, { snapshotId, ref });
   if (snapshot === null) return { report: { ...NOTHING, dryRun }, outcome: null };
   const staged = new StagedFiles(io);
@@ -101,9 +94,7 @@ export async function computeStats(
     return { report: { ...report, statisticsFile: null, partitionStatisticsFile: null }, outcome: null };
   }
   const action = { build: (newest: TableMetadata) => setStatistics(newest, files, staged, name) };
-  const commitUuid = randomUuid(runtime);
-  const context = { operations, runtime, staged, commitUuid, signal, tableUuid, branch: ref ?? MAIN_BRANCH };
-  const outcome = await commitActions([action], context);
+  const outcome = await commitMaintenance(table, action, { signal, branch: ref, staged });
   const statisticsFile = files.statistics?.statisticsPath ?? null;
   const partitionStatisticsFile = files.partitions?.statisticsPath ?? null;
   return { report: { ...report, statisticsFile, partitionStatisticsFile }, outcome };

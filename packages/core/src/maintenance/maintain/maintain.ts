@@ -70,7 +70,6 @@ async function step(
   if (!isOn(policy)) return ended('turned off', 'by the policy');
   if (deadline.isOver) return ended('out of time', 'nothing was begun');
   try {
-    await table.refresh();
     const { signal } = deadline;
     const { run, outcome, reason } = await decide({ table, policy, nowMs: startedMs, signal });
     if (run === null || dryRun) return ended(outcome, reason);

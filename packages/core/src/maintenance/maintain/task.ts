@@ -46,5 +46,5 @@ export interface TaskContext {
 /** One kind of maintenance: whether the policy wants it, and whether it is worth it now. */
 export interface Task {
   readonly isOn: (policy: MaintenancePolicy) => boolean;
-  readonly decide: (context: TaskContext) => Decision | Promise<Decision>;
+  readonly decide: (context: TaskContext) => Promise<Decision>;
 }

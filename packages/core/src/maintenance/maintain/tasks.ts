@@ -121,7 +121,9 @@ async function decideSnapshots({ table, policy, signal }: TaskContext): Promise<
   };
 }
 
-function decideOrphanFiles({ table, policy, nowMs, signal }: TaskContext): Decision {
+/** Others may have listed the directory since this handle was moved. */
+async function decideOrphanFiles({ table, policy, nowMs, signal }: TaskContext): Promise<Decision> {
+  await table.refresh();
   const { olderThan, everyMs = WEEK_MS } = typeof policy.orphanFiles === 'object' ? policy.orphanFiles : {};
   const lastMs = Number(table.properties[ORPHANS_REMOVED_AT] ?? 0);
   if (nowMs - lastMs < everyMs) return notNeeded('the directory was listed not long ago');

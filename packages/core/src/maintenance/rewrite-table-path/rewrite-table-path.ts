@@ -1,12 +1,13 @@
-import type { LoadedMetadata, TableOperations } from '../../catalog/catalog.ts';
+import type { LoadedMetadata } from '../../catalog/catalog.ts';
+import { fileNameOf } from '../../catalog/file-system/version-files.ts';
 import { LakehouseError, invalidArgument } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { withoutSlashes } from '../../io/locations.ts';
 import { randomUuid } from '../../runtime.ts';
-import type { Runtime } from '../../runtime.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
-import { replacedTable } from '../../transaction/commit-loop.ts';
 import { ByteQueue } from '../../write/byte-queue.ts';
+import { loadNewest } from '../maintained-table.ts';
+import type { MaintainedTable } from '../maintained-table.ts';
 import type { Relocation } from './relocate-metadata.ts';
 import { relocateTable } from './relocate-table.ts';
 
@@ -42,12 +43,6 @@ export interface RewriteTablePathReport {
   readonly dryRun: boolean;
 }
 
-export interface RewriteTablePathHost {
-  readonly operations: TableOperations;
-  readonly runtime: Runtime;
-  readonly tableUuid: string;
-}
-
 /**
  * Prepares a copy of a table at another place: metadata, manifests and position deletes are written to a staging
  * directory with the new paths in them, and a list tells what has to be copied where. The table stays as it is. If it
@@ -55,13 +50,13 @@ export interface RewriteTablePathHost {
  * for versions that the metadata log doesn't have.
  */
 export async function rewriteTablePath(
-  { operations, runtime, tableUuid }: RewriteTablePathHost,
+  table: MaintainedTable,
   options: RewriteTablePathOptions,
 ): Promise<RewriteTablePathReport> {
-  const { io, name } = operations;
+  const { operations, runtime } = table;
+  const { io } = operations;
   const { signal, dryRun = false } = options;
-  const newest = await operations.load();
-  if (newest.metadata.tableUuid !== tableUuid) throw replacedTable(name);
+  const newest = await loadNewest(table);
   const end = await versionOf(io, newest, options.endVersion);
   const start = options.startVersion === undefined ? null : await versionOf(io, newest, options.startVersion);
   const to = prefixRelocation(options, end.metadata.location);
@@ -74,7 +69,7 @@ export async function rewriteTablePath(
     relocateTable(end, stage, { io, runtime, to, olderVersions: true, since: start, signal }),
   );
   return {
-    latestVersion: fileName(end.metadataLocation),
+    latestVersion: fileNameOf(end.metadataLocation),
     stagingLocation: staging,
     fileListLocation: dryRun ? null : stage.listLocation,
     rewrittenMetadataFilesCount: counts.metadataFiles,
@@ -193,9 +188,5 @@ async function versionOf(io: FileIO, newest: LoadedMetadata, version: string | u
 }
 
 function isVersion(location: string, version: string): boolean {
-  return location === version || fileName(location) === version;
-}
-
-function fileName(location: string): string {
-  return location.slice(location.lastIndexOf('/') + 1);
+  return location === version || fileNameOf(location) === version;
 }
