@@ -7,6 +7,11 @@ export function withoutSlashes(location: string): string {
   return location.replace(/(?<=[^:/])\/+$/, '');
 }
 
+/** The last part of a location. */
+export function fileNameOf(location: string): string {
+  return location.slice(location.lastIndexOf('/') + 1);
+}
+
 /** Equal for locations that are the same file, as far as the store can tell. */
 export function fileKeyOf({ capabilities }: FileIO, location: string): string {
   return capabilities.localPath?.(location) ?? location;

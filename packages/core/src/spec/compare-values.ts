@@ -40,6 +40,21 @@ export function compareValues(type: PrimitiveType): Comparator {
   return comparator;
 }
 
+/** The order of tuples of values of these types: by one after the other, nulls first. */
+export function compareTuples(types: readonly PrimitiveType[]): (a: readonly Value[], b: readonly Value[]) => number {
+  const comparators = types.map(compareValues);
+  return (a, b) => {
+    for (const [i, compare] of comparators.entries()) {
+      const [left, right] = [a[i] ?? null, b[i] ?? null];
+      if (left === null && right === null) continue;
+      if (left === null || right === null) return left === null ? -1 : 1;
+      const order = compare(left, right);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+}
+
 /**
  * Whether two values, nulls included, are the same value of the type: NaN equals NaN, -0 and +0 differ. Maps are equal
  * when their pairs are, in order; geometries and variants when their bytes are.

@@ -1,6 +1,7 @@
 import { LakehouseError, invalidArgument, isLakehouseError, unsupported } from '../../errors.ts';
 import { withCache } from '../../io/caching-file-io.ts';
 import type { FileIO, FileStat } from '../../io/file-io.ts';
+import { fileNameOf } from '../../io/locations.ts';
 import { systemRuntime, type Runtime } from '../../runtime.ts';
 import { applyUpdates } from '../../spec/apply-updates.ts';
 import { checkRequirements } from '../../spec/requirements.ts';
@@ -18,7 +19,6 @@ import {
   listVersionFiles,
   readVersionHint,
   versionFileNames,
-  fileNameOf,
   versionOf,
   type VersionFile,
 } from './version-files.ts';

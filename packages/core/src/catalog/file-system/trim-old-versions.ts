@@ -1,7 +1,8 @@
 import type { FileIO } from '../../io/file-io.ts';
+import { fileNameOf } from '../../io/locations.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
-import { fileNameOf, listVersionFiles, versionOf } from './version-files.ts';
+import { listVersionFiles, versionOf } from './version-files.ts';
 
 /**
  * Younger versions stay: a writer that was slow may still be building on one, and would claim the next one anew if it

@@ -29,10 +29,6 @@ export function versionFileNames(version: number): readonly string[] {
   return SUFFIXES.map((suffix) => `v${version}${suffix}`);
 }
 
-export function fileNameOf(location: string): string {
-  return location.slice(location.lastIndexOf('/') + 1);
-}
-
 /** The version that a file of the directory holds; null if it holds none. */
 export function versionOf(fileName: string): number | null {
   const match = VERSION_FILE.exec(fileName);

@@ -1,5 +1,5 @@
 import type { FileIO } from '../../io/file-io.ts';
-import { withoutSlashes } from '../../io/locations.ts';
+import { fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { systemRuntime } from '../../runtime.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { LoadedMetadata } from '../../catalog/catalog.ts';
@@ -78,7 +78,7 @@ export function exportRelocation(tableLocation: string, target: string): Relocat
     table: target,
     file: (location) => {
       if (location.startsWith(source)) return `${target}/${location.slice(source.length)}`;
-      const name = location.slice(location.lastIndexOf('/') + 1);
+      const name = fileNameOf(location);
       return `${target}/outside/${sha256(new TextEncoder().encode(location)).slice(0, 16)}-${name}`;
     },
     directory: (location) => (location.startsWith(source) ? `${target}/${location.slice(source.length)}` : null),

@@ -9,7 +9,7 @@ import { decodeManifest } from '../../manifest/read-manifest.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
 import { fetchManifests } from '../../scan/fetch-manifests.ts';
 import { partitionKey } from '../../scan/partition-key.ts';
-import { compareValues } from '../../spec/compare-values.ts';
+import { compareTuples } from '../../spec/compare-values.ts';
 import type { DataFile } from '../../spec/data-file.ts';
 import type { ManifestEntry } from '../../spec/manifest.ts';
 import { snapshotById } from '../../spec/metadata-accessors.ts';
@@ -165,14 +165,9 @@ class PartitionTotals {
 
   /** Ascending by partition, nulls first. */
   sorted(): readonly PartitionStatistics[] {
-    const compare = this.#partition.fields.map(({ type }) => nullsFirst(compareValues(type as PrimitiveType)));
-    return [...this.#byKey.values()].toSorted((a, b) => {
-      for (const [i, by] of compare.entries()) {
-        const order = by(a.partition[i]!, b.partition[i]!);
-        if (order !== 0) return order;
-      }
-      return a.specId - b.specId;
-    });
+    const compare = compareTuples(this.#partition.fields.map(({ type }) => type as PrimitiveType));
+    const all = [...this.#byKey.values()];
+    return all.toSorted((a, b) => compare(a.partition, b.partition) || a.specId - b.specId);
   }
 
   #of({ specId, partition }: DataFile): PartitionStatistics {
@@ -195,13 +190,6 @@ function placesIn({ fields }: PartitionSpec, partition: StructType): readonly (n
     const place = fields.findIndex(({ fieldId }) => fieldId === id);
     return place < 0 ? null : place;
   });
-}
-
-function nullsFirst(compare: (a: Value, b: Value) => number): (a: Value, b: Value) => number {
-  return (a, b) => {
-    if (a === null || b === null) return Number(a !== null) - Number(b !== null);
-    return compare(a, b);
-  };
 }
 
 function newStatistics(specId: number, partition: readonly Value[]): PartitionStatistics {

@@ -1,4 +1,5 @@
-import { fileNameOf, versionOf } from '../../catalog/file-system/version-files.ts';
+import { versionOf } from '../../catalog/file-system/version-files.ts';
+import { fileNameOf } from '../../io/locations.ts';
 import type { LoadedMetadata } from '../../catalog/catalog.ts';
 import type { DeleteResult, FileIO, FileStat, IOOptions } from '../../io/file-io.ts';
 import { readTableUuid } from './table-directory.ts';

@@ -2,10 +2,11 @@ import type { LoadedMetadata } from '../../catalog/catalog.ts';
 import { throwIfAborted } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { comparableLocation, fileKeyOf, pathInStore } from '../../io/locations.ts';
-import { decodeManifest, readManifestBytes } from '../../manifest/read-manifest.ts';
+import { decodeManifest } from '../../manifest/read-manifest.ts';
 import { readManifestList } from '../../manifest/read-manifest-list.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
 import type { Runtime } from '../../runtime.ts';
+import { fetchManifests } from '../../scan/fetch-manifests.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
 import type { ManifestFile } from '../../spec/manifest.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
@@ -74,10 +75,7 @@ export class ReachableFiles {
   async #addManifests(manifests: readonly ManifestFile[], metadata: TableMetadata): Promise<void> {
     const { io, runtime, signal } = this.#options;
     const options = { ...tableDefinitions(metadata), columns: { stats: 'none' }, liveOnly: true } as const;
-    const read = lookAhead(manifests, runtime.concurrency, async (manifest) => {
-      return [manifest, await readManifestBytes(io, manifest, signal ? { signal } : {})] as const;
-    });
-    for await (const [manifest, bytes] of read) {
+    for await (const [manifest, bytes] of fetchManifests(io, manifests, runtime, signal ? { signal } : {})) {
       throwIfAborted(signal);
       this.#add(manifest.path);
       for (const entries of decodeManifest(bytes, manifest, options)) {

@@ -3,7 +3,7 @@ import { versionOf } from '../../catalog/file-system/version-files.ts';
 import { invalidArgument, isLakehouseError, unsupported } from '../../errors.ts';
 import type { LakehouseError } from '../../errors.ts';
 import type { FileIO, FileStat, IOOptions } from '../../io/file-io.ts';
-import { comparableLocation, withoutSlashes } from '../../io/locations.ts';
+import { comparableLocation, fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
 
@@ -52,7 +52,7 @@ export class TableDirectory {
   async check(file: FileStat, options: IOOptions): Promise<void> {
     this.#checkPlace(file.location);
     // Versions that others made are those of tables that were dropped here.
-    if (!this.#isOwnMetadata(file.location) || versionOf(nameOf(file.location)) !== null) return;
+    if (!this.#isOwnMetadata(file.location) || versionOf(fileNameOf(file.location)) !== null) return;
     const uuid = await readTableUuid(this.#operations.io, file, options);
     if (uuid !== null && uuid !== this.#tableUuid) throw this.#otherTable(file.location);
   }
@@ -73,7 +73,7 @@ export class TableDirectory {
 
   /** The version of the metadata that a file holds; null if it holds none. */
   versionIn(location: string): number | null {
-    return this.#isOwnMetadata(location) ? versionOf(nameOf(location)) : null;
+    return this.#isOwnMetadata(location) ? versionOf(fileNameOf(location)) : null;
   }
 
   #isOwnMetadata(location: string): boolean {
@@ -96,10 +96,6 @@ export class TableDirectory {
 
 function directoryOf(location: string): string {
   return comparableLocation(location.slice(0, location.lastIndexOf('/')));
-}
-
-function nameOf(location: string): string {
-  return location.slice(location.lastIndexOf('/') + 1);
 }
 
 /** Writers put it near the start. */

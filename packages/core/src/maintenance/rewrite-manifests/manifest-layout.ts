@@ -1,12 +1,12 @@
 import { throwIfAborted } from '../../errors.ts';
 import { partitionType } from '../../manifest/partition-type.ts';
-import { decodeManifest, readManifestBytes } from '../../manifest/read-manifest.ts';
+import { decodeManifest } from '../../manifest/read-manifest.ts';
 import { tableDefinitions } from '../../manifest/table-definitions.ts';
-import { lookAhead } from '../../scan/look-ahead.ts';
+import { fetchManifests } from '../../scan/fetch-manifests.ts';
 import { partitionKey } from '../../scan/partition-key.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import type { Runtime } from '../../runtime.ts';
-import { compareValues } from '../../spec/compare-values.ts';
+import { compareTuples } from '../../spec/compare-values.ts';
 import type { ManifestFile } from '../../spec/manifest.ts';
 import { currentSchema } from '../../spec/metadata-accessors.ts';
 import type { PartitionSpec, PartitionTuple } from '../../spec/partition-spec.ts';
@@ -71,10 +71,7 @@ async function countPartitions(
 ): Promise<readonly PartitionCount[]> {
   const counts = new Map<string, PartitionCount>();
   const options = { ...tableDefinitions(metadata), columns: { stats: 'none' }, liveOnly: true } as const;
-  const read = lookAhead(manifests, runtime.concurrency, async (manifest) => {
-    return [manifest, await readManifestBytes(io, manifest, signal ? { signal } : {})] as const;
-  });
-  for await (const [manifest, bytes] of read) {
+  for await (const [manifest, bytes] of fetchManifests(io, manifests, runtime, signal ? { signal } : {})) {
     for (const entries of decodeManifest(bytes, manifest, options)) {
       throwIfAborted(signal);
       for (const { file } of entries) {
@@ -91,17 +88,7 @@ async function countPartitions(
 /** By the fields in turn, nulls first, as manifests' bounds have them. */
 function tupleOrder(spec: PartitionSpec, metadata: TableMetadata): (a: PartitionTuple, b: PartitionTuple) => number {
   const { fields } = partitionType(spec, [currentSchema(metadata), ...metadata.schemas]);
-  const comparators = fields.map(({ type }) => compareValues(type as PrimitiveType));
-  return (a, b) => {
-    for (const [i, compare] of comparators.entries()) {
-      const [left, right] = [a[i] ?? null, b[i] ?? null];
-      if (left === null && right === null) continue;
-      if (left === null || right === null) return left === null ? -1 : 1;
-      const order = compare(left, right);
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
+  return compareTuples(fields.map(({ type }) => type as PrimitiveType));
 }
 
 function cluster(partitions: readonly PartitionCount[], entriesPerManifest: number): readonly Cluster[] {

@@ -1,6 +1,5 @@
 import { throwIfAborted } from '../../errors.ts';
-import { readManifestBytes } from '../../manifest/read-manifest.ts';
-import { lookAhead } from '../../scan/look-ahead.ts';
+import { fetchManifests } from '../../scan/fetch-manifests.ts';
 import { partitionKey } from '../../scan/partition-key.ts';
 import type { ManifestEntry, ManifestFile } from '../../spec/manifest.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
@@ -28,10 +27,7 @@ export async function writeLayout(
   for (const clusters of rounds(layout)) {
     const open = clusters.map(() => new RollingManifest(layout.entriesPerManifest, settings, metadata, context));
     const byPartition = new Map(clusters.flatMap(({ keys }, i) => keys.map((key) => [key, open[i]!] as const)));
-    const read = lookAhead(inputs, runtime.concurrency, async (manifest) => {
-      return [manifest, await readManifestBytes(operations.io, manifest, signal ? { signal } : {})] as const;
-    });
-    for await (const [manifest, bytes] of read) {
+    for await (const [manifest, bytes] of fetchManifests(operations.io, inputs, runtime, signal ? { signal } : {})) {
       throwIfAborted(signal);
       for (const entry of liveEntries(bytes, manifest, metadata, 'all')) {
         await byPartition.get(partitionKey(entry.file.specId, entry.file.partition))?.add(entry);

@@ -1,8 +1,7 @@
 import type { LoadedMetadata } from '../../catalog/catalog.ts';
-import { fileNameOf } from '../../catalog/file-system/version-files.ts';
 import { LakehouseError, invalidArgument } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
-import { withoutSlashes } from '../../io/locations.ts';
+import { fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { randomUuid } from '../../runtime.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
 import { ByteQueue } from '../../write/byte-queue.ts';
