@@ -2,25 +2,22 @@ import { DuckDBTypeId, ResultReturnType } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
 import type { DataFileWriter, Table } from '@lh/core';
-import { unsupported } from '@lh/core/engine';
+import { invalidArgument, unsupported } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
-import { callStatement } from '../procedures/call-statement.ts';
-import { callProcedure } from '../procedures/procedures.ts';
 import { BatchSource } from '../results/batch-source.ts';
 import { SqlResult } from '../results/sql-result.ts';
 import type { Session } from '../session/session.ts';
-import { dialectEdits } from '../text/dialect.ts';
-import { applyEdits } from '../text/edits.ts';
-import { parameterEdits } from '../text/parameters.ts';
-import { quoteName } from '../text/quote.ts';
-import type { SqlParameters } from '../text/parameters.ts';
-import { describeStatement } from '../text/describe-statement.ts';
-import { classify } from '../text/statements.ts';
-import type { InnerQuery, Statement } from '../text/statements.ts';
+import type { CatalogStatement, StatementContext, StatementOutcome } from '../statements/catalog-statement.ts';
+import { catalogStatement } from '../statements/statements.ts';
+import { prepareText } from '../statements/statement-text.ts';
+import type { StatementRequest, StatementText } from '../statements/statement-text.ts';
+import { quoteName, quoteNames } from '../text/quote.ts';
+import { classify, splitStatements } from '../text/statements.ts';
+import type { InnerQuery } from '../text/statements.ts';
 import { isKeyword, tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
-import { describeRows } from './describe-rows.ts';
+import { QueryData } from '../write/query-data.ts';
 import { keywordReferences } from './keyword-references.ts';
 import { resolveMentions } from './mentions.ts';
 import type { Mention } from './mentions.ts';
@@ -29,8 +26,8 @@ import { syntaxError } from './query-runner.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
-import { TableResolver, namedParts } from './table-resolver.ts';
-import type { Names, TablePlace } from './table-resolver.ts';
+import { TableResolver } from './table-resolver.ts';
+import type { Names } from './table-resolver.ts';
 
 export interface StatementRunnerOptions {
   readonly session: Session;
@@ -39,21 +36,8 @@ export interface StatementRunnerOptions {
   readonly names: Names;
   /** Makes the data files of tables that statements change. */
   readonly writer: DataFileWriter;
-}
-
-export interface StatementRequest {
-  /** The whole text, of which the statement is a part. */
-  readonly source: string;
-  readonly statement: Statement;
-  readonly parameters: SqlParameters | undefined;
-  /** The text has no other statement: then all parameters are its own. */
-  readonly isOnly: boolean;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** A statement's text with parameters and dialect resolved, and its tokens. */
-interface Prepared extends QueryText {
-  readonly tokens: readonly Token[];
+  /** The session can write to the places of tables only. */
+  readonly isRestricted: boolean;
 }
 
 export class StatementRunner {
@@ -62,14 +46,16 @@ export class StatementRunner {
   readonly #queries: QueryRunner;
   readonly #names: Names;
   readonly #writer: DataFileWriter;
+  readonly #isRestricted: boolean;
   #watchesSettings = false;
 
-  constructor({ session, planner, queries, names, writer }: StatementRunnerOptions) {
+  constructor({ session, planner, queries, names, writer, isRestricted }: StatementRunnerOptions) {
     this.#session = session;
     this.#planner = planner;
     this.#queries = queries;
     this.#names = names;
     this.#writer = writer;
+    this.#isRestricted = isRestricted;
   }
 
   /** From now on settings are read anew for every statement. */
@@ -82,8 +68,9 @@ export class StatementRunner {
     if (this.#watchesSettings) this.#session.forgetSettings();
     const text = prepareText(request);
     const resolver = new TableResolver(this.#names);
-    const described = (await this.#described(text, resolver)) ?? (await this.#called(text, resolver, request.signal));
-    if (described !== null) return this.#onSession(described, request.signal);
+    const own = catalogStatement(text);
+    const done = own && (await this.#catalogStatement(own, resolver, request.signal));
+    if (done) return done;
     const parsed = await this.#planner.parse(text.sql);
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(text, parsed.error);
     const kind = classify(text.tokens);
@@ -104,49 +91,49 @@ export class StatementRunner {
     }
   }
 
-  /** The rows of a DESCRIBE of a catalog's table, as a query; null for any other statement. */
-  async #described({ sql, tokens }: Prepared, resolver: TableResolver): Promise<string | null> {
-    const statement = describeStatement(sql, tokens);
-    const resolved = statement && (await resolver.resolve(statement.parts));
-    if (resolved?.kind !== 'table' && resolved?.kind !== 'metadata') {
-      // The grammar has no such words: a table of the session can't be meant.
-      if (statement?.isExtended) throw await resolver.unknown(statement.parts, []);
-      return null;
-    }
-    const lease = await this.#session.lease();
-    try {
-      return await describeRows(lease.connection, resolved, statement!);
-    } catch (error) {
-      throw duckdbError(error);
-    } finally {
-      lease.release();
-    }
-  }
-
-  /** Runs a procedure; gives a query for its rows, or null for any other statement. */
-  async #called(
-    { sql, tokens }: Prepared,
+  /** Null if the statement turns out to be DuckDB's. */
+  async #catalogStatement(
+    statement: CatalogStatement,
     resolver: TableResolver,
     signal: AbortSignal | undefined,
-  ): Promise<string | null> {
-    const call = callStatement(sql, tokens);
-    if (call === null) return null;
-    const lease = await this.#session.lease();
-    try {
-      const table = async (name: string): Promise<Table> =>
-        (await resolver.table(namedParts(name), call.catalog)).withWriter(this.#writer);
-      const place = (name: string): TablePlace => resolver.place(namedParts(name), call.catalog);
-      return await callProcedure(lease.connection, call, { table, place, signal });
-    } catch (error) {
+  ): Promise<SqlResult | null> {
+    const run = (sql: string, other = signal): Promise<SqlResult> => this.#runText(sql, other);
+    const context: StatementContext = {
+      resolver,
+      signal,
+      target: (parts) => this.#target(parts, resolver),
+      writable: (table) => table.withWriter(this.#writer),
+      place: (parts) => resolver.place(parts, null),
+      lease: () => this.#session.lease(),
+      run,
+      rows: (query) => new QueryData({ query, run, writer: this.#writer, isRestricted: this.#isRestricted }),
+    };
+    const outcome = await statement.run(context).catch((error: unknown) => {
       throw duckdbError(error);
-    } finally {
-      lease.release();
-    }
+    });
+    if (outcome === null) return null;
+    return outcome.kind === 'rows' ? this.#onSession(outcome.sql, signal) : changedResult(outcome);
+  }
+
+  async #target(parts: readonly string[], resolver: TableResolver): Promise<Table | null> {
+    const resolved = await resolver.resolve(parts);
+    if (resolved?.kind === 'table') return resolved.table.withWriter(this.#writer);
+    if (resolved === null && (await this.#isLocal(quoteNames(parts)))) return null;
+    if (resolved === null) throw await resolver.unknown(parts, []);
+    const what = resolved.kind === 'metadata' ? 'a metadata table' : 'registered data';
+    throw invalidArgument(`'${parts.join('.')}' is ${what}, which can only be read.`);
+  }
+
+  /** Runs one statement with neither parameters nor anything else to be resolved. */
+  #runText(source: string, signal: AbortSignal | undefined): Promise<SqlResult> {
+    const [statement, ...others] = splitStatements(tokenize(source));
+    if (statement === undefined || others.length > 0) throw invalidArgument('Rows come from one query.');
+    return this.run({ source, statement, parameters: undefined, isOnly: true, signal });
   }
 
   /** A query, or a statement around one: then the inner text is planned, and the whole is run on the main connection. */
   async #query(
-    text: Prepared,
+    text: StatementText,
     inner: InnerQuery,
     resolver: TableResolver,
     signal: AbortSignal | undefined,
@@ -191,7 +178,7 @@ export class StatementRunner {
   }
 
   /** A statement that changes a table of the session; tables of catalogs that it reads are scanned whole. */
-  async #change(text: Prepared, resolver: TableResolver, signal: AbortSignal | undefined): Promise<SqlResult> {
+  async #change(text: StatementText, resolver: TableResolver, signal: AbortSignal | undefined): Promise<SqlResult> {
     const references = await this.#knownReferences(text.sql, text.tokens, resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
     const prepared = await this.#queries.prepare(text, references, mentions, this.#mainExecutor(), {
@@ -202,7 +189,7 @@ export class StatementRunner {
     return this.#runOnMain(prepared.sql, prepared, signal);
   }
 
-  async #refuseTables(text: Prepared, inner: InnerQuery, resolver: TableResolver, what: string): Promise<void> {
+  async #refuseTables(text: StatementText, inner: InnerQuery, resolver: TableResolver, what: string): Promise<void> {
     const references = keywordReferences(text.sql, text.tokens.slice(inner.first, inner.next));
     for (const reference of references.tables) {
       if (await resolver.resolve(reference.parts))
@@ -281,27 +268,24 @@ export class StatementRunner {
   }
 }
 
+function changedResult({ rows, snapshotId, scans }: StatementOutcome & { kind: 'changed' }): Promise<SqlResult> {
+  return SqlResult.start({
+    source: null,
+    changedRows: rows,
+    snapshotId,
+    scans,
+    signal: undefined,
+    mapError: duckdbError,
+    done: () => undefined,
+  });
+}
+
 /** RESET would give the host's time zone, and not the session's default. */
-function sessionStatement({ sql, tokens }: Prepared): string {
+function sessionStatement({ sql, tokens }: StatementText): string {
   const [verb, ...rest] = tokens;
   const name = isKeyword(rest[0], 'session', 'local', 'global') ? rest[1] : rest[0];
   const isTimeZone = isKeyword(verb, 'reset') && name?.value.toLowerCase() === 'timezone';
   return isTimeZone ? "SET TimeZone = 'UTC'" : sql;
-}
-
-function prepareText({ source, statement, parameters, isOnly }: StatementRequest): Prepared {
-  const shift = (offset: number): number => offset - statement.start;
-  const tokens = statement.tokens.map((token) => ({ ...token, start: shift(token.start), end: shift(token.end) }));
-  const own = source.slice(statement.start, statement.end);
-  const withValues = applyEdits(own, parameterEdits(tokens, parameters, isOnly));
-  const withValuesTokens = tokenize(withValues.text);
-  const inDialect = applyEdits(withValues.text, dialectEdits(withValues.text, withValuesTokens));
-  return {
-    sql: inDialect.text,
-    tokens: tokenize(inDialect.text),
-    source,
-    toSource: (offset) => statement.start + withValues.toOriginal(inDialect.toOriginal(offset)),
-  };
 }
 
 /** Variants leave DuckDB in Parquet's binary form: its own has no description outside of it. */
@@ -339,6 +323,7 @@ async function startStatement(
     return await SqlResult.start({
       source: hasRows ? new BatchSource(result) : null,
       changedRows: hasRows ? null : result.rowsChanged,
+      snapshotId: null,
       scans: prepared.scans,
       signal,
       mapError: duckdbError,

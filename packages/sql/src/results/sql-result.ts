@@ -19,6 +19,8 @@ export interface SqlResultOptions {
   readonly scans: readonly ScanReport[];
   /** Rows that a statement without rows changed. */
   readonly changedRows: number | null;
+  /** What the statement committed. */
+  readonly snapshotId: bigint | null;
   readonly signal: AbortSignal | undefined;
   /** Turns what DuckDB throws while rows are fetched into the library's error. */
   readonly mapError: (error: unknown) => unknown;
@@ -35,7 +37,7 @@ export class SqlResult {
   /** One report per mention of a table: which files were scanned, which were skipped, and by which predicate. */
   readonly scans: readonly ScanReport[];
   /** The snapshot that the statement committed; null for one that commits none. */
-  readonly snapshotId: bigint | null = null;
+  readonly snapshotId: bigint | null;
   readonly #options: SqlResultOptions;
   /** Batches that were fetched and not streamed. */
   #kept: RecordBatch[] = [];
@@ -51,6 +53,7 @@ export class SqlResult {
     this.#options = options;
     this.columns = options.source?.columns ?? [];
     this.scans = options.scans;
+    this.snapshotId = options.snapshotId;
   }
 
   /** @internal */
