@@ -83,6 +83,7 @@ export class Lakehouse {
       queries: new QueryRunner(session, planner, new FileSchemas(), remote),
       names: this.#names,
       writer: this.#writer,
+      isRestricted: this.#isRestricted,
     });
   }
 
