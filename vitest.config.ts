@@ -55,7 +55,7 @@ function conformanceOnS3() {
 
 const sql = project('sql', 'packages/sql');
 const endToEnd = project('end-to-end', 'tests');
-endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts'];
+endToEnd.test.include = ['end-to-end/**/*.test.ts', 'examples/**/*.test.ts', 'tpch/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -70,6 +70,7 @@ export default defineConfig({
       withS3('io-s3', 'packages/io-s3', 'test/**/*.test.ts'),
       withS3('sql-s3', 'packages/sql', 'test/s3/**/*.test.ts'),
       withS3('s3', 'tests', 's3/**/*.test.ts'),
+      rest,
       conformanceOnS3(),
       'tests/conformance/vitest.config.ts',
       'tests/fuzz/vitest.config.ts',

@@ -14,7 +14,7 @@ export function pinnedPnpm() {
 /** Folders of the workspace that hold a package.json, relative to the root. */
 export function workspaceFolders() {
   const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`);
-  return [...packages, 'examples', 'bench', 'tests', 'tests/support/s3'].filter((path) =>
+  return [...packages, 'examples', 'bench', 'tests', 'tests/support/s3', 'tests/support/duckdb'].filter((path) =>
     existsSync(join(root, path, 'package.json')),
   );
 }
