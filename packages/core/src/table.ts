@@ -3,7 +3,7 @@ import { describeTable } from './describe/describe-table.ts';
 import type { DescribeOptions } from './describe/describe-table.ts';
 import type { TableDescription } from './describe/table-description.ts';
 import { fileSystemTableOperations } from './catalog/file-system/table-operations.ts';
-import { isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
+import { fixedTableOperations, isMetadataFile, staticTableOperations } from './catalog/static-table-operations.ts';
 import type { LoadedMetadata, TableOperations } from './catalog/catalog.ts';
 import { MetadataTable } from './inspect/metadata-table.ts';
 import type { InspectOptions } from './inspect/metadata-table.ts';
@@ -179,6 +179,17 @@ export class Table<Row = Record<string, unknown>> {
       runtime: this.#runtime,
       reporter: this.#reporter,
       writer,
+    });
+  }
+
+  /** A handle on a version that need not be committed, like that of a transaction under way: to be read only. */
+  withMetadata(metadata: TableMetadata): Table<Row> {
+    const loaded = { metadata, metadataLocation: this.metadataLocation };
+    const readOnly = 'it is a version of it that is not committed; change it by the transaction that has made it';
+    return new Table<Row>(fixedTableOperations(this.#operations, loaded, readOnly), loaded, {
+      runtime: this.#runtime,
+      reporter: this.#reporter,
+      writer: this.#writer,
     });
   }
 
@@ -397,7 +408,7 @@ export class Table<Row = Record<string, unknown>> {
    * that don't fit or are there already; INVALID_DATA for broken ones; UNSUPPORTED for encrypted ones and other formats.
    */
   addFiles(files: FileSelection, options: AddFilesOptions & TransactionOptions = {}): Promise<Commit> {
-    return this.#single((tx) => tx.addFiles(files, options), options);
+    return this.change((tx) => tx.addFiles(files, options), options);
   }
 
   /**
@@ -405,7 +416,7 @@ export class Table<Row = Record<string, unknown>> {
    * Options and outcome as for `delete`.
    */
   overwrite(data: AppendData, options: OverwriteOptions & TransactionOptions = {}): Promise<Commit> {
-    return this.#single((tx) => tx.overwrite(data, options), options);
+    return this.change((tx) => tx.overwrite(data, options), options);
   }
 
   /**
@@ -416,7 +427,7 @@ export class Table<Row = Record<string, unknown>> {
     data: AppendData,
     options: OverwritePartitionsOptions & TransactionOptions = {},
   ): Promise<Commit> {
-    return this.#single((tx) => tx.overwritePartitions(data, options), options);
+    return this.change((tx) => tx.overwritePartitions(data, options), options);
   }
 
   /**
@@ -426,7 +437,7 @@ export class Table<Row = Record<string, unknown>> {
    * as `commit.retry.*` allows; COMMIT_CONFLICT if that was not enough. UNSUPPORTED for what can't be read or written.
    */
   delete(filter: FilterInput, options: RowLevelOptions & TransactionOptions = {}): Promise<Commit> {
-    return this.#single((tx) => tx.delete(filter, options), options);
+    return this.change((tx) => tx.delete(filter, options), options);
   }
 
   /**
@@ -439,7 +450,7 @@ export class Table<Row = Record<string, unknown>> {
     assignments: Assignments<readonly [Row], keyof Row>,
     options: RowLevelOptions & TransactionOptions = {},
   ): Promise<Commit> {
-    return this.#single((tx) => tx.update(filter, assignments as Assignments, options), options);
+    return this.change((tx) => tx.update(filter, assignments as Assignments, options), options);
   }
 
   /**
@@ -448,7 +459,7 @@ export class Table<Row = Record<string, unknown>> {
    * a null in a key matches nothing. As `delete` otherwise, with `write.merge.*`.
    */
   upsert(data: AppendData, options: UpsertOptions & TransactionOptions = {}): Promise<Commit> {
-    return this.#single((tx) => tx.upsert(data, options), options);
+    return this.change((tx) => tx.upsert(data, options), options);
   }
 
   /**
@@ -461,7 +472,7 @@ export class Table<Row = Record<string, unknown>> {
     source: AppendData,
     options: MergeOptions<Row, Source> & TransactionOptions,
   ): Promise<Commit> {
-    return this.#single((tx) => tx.merge(source, options as MergeOptions), options);
+    return this.change((tx) => tx.merge(source, options as MergeOptions), options);
   }
 
   /**
@@ -469,7 +480,7 @@ export class Table<Row = Record<string, unknown>> {
    * deletes in tables of format version 1.
    */
   rowDelta(delta: RowDelta, options: TransactionOptions = {}): Promise<Commit> {
-    return this.#single((tx) => tx.rowDelta(delta), options);
+    return this.change((tx) => tx.rowDelta(delta), options);
   }
 
   /**
@@ -481,8 +492,11 @@ export class Table<Row = Record<string, unknown>> {
     return this.#commit(body, options, false);
   }
 
-  /** A transaction of one call: on the newest version, and made anew if it meets a conflict all the same. */
-  async #single(body: (transaction: Transaction) => unknown, options: TransactionOptions): Promise<Commit> {
+  /**
+   * A transaction of one change, like a statement of SQL: on the newest version, and worked out anew if it meets a conflict
+   * all the same.
+   */
+  async change(body: (transaction: Transaction) => unknown, options: TransactionOptions = {}): Promise<Commit> {
     if (this.readOnly === null) await this.refresh();
     return this.#commit(body, options, true);
   }

@@ -15,19 +15,37 @@ export function staticTableOperations(metadataLocation: string, io: FileIO): Tab
   const readOnly =
     'it was opened from a metadata file, which is one version of it; open it by its root or through its catalog to write';
   return {
-    name: metadataLocation,
+    ...refusingCommits(metadataLocation, readOnly),
     io,
-    readOnly,
     async load(): Promise<LoadedMetadata> {
       return {
         metadata: parseTableMetadata(await withCache(io).read(metadataLocation), metadataLocation),
         metadataLocation,
       };
     },
-    commit(): Promise<LoadedMetadata> {
-      return Promise.reject(unsupported(`Table ${metadataLocation} can't be changed: ${readOnly}.`));
-    },
     newMetadataFileLocation: (metadata, fileName) =>
       `${metadataDirectory(metadata.location, metadata.properties)}/${fileName}`,
+  };
+}
+
+/** A table that stays on a version which is at hand, and can't be committed to. */
+export function fixedTableOperations(
+  operations: TableOperations,
+  loaded: LoadedMetadata,
+  readOnly: string,
+): TableOperations {
+  return {
+    ...refusingCommits(operations.name, readOnly),
+    io: operations.io,
+    load: () => Promise.resolve(loaded),
+    newMetadataFileLocation: (metadata, fileName) => operations.newMetadataFileLocation(metadata, fileName),
+  };
+}
+
+function refusingCommits(name: string, readOnly: string): Pick<TableOperations, 'name' | 'readOnly' | 'commit'> {
+  return {
+    name,
+    readOnly,
+    commit: () => Promise.reject(unsupported(`Table ${name} can't be changed: ${readOnly}.`)),
   };
 }

@@ -5,7 +5,7 @@ import type { SortFieldInput } from '../spec/inputs.ts';
 import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
 import type { PartitionSpec } from '../spec/partition-spec.ts';
 import type { Schema } from '../spec/schema.ts';
-import type { FormatVersion } from '../spec/table-metadata.ts';
+import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
 import type { AppendData } from '../write/input.ts';
 import type { Action, MetadataAction } from './action.ts';
 import { addFilesAction } from './add-files/add-files.ts';
@@ -69,6 +69,11 @@ export class Transaction {
 
   get properties(): Readonly<Record<string, string>> {
     return this.#state.metadata.properties;
+  }
+
+  /** The table with all changes so far, snapshots included: `table.withMetadata(await tx.preview())` reads it. */
+  preview(): Promise<TableMetadata> {
+    return this.#run(async (state) => (await transactionView(state)).metadata);
   }
 
   /**
@@ -156,13 +161,13 @@ export class Transaction {
   }
 
   /** One call after the other: each builds on what the ones before did. */
-  async #run(call: (state: TransactionState) => Promise<void>): Promise<void> {
+  async #run<T>(call: (state: TransactionState) => Promise<T>): Promise<T> {
     const state = this.#open();
     if (state.actions.length === 0) parentOnBranch(state.metadata, state.branch);
     const running = call(state);
     state.running = running;
     try {
-      await running;
+      return await running;
     } finally {
       state.running = null;
     }
