@@ -214,6 +214,7 @@ export class Lakehouse {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#statements.close();
     this.#planner.close();
     await this.#writer.close();
     await this.#session.close();

@@ -1,15 +1,17 @@
 import { DuckDBTypeId, ResultReturnType } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
-import type { DataFileWriter, Table } from '@lh/core';
+import type { Commit, DataFileWriter, Transaction } from '@lh/core';
 import { invalidArgument, unsupported } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
 import { BatchSource } from '../results/batch-source.ts';
 import { SqlResult } from '../results/sql-result.ts';
 import type { Session } from '../session/session.ts';
-import type { CatalogStatement, StatementContext, StatementOutcome } from '../statements/catalog-statement.ts';
+import type { CatalogStatement, StatementContext, StatementOutcome, Target } from '../statements/catalog-statement.ts';
 import { catalogStatement } from '../statements/statements.ts';
+import { isTransactionControl } from '../statements/transaction/transaction-statement.ts';
+import { Transactions } from '../statements/transaction/transactions.ts';
 import { prepareText } from '../statements/statement-text.ts';
 import type { StatementRequest, StatementText } from '../statements/statement-text.ts';
 import { quoteName, quoteNames } from '../text/quote.ts';
@@ -26,7 +28,7 @@ import { syntaxError } from './query-runner.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
-import { TableResolver } from './table-resolver.ts';
+import type { TableResolver } from './table-resolver.ts';
 import type { Names } from './table-resolver.ts';
 
 export interface StatementRunnerOptions {
@@ -47,6 +49,7 @@ export class StatementRunner {
   readonly #names: Names;
   readonly #writer: DataFileWriter;
   readonly #isRestricted: boolean;
+  readonly #transactions: Transactions;
   #watchesSettings = false;
 
   constructor({ session, planner, queries, names, writer, isRestricted }: StatementRunnerOptions) {
@@ -56,6 +59,7 @@ export class StatementRunner {
     this.#names = names;
     this.#writer = writer;
     this.#isRestricted = isRestricted;
+    this.#transactions = new Transactions(session, names, writer);
   }
 
   /** From now on settings are read anew for every statement. */
@@ -64,10 +68,22 @@ export class StatementRunner {
     this.#session.forgetSettings();
   }
 
+  /** Takes back what a transaction that is open has done. */
+  close(): Promise<void> {
+    return this.#transactions.close();
+  }
+
+  /** Runs a statement of the user's. */
   async run(request: StatementRequest): Promise<SqlResult> {
     if (this.#watchesSettings) this.#session.forgetSettings();
+    const isControl = isTransactionControl(request.statement.tokens);
+    return this.#transactions.run(isControl, () => this.#run(request));
+  }
+
+  /** Runs a statement of the user's, or one that is a part of it. */
+  async #run(request: StatementRequest): Promise<SqlResult> {
     const text = prepareText(request);
-    const resolver = new TableResolver(this.#names);
+    const resolver = this.#transactions.resolver();
     const own = catalogStatement(text);
     const done = own && (await this.#catalogStatement(own, resolver, request.signal));
     if (done) return done;
@@ -85,7 +101,7 @@ export class StatementRunner {
       case 'change':
         await this.#refuseCatalogTarget(kind.verb, kind.target, resolver);
         if (kind.query) return this.#query(text, kind.query, resolver, request.signal);
-        return this.#change(text, resolver, request.signal);
+        return this.#changeLocal(text, resolver, request.signal);
       case 'session':
         return this.#onSession(sessionStatement(text), request.signal);
     }
@@ -102,6 +118,9 @@ export class StatementRunner {
       resolver,
       signal,
       target: (parts) => this.#target(parts, resolver),
+      change: (target, work) => this.#change(target, work, signal),
+      refuseInTransaction: (what) => this.#refuseInTransaction(what),
+      transactions: this.#transactions,
       writable: (table) => table.withWriter(this.#writer),
       place: (parts) => resolver.place(parts, null),
       lease: () => this.#session.lease(),
@@ -115,20 +134,47 @@ export class StatementRunner {
     return outcome.kind === 'rows' ? this.#onSession(outcome.sql, signal) : changedResult(outcome);
   }
 
-  async #target(parts: readonly string[], resolver: TableResolver): Promise<Table | null> {
+  async #target(parts: readonly string[], resolver: TableResolver): Promise<Target | null> {
     const resolved = await resolver.resolve(parts);
-    if (resolved?.kind === 'table') return resolved.table.withWriter(this.#writer);
+    if (resolved?.kind === 'table') return { table: resolved.table, branch: undefined };
     if (resolved === null && (await this.#isLocal(quoteNames(parts)))) return null;
-    if (resolved === null) throw await resolver.unknown(parts, []);
+    if (resolved === null) return this.#branchTarget(parts, resolver);
     const what = resolved.kind === 'metadata' ? 'a metadata table' : 'registered data';
     throw invalidArgument(`'${parts.join('.')}' is ${what}, which can only be read.`);
+  }
+
+  /** A branch that has its name in the table's, as Spark has it: `web.events.branch_audit`. */
+  async #branchTarget(parts: readonly string[], resolver: TableResolver): Promise<Target> {
+    const branch = /^branch_(.+)$/i.exec(parts.at(-1)!)?.[1];
+    const resolved = branch === undefined || parts.length === 1 ? null : await resolver.resolve(parts.slice(0, -1));
+    if (resolved?.kind !== 'table') throw await resolver.unknown(parts, []);
+    return { table: resolved.table, branch };
+  }
+
+  async #change(
+    target: Target,
+    work: (transaction: Transaction) => unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<Commit | null> {
+    const transaction = this.#transactions.current;
+    if (transaction === null) {
+      const { branch } = target;
+      return target.table.withWriter(this.#writer).change(work, { signal, branch });
+    }
+    await transaction.change(target, work);
+    return null;
+  }
+
+  #refuseInTransaction(what: string): void {
+    if (this.#transactions.current === null) return;
+    throw unsupported(`${what} can't be a part of a transaction; COMMIT or ROLLBACK first.`);
   }
 
   /** Runs one statement with neither parameters nor anything else to be resolved. */
   #runText(source: string, signal: AbortSignal | undefined): Promise<SqlResult> {
     const [statement, ...others] = splitStatements(tokenize(source));
     if (statement === undefined || others.length > 0) throw invalidArgument('Rows come from one query.');
-    return this.run({ source, statement, parameters: undefined, isOnly: true, signal });
+    return this.#run({ source, statement, parameters: undefined, isOnly: true, signal });
   }
 
   /** A query, or a statement around one: then the inner text is planned, and the whole is run on the main connection. */
@@ -178,7 +224,11 @@ export class StatementRunner {
   }
 
   /** A statement that changes a table of the session; tables of catalogs that it reads are scanned whole. */
-  async #change(text: StatementText, resolver: TableResolver, signal: AbortSignal | undefined): Promise<SqlResult> {
+  async #changeLocal(
+    text: StatementText,
+    resolver: TableResolver,
+    signal: AbortSignal | undefined,
+  ): Promise<SqlResult> {
     const references = await this.#knownReferences(text.sql, text.tokens, resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
     const prepared = await this.#queries.prepare(text, references, mentions, this.#mainExecutor(), {

@@ -58,6 +58,8 @@ export function namedParts(name: string): readonly string[] {
 export class TableResolver {
   readonly #names: Names;
   readonly #loading = new Map<string, Promise<Table | null>>();
+  /** Versions that stand for tables which have been found. */
+  readonly #shown = new Map<Table, Table>();
   /** Why a catalog has no table of a name: the last that was told. */
   #reason: LakehouseError | null = null;
 
@@ -68,6 +70,11 @@ export class TableResolver {
   /** Null if the name belongs to DuckDB, or to no one. A table goes before a metadata table of the same name. */
   async resolve(parts: readonly string[]): Promise<Resolved | null> {
     return (await this.#resolveTable(parts)) ?? this.#resolveMetadataTable(parts);
+  }
+
+  /** From now on another version stands for a table that has been found: what a transaction made of it. */
+  show(found: Table, version: Table): void {
+    this.#shown.set(found, version);
   }
 
   /** A table that a text names, maybe without the catalog that it is in. NOT_FOUND if there is none. */
@@ -92,14 +99,18 @@ export class TableResolver {
       const registered = this.#names.registered.get(only!.toLowerCase());
       if (!registered) return null;
       return 'table' in registered
-        ? { kind: 'table', name: only!, table: registered.table }
+        ? { kind: 'table', name: only!, table: this.#versionOf(registered.table) }
         : { kind: 'data', data: registered.data };
     }
     for (const { catalog, path } of this.#places(parts)) {
       const table = await this.#load(catalog, path);
-      if (table) return { kind: 'table', name: parts.join('.'), table };
+      if (table) return { kind: 'table', name: parts.join('.'), table: this.#versionOf(table) };
     }
     return null;
+  }
+
+  #versionOf(table: Table): Table {
+    return this.#shown.get(table) ?? table;
   }
 
   async #resolveMetadataTable(parts: readonly string[]): Promise<ResolvedMetadataTable | null> {

@@ -9,7 +9,8 @@ export function callOfProcedure({ sql, tokens }: StatementText): CatalogStatemen
   const call = callStatement(sql, tokens);
   if (call === null) return null;
   return {
-    async run({ lease: lend, resolver, writable, signal }) {
+    async run({ lease: lend, resolver, writable, signal, refuseInTransaction }) {
+      refuseInTransaction('CALL');
       const lease = await lend();
       try {
         const rows = await callProcedure(lease.connection, call, {

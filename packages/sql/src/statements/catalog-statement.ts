@@ -1,17 +1,35 @@
-import type { Table } from '@lh/core';
+import type { Commit, Table, Transaction } from '@lh/core';
 import type { ScanReport } from '../query/scan-report.ts';
 import type { TablePlace, TableResolver } from '../query/table-resolver.ts';
 import type { SqlResult } from '../results/sql-result.ts';
 import type { Lease } from '../session/session.ts';
 import type { QueryData } from '../write/query-data.ts';
 import type { StatementText } from './statement-text.ts';
+import type { Transactions } from './transaction/transactions.ts';
+
+/** A table of a catalog that a statement changes. */
+export interface Target {
+  /** As the session sees it, in a transaction with what was done so far. It is changed by `context.change` only. */
+  readonly table: Table;
+  /** The branch that its name ends in, as Spark has it: `web.events.branch_audit`. Undefined for main. */
+  readonly branch: string | undefined;
+}
 
 /** What a statement about tables of catalogs works with. */
 export interface StatementContext {
   readonly resolver: TableResolver;
   readonly signal: AbortSignal | undefined;
-  /** The table of a catalog, whose files DuckDB writes; null if the name is one of the session's. NOT_FOUND if it is no one's. */
-  target(parts: readonly string[]): Promise<Table | null>;
+  /** The table of a catalog, and the branch; null if the name is one of the session's. NOT_FOUND if it is no one's. */
+  target(parts: readonly string[]): Promise<Target | null>;
+  /**
+   * Changes a table, whose files DuckDB writes, by the calls of a transaction: as one commit, which is worked out anew where
+   * others were faster, or between BEGIN and COMMIT as a part of the session's transaction. Null there: nothing is
+   * committed yet.
+   */
+  change(target: Target, work: (transaction: Transaction) => unknown): Promise<Commit | null>;
+  /** UNSUPPORTED between BEGIN and COMMIT. `what` begins the sentence: 'DROP TABLE'. */
+  refuseInTransaction(what: string): void;
+  readonly transactions: Transactions;
   /** A table whose files DuckDB writes from now on. */
   writable(table: Table): Table;
   /** Where a table of that name is, or would be. */

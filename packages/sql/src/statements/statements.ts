@@ -1,10 +1,11 @@
 import { callOfProcedure } from './call.ts';
 import type { CatalogStatement, StatementParser } from './catalog-statement.ts';
 import { describeTable } from './describe.ts';
+import { transactionStatement } from './transaction/transaction-statement.ts';
 import type { StatementText } from './statement-text.ts';
 
 /** By their first words no two of them take the same statement. */
-const PARSERS: readonly StatementParser[] = [describeTable, callOfProcedure];
+const PARSERS: readonly StatementParser[] = [describeTable, callOfProcedure, transactionStatement];
 
 /** The statement, if it is one that DuckDB doesn't know or must not run. */
 export function catalogStatement(text: StatementText): CatalogStatement | null {
