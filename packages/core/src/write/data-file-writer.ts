@@ -30,6 +30,7 @@ export interface DataFileWriter {
 export interface DataFileRewrite {
   /** With all deletes; residuals are none of a rewrite's. */
   readonly tasks: readonly FileScanTask[];
+  readonly tableUuid: string;
   /** The table's schema; that of the options has the lineage behind it. */
   readonly schema: Schema;
   readonly lineage: readonly MetadataColumn[];

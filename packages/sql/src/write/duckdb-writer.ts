@@ -11,19 +11,22 @@ import { Feeds } from '../feed/feeds.ts';
 import { QueryRows } from '../feed/query-rows.ts';
 import type { Lent } from '../feed/query-rows.ts';
 import { FileSchemas } from '../relation/file-schema.ts';
-import { FileCache } from '../remote/file-cache.ts';
 import { openInstance } from '../session/instance.ts';
 import { codedBatches, isPresent } from './batch-partitions.ts';
 import { copyRows } from './copy-rows.ts';
 import { copyWarnings } from './copy-settings.ts';
 import { PulledBatches } from './pulled-batches.ts';
 import { rewriteFiles } from './rewrite-files.ts';
+import { ScratchDisk } from './scratch-disk.ts';
 import { unwritable } from './unwritable.ts';
 
 export interface DuckDBWriterOptions {
   /** How much memory DuckDB may use, like '4GB'; 80 % of the machine's if left out. */
   readonly memoryLimit?: string | undefined;
-  /** Where DuckDB puts what doesn't fit into memory; a directory of its own under the system's, removed on close, if left out. */
+  /**
+   * Where DuckDB puts what doesn't fit into memory, and files of stores while it rewrites them; a directory of its own
+   * under the system's, removed on close, if left out.
+   */
   readonly tempDirectory?: string | undefined;
 }
 
@@ -96,12 +99,17 @@ class Engine {
   readonly #feeds: Feeds;
   readonly #pulled: PulledBatches;
   readonly #files = new FileSchemas();
-  /** Not filled: what is not on the local disk, core reads. */
-  readonly #cache = new FileCache();
+  readonly #scratch: ScratchDisk;
 
-  private constructor(instance: DuckDBInstance, main: DuckDBConnection, ownTempDirectory: string | null) {
+  private constructor(
+    instance: DuckDBInstance,
+    main: DuckDBConnection,
+    scratch: ScratchDisk,
+    ownTempDirectory: string | null,
+  ) {
     this.#instance = instance;
     this.#main = main;
+    this.#scratch = scratch;
     this.#ownTempDirectory = ownTempDirectory;
     this.#feeds = new Feeds(main);
     this.#pulled = new PulledBatches(main);
@@ -109,11 +117,12 @@ class Engine {
 
   static async start({ memoryLimit, tempDirectory }: DuckDBWriterOptions): Promise<Engine> {
     const own = tempDirectory === undefined ? await mkdtemp(join(tmpdir(), 'lakehouse-')) : null;
-    const instance = await openInstance({ memoryLimit, tempDirectory: tempDirectory ?? own!, allowedPaths: null });
+    const directory = tempDirectory ?? own!;
+    const instance = await openInstance({ memoryLimit, tempDirectory: directory, allowedPaths: null });
     const main = await instance.connect();
     // Else rows that come from this process are written by one thread. Runs of them stay together all the same.
     await main.run('SET GLOBAL preserve_insertion_order = false');
-    return new Engine(instance, main, own);
+    return new Engine(instance, main, new ScratchDisk(directory), own);
   }
 
   async write(input: BatchInput, options: DataFileOptions): Promise<readonly DataFile[]> {
@@ -132,7 +141,7 @@ class Engine {
   async rewrite(rewrite: DataFileRewrite, options: DataFileOptions): Promise<readonly DataFile[] | null> {
     try {
       return await this.#work(options.signal, (connection, rows) =>
-        rewriteFiles(rewrite, options, { connection, rows, files: this.#files, cache: this.#cache }),
+        rewriteFiles(rewrite, options, { connection, rows, files: this.#files, scratch: this.#scratch }),
       );
     } catch (error) {
       throwIfAborted(options.signal);

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { checkedFooter, partialFile, readFooterBytes } from '@lh/core/engine';
 import type { ParquetFooter } from '@lh/core/engine';
 import { readSome } from '../remote/cache-file.ts';
+import { evenRuns } from './even-runs.ts';
 
 export interface FilePart {
   readonly path: string;
@@ -50,16 +51,7 @@ async function readFooter(file: FileHandle, path: string, size: number): Promise
 /** Row groups that follow each other, in so many runs of about the same size, or as many as there are. */
 function rowGroupRuns({ rowGroups }: ParquetFooter, count: number): readonly (readonly number[])[] {
   const sizes = rowGroups.map(({ columns }) => columns.reduce((sum, { compressedSize }) => sum + compressedSize, 0));
-  const each = sizes.reduce((sum, size) => sum + size, 0) / count;
-  const runs: number[][] = [];
-  let before = 0;
-  for (const [i, size] of sizes.entries()) {
-    // Where the middle of the group is.
-    const run = Math.min(count - 1, Math.floor((before + size / 2) / each));
-    (runs[run] ??= []).push(i);
-    before += size;
-  }
-  return runs.filter((run) => run !== undefined);
+  return evenRuns(sizes, count);
 }
 
 function rowsOf({ rowGroups }: ParquetFooter, run: readonly number[]): number {

@@ -1,15 +1,19 @@
-import { t } from '@lh/core';
+import { FileSystemCatalog, t } from '@lh/core';
 import type { DataFileWriter, RewriteDataFilesOptions, Table } from '@lh/core';
+import { LocalFileIO } from '@lh/io-fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { runs } from '../../../../tests/support/runs.ts';
+import { RemoteStore } from '../remote/remote-store.ts';
 import { openWarehouse } from '../support.ts';
 import { anyTable } from './arbitrary-tables.ts';
 import type { AnyTable } from './arbitrary-tables.ts';
 
 // Whatever a table holds and has been, DuckDB writes its files anew with the same rows in the same partitions.
 
-const { lake, catalog } = await openWarehouse({ memoryLimit: '500MB' });
+const { lake, catalog, path } = await openWarehouse({ memoryLimit: '500MB' });
+/** The same tables, whose files seem to be somewhere else. */
+const remote = await FileSystemCatalog.open({ io: new RemoteStore(new LocalFileIO()), warehouse: path });
 let tables = 0;
 
 /** DuckDB's writer, and how many of the groups it read by itself. */
@@ -50,6 +54,7 @@ const history = fc.record({
   deletesKeys: fc.boolean(),
   strategy: fc.constantFrom('binpack', 'sort', 'zorder'),
   targetFileSizeBytes: fc.constantFrom(2000, 100_000_000),
+  isRemote: fc.boolean(),
 });
 type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
 
@@ -104,19 +109,19 @@ function arranged({ strategy }: History, table: Table, { sortBy }: AnyTable): Re
 }
 
 test('rows, partitions and lineage stay', async () => {
-  let byDuckDB = 0;
+  const byDuckDB = { local: 0, remote: 0 };
   const property = fc.asyncProperty(anyTable, history, async (any, how) => {
     const table = await grow(any, how);
     const before = await content(table);
     const { writer, read } = counting();
     const { targetFileSizeBytes } = how;
-    const rewriting = table.withWriter(writer);
+    const rewriting = (how.isRemote ? ((await remote.loadTable(table.name)) as Table) : table).withWriter(writer);
     const report = await rewriting.rewriteDataFiles({
       ...arranged(how, table, any),
       rewriteAll: true,
       targetFileSizeBytes,
     });
-    byDuckDB += read.count;
+    byDuckDB[how.isRemote ? 'remote' : 'local'] += read.count;
     expect(report.failedDataFilesCount).toBe(0);
     await table.refresh();
     expect(await content(table)).toEqual(before);
@@ -128,6 +133,7 @@ test('rows, partitions and lineage stay', async () => {
       sorted(await table.scan({ select: ['number'] }).toRows()),
     );
   });
-  await fc.assert(property, { numRuns: runs(12) });
-  expect(byDuckDB).toBeGreaterThan(0);
+  await fc.assert(property, { numRuns: runs(16) });
+  expect(byDuckDB.local).toBeGreaterThan(0);
+  expect(byDuckDB.remote).toBeGreaterThan(0);
 });

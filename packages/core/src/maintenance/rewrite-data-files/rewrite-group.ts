@@ -60,6 +60,7 @@ export async function rewriteGroup(
   };
   const rewrite: DataFileRewrite = {
     tasks: tasks.map((task) => ({ ...task, residual: { op: 'true' } })),
+    tableUuid: metadata.tableUuid,
     schema,
     lineage,
     nameMapping: tableNameMapping(metadata.properties),
