@@ -54,7 +54,18 @@ export interface Measurement {
  * moment of the machine hits all alike. Prints a table and writes `bench/results/<name>.json`.
  */
 export async function bench(benchmark: Benchmark): Promise<readonly Measurement[]> {
-  const { contenders, rounds = 5, warmup = 1 } = benchmark;
+  const measurements = await measure(benchmark);
+  print(benchmark, measurements);
+  save(benchmark, measurements);
+  return measurements;
+}
+
+/** The figures alone, for a benchmark that has many such and a table of its own. */
+export async function measure({
+  contenders,
+  rounds = 5,
+  warmup = 1,
+}: Pick<Benchmark, 'contenders' | 'rounds' | 'warmup'>): Promise<readonly Measurement[]> {
   const samples = contenders.map(() => ({ wall: [] as number[], cpu: [] as number[], residentMb: 0 }));
   for (let round = -warmup; round < rounds; round++) {
     const order = contenders.map((contender, index) => ({ contender, index }));
@@ -68,15 +79,12 @@ export async function bench(benchmark: Benchmark): Promise<readonly Measurement[
     }
   }
   const baseline = samples[0]!.wall;
-  const measurements = contenders.map(({ name, timesItself }, index): Measurement => {
+  return contenders.map(({ name, timesItself }, index): Measurement => {
     const { wall, cpu } = samples[index]!;
     const residentMb = timesItself ? null : samples[index]!.residentMb;
     const ratio = median(wall.map((ms, round) => ms / baseline[round]!));
     return { name, wallMs: wall, cpuMs: cpu, medianWallMs: median(wall), medianCpuMs: median(cpu), ratio, residentMb };
   });
-  print(benchmark, measurements);
-  save(benchmark, measurements);
-  return measurements;
 }
 
 async function time({ prepare, run, timesItself }: Contender): Promise<Sample> {
@@ -130,6 +138,11 @@ function seconds(ms: number): string {
 }
 
 function save({ name, title, work }: Benchmark, measurements: readonly Measurement[]): void {
+  saveResult(name, { title, work, measurements });
+}
+
+/** Writes `bench/results/<name>.json`, with a description of the machine. */
+export function saveResult(name: string, figures: Readonly<Record<string, unknown>>): void {
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   const machine = {
@@ -140,6 +153,6 @@ function save({ name, title, work }: Benchmark, measurements: readonly Measureme
     platform: `${process.platform} ${process.arch}`,
   };
   const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
-  const result = { name, title, date: new Date().toISOString(), machine, work, peakMemoryMb, measurements };
+  const result = { name, date: new Date().toISOString(), machine, peakMemoryMb, ...figures };
   writeFileSync(`${folder}${name}.json`, `${JSON.stringify(result, null, 2)}\n`);
 }

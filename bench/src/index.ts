@@ -6,6 +6,7 @@ const BENCHMARKS = [
   'append',
   'plan',
   'scan',
+  'tpch',
   'merge-on-read',
   'upsert',
   'inspect',
