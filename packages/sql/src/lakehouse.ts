@@ -17,6 +17,7 @@ import { FileCache } from './remote/file-cache.ts';
 import { Httpfs, loadHttpfs } from './remote/httpfs.ts';
 import type { HttpfsOption } from './remote/httpfs.ts';
 import { RemoteAccess } from './remote/remote-access.ts';
+import { Fence } from './session/fence.ts';
 import { Session } from './session/session.ts';
 import type { SqlParameters } from './text/parameters.ts';
 import { splitStatements } from './text/statements.ts';
@@ -63,7 +64,7 @@ export class Lakehouse {
   readonly #registered: Map<string, Registered>;
   readonly #names: Names;
   readonly #writer: DuckDBWriter;
-  readonly #isRestricted: boolean;
+  readonly #fence: Fence | null;
   readonly #remote: RemoteAccess;
   #closed = false;
 
@@ -76,14 +77,14 @@ export class Lakehouse {
     if (!catalogs.has(options.catalog.name)) catalogs.set(options.catalog.name, options.catalog);
     this.#names = { defaultCatalog: options.catalog, catalogs, registered: this.#registered };
     this.#writer = new DuckDBWriter(options);
-    this.#isRestricted = options.allowedPaths !== undefined;
+    this.#fence = options.allowedPaths ? new Fence(options.allowedPaths, roots(options)) : null;
     this.#statements = new StatementRunner({
       session,
       planner,
       queries: new QueryRunner(session, planner, new FileSchemas(), remote),
       names: this.#names,
       writer: this.#writer,
-      isRestricted: this.#isRestricted,
+      fence: this.#fence,
     });
   }
 
@@ -166,7 +167,7 @@ export class Lakehouse {
     const run = (sql: string, signal?: AbortSignal): Promise<SqlResult> =>
       this.sql(sql, parameters, signal ? { signal } : {});
     const query = text.slice(statement.start, statement.end);
-    return new QueryData({ query, run, writer: this.#writer, isRestricted: this.#isRestricted });
+    return new QueryData({ query, run, writer: this.#writer, isRestricted: this.#fence !== null });
   }
 
   /** Appends rows to a table: those of a query, given as its text, or whatever `table.append` takes. */
@@ -230,11 +231,17 @@ export class Lakehouse {
   }
 }
 
-/** Roots of the catalogs that have one which DuckDB can read. */
-function warehouses({ catalog, catalogs = {} }: LakehouseOptions): readonly string[] {
+/** Roots of the catalogs that have one. */
+function roots({ catalog, catalogs = {} }: LakehouseOptions): readonly string[] {
   return [catalog, ...Object.values(catalogs)].flatMap((one) => {
     const { warehouse } = one as { readonly warehouse?: unknown };
-    if (typeof warehouse !== 'string') return [];
+    return typeof warehouse === 'string' ? [warehouse] : [];
+  });
+}
+
+/** The same, as far as DuckDB can read there. */
+function warehouses(options: LakehouseOptions): readonly string[] {
+  return roots(options).flatMap((warehouse) => {
     const path = warehouse.replace(/^file:(?:\/\/)?(?=\/)/, '').replace(/^s3[an]:/, 's3:');
     return /^(?:\/|s3:)/.test(path) ? [path] : [];
   });

@@ -1,4 +1,4 @@
-import { Table } from '@lh/core';
+import { LakehouseError, Table } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { tokenize, isSymbol } from '../text/tokens.ts';
 import { optional, procedure, required } from './procedure.ts';
@@ -11,7 +11,9 @@ export const FILE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     { added_files_count: 'BIGINT', changed_partition_count: 'BIGINT' },
     async (context, args) => {
       const table = await context.table(args.table);
-      const commit = await table.addFiles(filesOf(args.source_table), {
+      const source = filesOf(args.source_table);
+      await context.checkPath(source, 'read');
+      const commit = await table.addFiles(source, {
         checkDuplicates: args.check_duplicate_files,
         signal: context.signal,
       });
@@ -25,10 +27,12 @@ export const FILE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     { migrated_files_count: 'BIGINT' },
     async (context, args) => {
       const { catalog, path } = context.place(args.table);
+      const source = filesOf(args.source_table);
+      await context.checkPath(source, 'read');
       const table = await Table.migrate({
         catalog,
         name: path,
-        source: filesOf(args.source_table),
+        source,
         properties: args.properties ?? {},
         signal: context.signal,
       });
@@ -40,6 +44,12 @@ export const FILE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     { table: required('text'), metadata_file: required('text') },
     { current_snapshot_id: 'BIGINT', total_records_count: 'BIGINT', total_data_files_count: 'BIGINT' },
     async (context, args) => {
+      if (context.isFenced) {
+        throw new LakehouseError(
+          'UNAUTHORIZED',
+          'register_table is not allowed in a session with allowedPaths: a metadata file may name files anywhere.',
+        );
+      }
       const { catalog, path } = context.place(args.table);
       const snapshot = (await catalog.registerTable(path, args.metadata_file)).currentSnapshot();
       const total = (key: string): bigint | null => {

@@ -1,7 +1,7 @@
-import type { RewriteDataFilesOptions, SortFieldInput } from '@lh/core';
+import type { RewriteDataFilesOptions, SortFieldInput, Table } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { optional, procedure, required } from './procedure.ts';
-import type { Procedure } from './procedure.ts';
+import type { Procedure, ProcedureContext } from './procedure.ts';
 import { dataFileOptions, positionDeleteOptions } from './rewrite-options.ts';
 import { sortOrderText } from './sort-order-text.ts';
 
@@ -131,6 +131,7 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     { orphan_file_location: 'VARCHAR' },
     async (context, args) => {
       const table = await context.table(args.table);
+      if (args.location !== undefined) await checkPlaceOf(context, table, args.location);
       const report = await table.removeOrphanFiles({
         olderThan: args.older_than,
         location: args.location,
@@ -187,6 +188,7 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     },
     async (context, args) => {
       const table = await context.table(args.table);
+      if (args.staging_location !== undefined) await checkPlaceOf(context, table, args.staging_location);
       const report = await table.rewriteTablePath({
         sourcePrefix: args.source_prefix,
         targetPrefix: args.target_prefix,
@@ -206,6 +208,13 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
     },
   ),
 };
+
+/** What is written or removed lies in the table itself, or where the session may write anyway. */
+async function checkPlaceOf(context: ProcedureContext, table: Table, location: string): Promise<void> {
+  const root = table.location.replace(/\/+$/, '');
+  const isOwn = location === root || (location.startsWith(`${root}/`) && !location.split('/').includes('..'));
+  if (!isOwn) await context.checkPath(location, 'write');
+}
 
 /** Spark names the order of z-ordering as a function: `sort_order => 'zorder(a, b)'`. */
 function arrangement(strategy: string | undefined, text: string | undefined): RewriteDataFilesOptions {

@@ -1,4 +1,5 @@
 import type { Catalog, Table } from '@lh/core';
+import type { PathUse } from '../session/fence.ts';
 import type { Arguments, Parameters } from './arguments.ts';
 
 /** What a procedure works with. */
@@ -7,6 +8,10 @@ export interface ProcedureContext {
   table(name: string): Promise<Table>;
   /** The catalog that a new table's name belongs to, and its path there. */
   place(name: string): { readonly catalog: Catalog; readonly path: readonly string[] };
+  /** UNAUTHORIZED for a place that the session may not touch. */
+  checkPath(location: string, use: PathUse): Promise<void>;
+  /** The session may not touch every place: what a file names is then not to be trusted. */
+  readonly isFenced: boolean;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -7,6 +7,8 @@ import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
 import { BatchSource } from '../results/batch-source.ts';
 import { SqlResult } from '../results/sql-result.ts';
+import type { Fence } from '../session/fence.ts';
+import { checkFenced } from '../session/fenced-statements.ts';
 import type { Session } from '../session/session.ts';
 import type { CatalogStatement, StatementContext, StatementOutcome, Target } from '../statements/catalog-statement.ts';
 import { catalogStatement } from '../statements/statements.ts';
@@ -38,8 +40,8 @@ export interface StatementRunnerOptions {
   readonly names: Names;
   /** Makes the data files of tables that statements change. */
   readonly writer: DataFileWriter;
-  /** The session can write to the places of tables only. */
-  readonly isRestricted: boolean;
+  /** What SQL may touch; null for everything. */
+  readonly fence: Fence | null;
 }
 
 export class StatementRunner {
@@ -48,17 +50,17 @@ export class StatementRunner {
   readonly #queries: QueryRunner;
   readonly #names: Names;
   readonly #writer: DataFileWriter;
-  readonly #isRestricted: boolean;
+  readonly #fence: Fence | null;
   readonly #transactions: Transactions;
   #watchesSettings = false;
 
-  constructor({ session, planner, queries, names, writer, isRestricted }: StatementRunnerOptions) {
+  constructor({ session, planner, queries, names, writer, fence }: StatementRunnerOptions) {
     this.#session = session;
     this.#planner = planner;
     this.#queries = queries;
     this.#names = names;
     this.#writer = writer;
-    this.#isRestricted = isRestricted;
+    this.#fence = fence;
     this.#transactions = new Transactions(session, names, writer);
   }
 
@@ -76,6 +78,7 @@ export class StatementRunner {
   /** Runs a statement of the user's. */
   async run(request: StatementRequest): Promise<SqlResult> {
     if (this.#watchesSettings) this.#session.forgetSettings();
+    if (this.#fence) await checkFenced(prepareText(request), this.#fence);
     const isControl = isTransactionControl(request.statement.tokens);
     return this.#transactions.run(isControl, () => this.#run(request));
   }
@@ -123,9 +126,11 @@ export class StatementRunner {
       transactions: this.#transactions,
       writable: (table) => table.withWriter(this.#writer),
       place: (parts) => resolver.place(parts, null),
+      checkPath: async (location, use) => this.#fence?.check(location, use),
+      isFenced: this.#fence !== null,
       lease: () => this.#session.lease(),
       run,
-      rows: (query) => new QueryData({ query, run, writer: this.#writer, isRestricted: this.#isRestricted }),
+      rows: (query) => new QueryData({ query, run, writer: this.#writer, isRestricted: this.#fence !== null }),
     };
     const outcome = await statement.run(context).catch((error: unknown) => {
       throw duckdbError(error);

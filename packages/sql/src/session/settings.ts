@@ -5,7 +5,7 @@ import { quoteName, quoteString } from '../text/quote.ts';
  * Settings of a connection that change what a query means. The planner and the connections that run queries beside the
  * session's own get the session's values: a filter that is pruned with has to be the filter that is run.
  */
-const SETTINGS = [
+export const SETTINGS = [
   'TimeZone',
   'Calendar',
   'default_collation',

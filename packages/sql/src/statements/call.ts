@@ -9,13 +9,15 @@ export function callOfProcedure({ sql, tokens }: StatementText): CatalogStatemen
   const call = callStatement(sql, tokens);
   if (call === null) return null;
   return {
-    async run({ lease: lend, resolver, writable, signal, refuseInTransaction }) {
+    async run({ lease: lend, resolver, writable, checkPath, isFenced, signal, refuseInTransaction }) {
       refuseInTransaction('CALL');
       const lease = await lend();
       try {
         const rows = await callProcedure(lease.connection, call, {
           table: async (name) => writable(await resolver.table(namedParts(name), call.catalog)),
           place: (name) => resolver.place(namedParts(name), call.catalog),
+          checkPath,
+          isFenced,
           signal,
         });
         return { kind: 'rows', sql: rows };

@@ -2,6 +2,7 @@ import type { Commit, Table, Transaction } from '@lh/core';
 import type { ScanReport } from '../query/scan-report.ts';
 import type { TablePlace, TableResolver } from '../query/table-resolver.ts';
 import type { SqlResult } from '../results/sql-result.ts';
+import type { PathUse } from '../session/fence.ts';
 import type { Lease } from '../session/session.ts';
 import type { QueryData } from '../write/query-data.ts';
 import type { StatementText } from './statement-text.ts';
@@ -34,6 +35,10 @@ export interface StatementContext {
   writable(table: Table): Table;
   /** Where a table of that name is, or would be. */
   place(parts: readonly string[]): TablePlace;
+  /** UNAUTHORIZED for a place that the session may not touch: for locations in the text, which a FileIO will get. */
+  checkPath(location: string, use: PathUse): Promise<void>;
+  /** The session was opened with `allowedPaths`. */
+  readonly isFenced: boolean;
   /** A connection beside the main one, for values and small queries. */
   lease(): Promise<Lease>;
   /** Runs a query of the statement, with all its tables. */
