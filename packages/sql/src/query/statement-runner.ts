@@ -10,7 +10,13 @@ import { SqlResult } from '../results/sql-result.ts';
 import type { Fence } from '../session/fence.ts';
 import { checkFenced } from '../session/fenced-statements.ts';
 import type { Session } from '../session/session.ts';
-import type { CatalogStatement, StatementContext, StatementOutcome, Target } from '../statements/catalog-statement.ts';
+import type {
+  CatalogStatement,
+  QueryContext,
+  StatementContext,
+  StatementOutcome,
+  Target,
+} from '../statements/catalog-statement.ts';
 import { catalogStatement } from '../statements/statements.ts';
 import { isTransactionControl } from '../statements/transaction/transaction-statement.ts';
 import { Transactions } from '../statements/transaction/transactions.ts';
@@ -84,9 +90,8 @@ export class StatementRunner {
   }
 
   /** Runs a statement of the user's, or one that is a part of it. */
-  async #run(request: StatementRequest): Promise<SqlResult> {
+  async #run(request: StatementRequest, resolver = this.#transactions.resolver()): Promise<SqlResult> {
     const text = prepareText(request);
-    const resolver = this.#transactions.resolver();
     const own = catalogStatement(text);
     const done = own && (await this.#catalogStatement(own, resolver, request.signal));
     if (done) return done;
@@ -116,8 +121,8 @@ export class StatementRunner {
     resolver: TableResolver,
     signal: AbortSignal | undefined,
   ): Promise<SqlResult | null> {
-    const run = (sql: string, other = signal): Promise<SqlResult> => this.#runText(sql, other);
     const context: StatementContext = {
+      ...this.#queryContext(signal),
       resolver,
       signal,
       target: (parts) => this.#target(parts, resolver),
@@ -129,14 +134,27 @@ export class StatementRunner {
       checkPath: async (location, use) => this.#fence?.check(location, use),
       isFenced: this.#fence !== null,
       lease: () => this.#session.lease(),
-      run,
-      rows: (query) => new QueryData({ query, run, writer: this.#writer, isRestricted: this.#fence !== null }),
+      over: (other) => this.#queryContext(signal, other),
     };
     const outcome = await statement.run(context).catch((error: unknown) => {
       throw duckdbError(error);
     });
     if (outcome === null) return null;
+    if (outcome.kind === 'result') return outcome.result;
     return outcome.kind === 'rows' ? this.#onSession(outcome.sql, signal) : changedResult(outcome);
+  }
+
+  #queryContext(signal: AbortSignal | undefined, resolver?: TableResolver): QueryContext {
+    const isRestricted = this.#fence !== null;
+    const runner =
+      (origin?: QueryText) =>
+      (sql: string, other: AbortSignal | undefined = signal) =>
+        this.#runText(sql, other, { resolver, origin });
+    return {
+      run: runner(),
+      rows: (query, { columns, origin } = {}) =>
+        new QueryData({ query, columns, run: runner(origin), writer: this.#writer, isRestricted }),
+    };
   }
 
   async #target(parts: readonly string[], resolver: TableResolver): Promise<Target | null> {
@@ -176,10 +194,14 @@ export class StatementRunner {
   }
 
   /** Runs one statement with neither parameters nor anything else to be resolved. */
-  #runText(source: string, signal: AbortSignal | undefined): Promise<SqlResult> {
+  #runText(
+    source: string,
+    signal: AbortSignal | undefined,
+    { resolver, origin }: { readonly resolver?: TableResolver | undefined; readonly origin?: QueryText | undefined },
+  ): Promise<SqlResult> {
     const [statement, ...others] = splitStatements(tokenize(source));
     if (statement === undefined || others.length > 0) throw invalidArgument('Rows come from one query.');
-    return this.#run({ source, statement, parameters: undefined, isOnly: true, signal });
+    return this.#run({ source, statement, parameters: undefined, isOnly: true, signal, origin }, resolver);
   }
 
   /** A query, or a statement around one: then the inner text is planned, and the whole is run on the main connection. */
@@ -323,7 +345,11 @@ export class StatementRunner {
   }
 }
 
-function changedResult({ rows, snapshotId, scans }: StatementOutcome & { kind: 'changed' }): Promise<SqlResult> {
+function changedResult({
+  rows,
+  snapshotId,
+  scans,
+}: Extract<StatementOutcome, { readonly kind: 'changed' }>): Promise<SqlResult> {
   return SqlResult.start({
     source: null,
     changedRows: rows,

@@ -1,4 +1,5 @@
 import type { Commit, Table, Transaction } from '@lh/core';
+import type { QueryText } from '../query/query-runner.ts';
 import type { ScanReport } from '../query/scan-report.ts';
 import type { TablePlace, TableResolver } from '../query/table-resolver.ts';
 import type { SqlResult } from '../results/sql-result.ts';
@@ -16,8 +17,16 @@ export interface Target {
   readonly branch: string | undefined;
 }
 
+/** Runs queries that are parts of a statement. */
+export interface QueryContext {
+  /** Runs a query of the statement, with all its tables. */
+  run(sql: string, signal?: AbortSignal): Promise<SqlResult>;
+  /** Rows of a query of the statement, to be written. */
+  rows(sql: string, options?: RowsOptions): QueryData;
+}
+
 /** What a statement about tables of catalogs works with. */
-export interface StatementContext {
+export interface StatementContext extends QueryContext {
   readonly resolver: TableResolver;
   readonly signal: AbortSignal | undefined;
   /** The table of a catalog, and the branch; null if the name is one of the session's. NOT_FOUND if it is no one's. */
@@ -41,17 +50,25 @@ export interface StatementContext {
   readonly isFenced: boolean;
   /** A connection beside the main one, for values and small queries. */
   lease(): Promise<Lease>;
-  /** Runs a query of the statement, with all its tables. */
-  run(sql: string, signal?: AbortSignal): Promise<SqlResult>;
-  /** Rows of a query of the statement, to be written. */
-  rows(sql: string): QueryData;
+  /** For queries over other tables, or other versions of them, than the statement's. */
+  over(resolver: TableResolver): QueryContext;
+}
+
+export interface RowsOptions {
+  /** The table's columns that those of the query are, in their order; they go by name if left out. */
+  readonly columns?: readonly string[] | undefined;
+  /** The part of the query's text that the user wrote, for errors. */
+  readonly origin?: QueryText | undefined;
 }
 
 export type StatementOutcome =
   /** The statement's result is the rows of this query, which has nothing of catalogs. */
   | { readonly kind: 'rows'; readonly sql: string }
+  | { readonly kind: 'result'; readonly result: SqlResult }
   | {
       readonly kind: 'changed';
+      /** What was done to the rows, like 'inserted'. */
+      readonly done?: string;
       readonly rows: number;
       /** What was committed; null if nothing was. */
       readonly snapshotId: bigint | null;

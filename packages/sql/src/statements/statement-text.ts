@@ -1,3 +1,4 @@
+import type { QueryText } from '../query/query-runner.ts';
 import { dialectEdits } from '../text/dialect.ts';
 import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
@@ -14,6 +15,8 @@ export interface StatementRequest {
   /** The text has no other statement: then all parameters are its own. */
   readonly isOnly: boolean;
   readonly signal: AbortSignal | undefined;
+  /** The part of `source` that the user wrote, where the rest was made of it. */
+  readonly origin?: QueryText | undefined;
 }
 
 /** A statement's text with parameters and dialect resolved, and its tokens. */
@@ -25,17 +28,17 @@ export interface StatementText {
   toSource(offset: number): number;
 }
 
-export function prepareText({ source, statement, parameters, isOnly }: StatementRequest): StatementText {
+export function prepareText({ source, statement, parameters, isOnly, origin }: StatementRequest): StatementText {
   const shift = (offset: number): number => offset - statement.start;
   const tokens = statement.tokens.map((token) => ({ ...token, start: shift(token.start), end: shift(token.end) }));
   const own = source.slice(statement.start, statement.end);
   const withValues = applyEdits(own, parameterEdits(tokens, parameters, isOnly));
   const withValuesTokens = tokenize(withValues.text);
   const inDialect = applyEdits(withValues.text, dialectEdits(withValues.text, withValuesTokens));
-  return {
-    sql: inDialect.text,
-    tokens: tokenize(inDialect.text),
-    source,
-    toSource: (offset) => statement.start + withValues.toOriginal(inDialect.toOriginal(offset)),
-  };
+  const toSource = (offset: number): number => statement.start + withValues.toOriginal(inDialect.toOriginal(offset));
+  const text = { sql: inDialect.text, tokens: tokenize(inDialect.text), source, toSource };
+  if (!origin) return text;
+  const originStart = Math.max(0, source.indexOf(origin.sql));
+  const toOrigin = (offset: number): number => Math.min(Math.max(0, toSource(offset) - originStart), origin.sql.length);
+  return { ...text, source: origin.source, toSource: (offset) => origin.toSource(toOrigin(offset)) };
 }

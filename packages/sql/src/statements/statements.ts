@@ -1,11 +1,19 @@
 import { callOfProcedure } from './call.ts';
 import type { CatalogStatement, StatementParser } from './catalog-statement.ts';
+import { DDL_STATEMENTS } from './ddl/ddl-statements.ts';
 import { describeTable } from './describe.ts';
+import { insertStatement } from './insert/insert.ts';
 import { transactionStatement } from './transaction/transaction-statement.ts';
 import type { StatementText } from './statement-text.ts';
 
 /** By their first words no two of them take the same statement. */
-const PARSERS: readonly StatementParser[] = [describeTable, callOfProcedure, transactionStatement];
+const PARSERS: readonly StatementParser[] = [
+  describeTable,
+  callOfProcedure,
+  transactionStatement,
+  insertStatement,
+  ...DDL_STATEMENTS,
+];
 
 /** The statement, if it is one that DuckDB doesn't know or must not run. */
 export function catalogStatement(text: StatementText): CatalogStatement | null {

@@ -30,6 +30,15 @@ export function selectColumns(fields: readonly NestedField[], given: readonly So
   return fits ? select : null;
 }
 
+/** Checks that a query has a column for each of those that its columns are to be. */
+export function checkWidth(given: number, columns: readonly string[]): void {
+  if (given === columns.length) return;
+  const values = `${given} ${given === 1 ? 'column' : 'columns'}`;
+  throw invalidArgument(
+    `The query has ${values}, and ${columns.length} ${columns.length === 1 ? 'is' : 'are'} wanted: ${columns.join(', ')}.`,
+  );
+}
+
 /** SQL of a query's columns as they are, under the names that the table has for them. */
 export function renamedColumns(fields: readonly NestedField[], given: readonly SourceField[]): readonly string[] {
   return given.map((column) => {

@@ -1,12 +1,14 @@
 import type { DataFile, DataFileWriter } from '@lh/core';
 import { coreWriter, inputBatches, sourceField } from '@lh/core/engine';
-import type { BatchInput, DataFileOptions, SelfWritingRows } from '@lh/core/engine';
+import type { BatchInput, DataFileOptions, SelfWritingRows, SourceField } from '@lh/core/engine';
 import type { RecordBatch } from 'apache-arrow';
 import type { SqlResult } from '../results/sql-result.ts';
 import { copyRows } from './copy-rows.ts';
 import type { CopySource } from './copy-rows.ts';
 import { copyWarnings } from './copy-settings.ts';
-import { QUERY, renamedColumns, selectColumns } from './query-columns.ts';
+import { QUERY, checkWidth, renamedColumns, selectColumns } from './query-columns.ts';
+import { quoteName } from '../text/quote.ts';
+import type { ScanReport } from '../query/scan-report.ts';
 import { sqlPartitions } from './sql-partitions.ts';
 import { isMovedIn } from './staging.ts';
 import { unwritable } from './unwritable.ts';
@@ -21,6 +23,8 @@ export interface QueryDataOptions {
   readonly run: Run;
   readonly writer: DataFileWriter;
   readonly isRestricted: boolean;
+  /** The table's columns that those of the query are, in their order; they go by name if left out. */
+  readonly columns?: readonly string[] | undefined;
 }
 
 /**
@@ -35,13 +39,27 @@ export class QueryData implements SelfWritingRows {
   readonly #writer: DataFileWriter;
   /** The session can write to the places of tables only. */
   readonly #isRestricted: boolean;
+  readonly #columns: readonly string[] | undefined;
+  #rowCount = 0;
+  #scans: readonly ScanReport[] = [];
 
   /** @internal */
-  constructor({ query, run, writer, isRestricted }: QueryDataOptions) {
+  constructor({ query, run, writer, isRestricted, columns }: QueryDataOptions) {
+    this.#columns = columns;
     this.#query = query;
     this.#run = run;
     this.#writer = writer;
     this.#isRestricted = isRestricted;
+  }
+
+  /** @internal How many rows the last use has written. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
+  /** @internal What the query has read of tables of catalogs, when it was used last. */
+  get scans(): readonly ScanReport[] {
+    return this.#scans;
   }
 
   /** The rows as Arrow batches. */
@@ -50,16 +68,21 @@ export class QueryData implements SelfWritingRows {
   }
 
   async *#batches(sql: string, signal: AbortSignal | undefined): AsyncGenerator<RecordBatch, void, undefined> {
-    yield* (await this.#run(sql, signal)).batches();
+    const result = await this.#run(sql, signal);
+    this.#scans = result.scans;
+    yield* result.batches();
   }
 
   /** @internal */
   async writeDataFiles(options: DataFileOptions): Promise<readonly DataFile[]> {
+    const files = await this.#writeDataFiles(options);
+    this.#rowCount = files.reduce((sum, { recordCount }) => sum + recordCount, 0);
+    return files;
+  }
+
+  async #writeDataFiles(options: DataFileOptions): Promise<readonly DataFile[]> {
     const { schema, signal } = options;
-    // Lines of their own, as the text may end in a comment.
-    const from = `FROM (\n${this.#query}\n) AS ${QUERY}`;
-    const described = await (await this.#run(`SELECT * ${from} LIMIT 0`, signal)).arrow();
-    const given = described.schema.fields.map((field) => sourceField(field));
+    const { from, given } = await this.#describe(signal);
     const batches = (): BatchInput => {
       const renamed = `SELECT ${renamedColumns(schema.fields, given).join(', ')} ${from}`;
       return inputBatches(this.#batches(renamed, signal), schema, signal ? { signal } : {});
@@ -79,8 +102,29 @@ export class QueryData implements SelfWritingRows {
       query: `SELECT ${select.join(', ')} ${from}`,
       checks: valueChecks(schema),
       partition,
-      run: async (sql) => (await this.#run(sql, signal)).rows(),
+      run: async (sql) => {
+        const result = await this.#run(sql, signal);
+        this.#scans = result.scans;
+        return result.rows();
+      },
     };
     return copyRows(source, options);
+  }
+
+  /** The query as a FROM clause, and its columns under the names that they have there. */
+  async #describe(
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly from: string; readonly given: readonly SourceField[] }> {
+    // Lines of their own, as the text may end in a comment.
+    const from = `FROM (\n${this.#query}\n) AS ${QUERY}`;
+    const { schema } = await (await this.#run(`SELECT * ${from} LIMIT 0`, signal)).arrow();
+    const given = schema.fields.map((field) => sourceField(field));
+    const columns = this.#columns;
+    if (columns === undefined) return { from, given };
+    checkWidth(given.length, columns);
+    return {
+      from: `${from}(${columns.map(quoteName).join(', ')})`,
+      given: given.map((field, i) => ({ ...field, name: columns[i]! })),
+    };
   }
 }

@@ -13,18 +13,19 @@ export class OpenTransaction {
   }
 
   /** On the version of the handle. Its errors are those of `table.transaction`. */
-  static begin(table: Table, options: TransactionOptions): Promise<OpenTransaction> {
-    return new Promise((resolve, reject) => {
+  static async begin(table: Table, options: TransactionOptions): Promise<OpenTransaction> {
+    const opened = await new Promise<() => OpenTransaction>((resolve, reject) => {
       const outcome: Promise<Commit> = table.transaction(
         (transaction) =>
           new Promise<void>((commit, fail) => {
             const end = (rollBack: boolean): void => (rollBack ? fail(new RolledBack()) : commit());
-            resolve(new OpenTransaction(transaction, outcome, end));
+            resolve(() => new OpenTransaction(transaction, outcome, end));
           }),
         options,
       );
       outcome.catch(reject);
     });
+    return opened();
   }
 
   commit(): Promise<Commit> {
