@@ -86,6 +86,7 @@ export type {
 } from './transaction/add-files/select-files.ts';
 export type { Commit } from './transaction/commit.ts';
 export type { Transaction } from './transaction/transaction.ts';
+export type { TableReplacement } from './transaction/replace-table.ts';
 export type {
   AppendOptions,
   CommitOptions,

@@ -75,7 +75,13 @@ export class Lakehouse {
     this.#registered = new Map();
     const catalogs = new Map(Object.entries(options.catalogs ?? {}));
     if (!catalogs.has(options.catalog.name)) catalogs.set(options.catalog.name, options.catalog);
-    this.#names = { defaultCatalog: options.catalog, catalogs, registered: this.#registered };
+    this.#names = {
+      defaultCatalog: options.catalog,
+      catalogs,
+      registered: this.#registered,
+      current: null,
+      hasLocal: (name) => session.hasTable(name),
+    };
     this.#writer = new DuckDBWriter(options);
     this.#fence = options.allowedPaths ? new Fence(options.allowedPaths, roots(options)) : null;
     this.#statements = new StatementRunner({

@@ -145,13 +145,18 @@ export interface SchemaOptions {
  * what is inside. INVALID_ARGUMENT for what can't be a schema.
  */
 export function schema<const C extends Columns>(columns: C, options: SchemaOptions = {}): Schema<RowOf<C>> {
-  const struct = assignIds({ kind: 'struct', fields: namedFields(columns) }, freshIds(1).newId);
-  const identifierFieldIds = (options.identifier ?? []).map((name) => {
+  return schemaOfFields(namedFields(columns), options.identifier ?? []) as Schema<RowOf<C>>;
+}
+
+/** The same out of fields whose ids are yet to be given. */
+export function schemaOfFields(fields: readonly NestedField[], identifier: readonly string[]): Schema {
+  const struct = assignIds({ kind: 'struct', fields }, freshIds(1).newId);
+  const identifierFieldIds = identifier.map((name) => {
     const found = findFieldByName(struct, name);
     if (!found) throw invalidArgument(`There is no column '${name}' to be an identifier field.`);
     return found.field.id;
   });
-  const result: Schema<RowOf<C>> = { ...struct, schemaId: 0, identifierFieldIds };
+  const result: Schema = { ...struct, schemaId: 0, identifierFieldIds };
   checkIdentifierFields(result);
   return result;
 }

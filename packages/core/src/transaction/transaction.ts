@@ -17,6 +17,8 @@ import type { SchemaChange } from './evolve-schema.ts';
 import { evolveSpecAction } from './evolve-spec.ts';
 import type { SpecChange } from './evolve-spec.ts';
 import { findRef, parentOnBranch } from './refs.ts';
+import { replaceTableAction } from './replace-table.ts';
+import type { TableReplacement } from './replace-table.ts';
 import type { Assignments } from './operations/assignments.ts';
 import { deleteRows } from './operations/delete-rows.ts';
 import { mergeRows, upsertRows } from './operations/merge-rows.ts';
@@ -39,7 +41,14 @@ import type { StagedData } from './staged-data.ts';
 import { toEpochMs } from './time-input.ts';
 import type { TimeInput } from './time-input.ts';
 import { removePropertiesAction, setPropertiesAction } from './update-properties.ts';
-import { createBranchAction, createTagAction, fastForwardAction, removeRefAction } from './update-refs.ts';
+import {
+  createBranchAction,
+  createTagAction,
+  fastForwardAction,
+  removeRefAction,
+  replaceBranchAction,
+  replaceTagAction,
+} from './update-refs.ts';
 import type { BranchOptions, TagOptions } from './update-refs.ts';
 import { updateSortOrderAction } from './update-sort-order.ts';
 import { upgradeFormatVersionAction } from './upgrade-format-version.ts';
@@ -87,7 +96,7 @@ export class Transaction {
       const { branch } = state;
       state.actions.push(
         snapshotChangeAction({
-          baseSnapshotId: findRef(state.base.metadata, branch)?.snapshotId ?? null,
+          baseSnapshotId: findRef(state.metadata, branch)?.snapshotId ?? null,
           branch,
           operation: 'append',
           addedData: [staged],
@@ -211,6 +220,11 @@ export class Transaction {
     this.#change(upgradeFormatVersionAction(version));
   }
 
+  /** Makes the table another one under its name: main is empty, its history stays. */
+  replaceTable(replacement: TableReplacement): void {
+    this.#change(replaceTableAction(replacement));
+  }
+
   /** Makes a branch at a snapshot, main's current one if none is given. */
   createBranch(name: string, options: BranchOptions = {}): void {
     this.#later(createBranchAction(name, options));
@@ -218,6 +232,15 @@ export class Transaction {
 
   createTag(name: string, options: TagOptions = {}): void {
     this.#later(createTagAction(name, options));
+  }
+
+  /** Moves a branch to any snapshot, main's current one if none is given. */
+  replaceBranch(name: string, options: BranchOptions = {}): void {
+    this.#later(replaceBranchAction(name, options));
+  }
+
+  replaceTag(name: string, options: TagOptions = {}): void {
+    this.#later(replaceTagAction(name, options));
   }
 
   dropBranch(name: string): void {

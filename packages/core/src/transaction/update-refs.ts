@@ -27,13 +27,42 @@ export function createTagAction(name: string, options: TagOptions): MetadataActi
   return createRef(name, 'tag', { snapshotId: options.snapshotId, maxRefAgeMs: options.maxRefAgeMs });
 }
 
-function createRef(name: string, type: SnapshotRef['type'], options: BranchOptions): MetadataAction {
-  if (typeof name !== 'string' || name === '') throw invalidArgument(`A ${type} needs a name.`);
-  const retention = {
+/** Moves a branch to any snapshot; of its retention what isn't given stays. */
+export function replaceBranchAction(name: string, options: BranchOptions): MetadataAction {
+  return replaceRef(name, 'branch', options);
+}
+
+export function replaceTagAction(name: string, options: TagOptions): MetadataAction {
+  return replaceRef(name, 'tag', { snapshotId: options.snapshotId, maxRefAgeMs: options.maxRefAgeMs });
+}
+
+function replaceRef(name: string, type: SnapshotRef['type'], options: BranchOptions): MetadataAction {
+  const retention = Object.entries(retentionOf(options)).filter(([, limit]) => limit !== null);
+  return {
+    build(metadata) {
+      const existing = requireRef(metadata, name, type);
+      if (existing.type !== type) throw invalidArgument(`'${name}' is a ${existing.type}, not a ${type}.`);
+      const snapshotId = options.snapshotId ?? metadata.currentSnapshotId ?? existing.snapshotId;
+      requireSnapshot(metadata, snapshotId);
+      const ref: SnapshotRef = { ...existing, ...Object.fromEntries(retention), snapshotId };
+      return [{ action: 'set-snapshot-ref', refName: name, ref }];
+    },
+  };
+}
+
+function retentionOf(
+  options: BranchOptions,
+): Pick<SnapshotRef, 'minSnapshotsToKeep' | 'maxSnapshotAgeMs' | 'maxRefAgeMs'> {
+  return {
     minSnapshotsToKeep: positive(options.minSnapshotsToKeep, 'minSnapshotsToKeep'),
     maxSnapshotAgeMs: positive(options.maxSnapshotAgeMs, 'maxSnapshotAgeMs'),
     maxRefAgeMs: positive(options.maxRefAgeMs, 'maxRefAgeMs'),
   };
+}
+
+function createRef(name: string, type: SnapshotRef['type'], options: BranchOptions): MetadataAction {
+  if (typeof name !== 'string' || name === '') throw invalidArgument(`A ${type} needs a name.`);
+  const retention = retentionOf(options);
   return {
     build(metadata) {
       const existing = findRef(metadata, name);

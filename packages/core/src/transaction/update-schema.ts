@@ -41,6 +41,11 @@ export class SchemaUpdate {
     this.#lastColumnId = metadata.lastColumnId;
   }
 
+  /** The schema after the steps so far. */
+  get schema(): Schema {
+    return this.#schema;
+  }
+
   /** Lets optional columns become required, and required ones come without a default: the caller vouches for the rows. */
   allowIncompatibleChanges(): this {
     this.#allowIncompatible = true;

@@ -21,6 +21,16 @@ export interface Names {
   /** By lower-case name. */
   readonly registered: ReadonlyMap<string, Registered>;
 }
+  /** What USE has chosen; null for DuckDB's own schemas. */
+  current: NamespacePlace | null;
+  /** Whether DuckDB has a table or view of this name for the session. */
+  hasLocal(name: string): Promise<boolean>;
+}
+
+/** A namespace of a catalog; its root if the path is empty. */
+export interface NamespacePlace {
+  readonly catalog: Catalog;
+  readonly path: readonly string[];
 
 /** A table that a statement mentions. */
 export type Resolved = ResolvedTable | ResolvedMetadataTable | { readonly kind: 'data'; readonly data: RegisteredFeed };
@@ -85,9 +95,63 @@ export class TableResolver {
     return resolved.table;
   }
 
-  /** Where a table of that name would be. NOT_FOUND for an unknown catalog. */
+  /** What USE has chosen. */
+  get current(): NamespacePlace | null {
+    return this.#names.current;
+  }
+
+  /** Chooses where names lead that start with no catalog, or are of one part; null for DuckDB's own schemas. */
+  use(place: NamespacePlace | null): void {
+    this.#names.current = place;
+  }
+
+  get catalogs(): ReadonlyMap<string, Catalog> {
+    return this.#names.catalogs;
+  }
+
+  /** The names that were registered. */
+  get registered(): readonly string[] {
+    return [...this.#names.registered.keys()];
+  }
+
+  /** Where a namespace of that name may be, best first; without a name that of USE, or the default catalog. */
+  namespacePlaces(parts: readonly string[]): readonly NamespacePlace[] {
+    if (parts.length === 0) return [this.current ?? { catalog: this.#names.defaultCatalog, path: [] }];
+    const named = this.#names.catalogs.get(parts[0]!);
+    const places = named ? [{ catalog: named, path: parts.slice(1) }] : [];
+    return [...places, { catalog: this.#currentCatalog, path: parts }];
+  }
+
+  get #currentCatalog(): Catalog {
+    return this.current?.catalog ?? this.#names.defaultCatalog;
+  }
+
+  /** The table of a catalog that a name stands for, and where it is; null if it is not one. */
+  async locate(parts: readonly string[]): Promise<(TablePlace & { readonly table: Table }) | null> {
+    if (parts.length === 1 && ((await this.#isOfSession(parts[0]!)) || this.current === null)) return null;
+    for (const place of this.#places(parts)) {
+      const table = await this.#load(place.catalog, place.path);
+      if (table) return { ...place, table };
+    }
+    return null;
+  }
+
+  /** Names of one part are those of the session first. */
+  async #isOfSession(name: string): Promise<boolean> {
+    return this.#names.registered.has(name.toLowerCase()) || this.#names.hasLocal(name);
+  }
+
+  /**
+   * Where a table of that name would be. NOT_FOUND for an unknown catalog, INVALID_ARGUMENT for a name without a namespace
+   * where USE has chosen none.
+   */
   place(parts: readonly string[], catalog: string | null): TablePlace {
-    if (catalog === null) return this.#places(parts)[0]!;
+    if (catalog === null) {
+      if (parts.length > 1 || this.current !== null) return this.#places(parts)[0]!;
+      throw invalidArgument(
+        `'${parts.join('.')}' needs a namespace, as in web.events, or USE of one before; a table of the session is made with CREATE TEMP TABLE.`,
+      );
+    }
     const named = this.#names.catalogs.get(catalog);
     if (!named) throw new LakehouseError('NOT_FOUND', `There is no catalog '${catalog}'.`, { context: { catalog } });
     return { catalog: named, path: parts[0] === catalog && parts.length > 2 ? parts.slice(1) : parts };
@@ -95,18 +159,14 @@ export class TableResolver {
 
   async #resolveTable(parts: readonly string[]): Promise<Exclude<Resolved, ResolvedMetadataTable> | null> {
     const [only, ...others] = parts;
-    if (others.length === 0) {
-      const registered = this.#names.registered.get(only!.toLowerCase());
-      if (!registered) return null;
+    const registered = others.length === 0 ? this.#names.registered.get(only!.toLowerCase()) : undefined;
+    if (registered) {
       return 'table' in registered
         ? { kind: 'table', name: only!, table: this.#versionOf(registered.table) }
         : { kind: 'data', data: registered.data };
     }
-    for (const { catalog, path } of this.#places(parts)) {
-      const table = await this.#load(catalog, path);
-      if (table) return { kind: 'table', name: parts.join('.'), table: this.#versionOf(table) };
-    }
-    return null;
+    const located = await this.locate(parts);
+    return located && { kind: 'table', name: parts.join('.'), table: this.#versionOf(located.table) };
   }
 
   #versionOf(table: Table): Table {
@@ -142,11 +202,12 @@ export class TableResolver {
     });
   }
 
-  /** Where a name may lead: into the catalog that it starts with, or into the default one. */
+  /** Where a name may lead: into the catalog that it starts with, or into the current one. */
   #places(parts: readonly string[]): readonly TablePlace[] {
     const named = this.#names.catalogs.get(parts[0]!);
     const places = named && parts.length > 2 ? [{ catalog: named, path: parts.slice(1) }] : [];
-    return [...places, { catalog: this.#names.defaultCatalog, path: parts }];
+    const namespace = parts.length === 1 && this.current ? this.current.path : [];
+    return [...places, { catalog: this.#currentCatalog, path: [...namespace, ...parts] }];
   }
 
   #load(catalog: Catalog, path: readonly string[]): Promise<Table | null> {

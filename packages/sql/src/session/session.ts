@@ -5,6 +5,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
 import { Feeds } from '../feed/feeds.ts';
 import type { SqlResult } from '../results/sql-result.ts';
+import { quoteString } from '../text/quote.ts';
 import { openInstance } from './instance.ts';
 import type { InstanceOptions } from './instance.ts';
 import { applySettings, readSettings } from './settings.ts';
@@ -91,6 +92,17 @@ export class Session {
     });
     this.#mainQueue = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Whether a name of one part is that of a table or view of DuckDB's, in the schema that it is in now. */
+  async hasTable(name: string): Promise<boolean> {
+    const isVisible = `lower(table_name) = lower(${quoteString(name)})
+      AND (temporary OR (database_name = current_database() AND schema_name = current_schema()))`;
+    const sql = `SELECT 1 FROM (
+      SELECT table_name, temporary, database_name, schema_name FROM duckdb_tables()
+      UNION ALL SELECT view_name, temporary, database_name, schema_name FROM duckdb_views() WHERE NOT internal
+    ) WHERE ${isVisible} LIMIT 1`;
+    return this.onMain(async () => (await this.main.runAndReadAll(sql)).currentRowCount > 0);
   }
 
   /** Remembers that a result is being read from the main connection. */

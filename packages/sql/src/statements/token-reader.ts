@@ -1,7 +1,8 @@
 import type { LakehouseError } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
-import { afterBracket, isKeyword, isName, isSymbol, nameChain, pointAt } from '../text/tokens.ts';
+import { stringValue } from '../text/string-value.ts';
+import { afterBracket, isKeyword, isName, isSymbol, nameChain, pointAt, tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
 import type { StatementText } from './statement-text.ts';
 
@@ -83,6 +84,39 @@ export class TokenReader {
     if (!chain || chain.next > this.#end) throw this.unexpected(what);
     this.#at = chain.next;
     return chain.parts.flatMap((part) => part.split(LEVEL_SEPARATOR));
+  }
+
+  /** The value of a string constant. */
+  string(what: string): string {
+    const token = this.peek();
+    const value = token?.kind === 'string' ? stringValue(token.value) : null;
+    if (value === null) throw this.unexpected(`${what} in quotes`);
+    this.#at++;
+    return value;
+  }
+
+  /** The text in a string constant as a reader of its own; its errors point at the constant. */
+  quotedText(what: string): TokenReader {
+    const start = this.peek()?.start ?? 0;
+    const sql = this.string(what);
+    const { source } = this.#text;
+    const toSource = (offset: number): number => this.#text.toSource(start + 1 + offset);
+    return new TokenReader({ sql, tokens: tokenize(sql), source, toSource });
+  }
+
+  /** A whole number, exactly. */
+  integer(what: string): bigint {
+    const token = this.peek();
+    if (token?.kind !== 'number' || !/^\d{1,19}$/.test(token.value)) throw this.unexpected(what);
+    this.#at++;
+    return BigInt(token.value);
+  }
+
+  /** One or more things with commas between them. */
+  list<T>(item: () => T): readonly T[] {
+    const items = [item()];
+    while (this.takeSymbol(',')) items.push(item());
+    return items;
   }
 
   /** The tokens inside the brackets that come next, as a reader of their own. */

@@ -1,0 +1,90 @@
+import type { IcebergType, LakehouseError, NestedField } from '@lh/core';
+import { defaultOf } from '@lh/core/engine';
+import { isContextFunction } from '../../query/context-calls.ts';
+import type { SqlResult } from '../../results/sql-result.ts';
+import { duckdbType } from '../../types/duckdb-types.ts';
+import { tokenize } from '../../text/tokens.ts';
+import type { ColumnDefinition, DefaultDefinition, TypeDefinition } from './type-definition.ts';
+
+/** What turns the SQL text of defaults into values. */
+export interface ConstantEvaluator {
+  run(sql: string): Promise<SqlResult>;
+  /** INVALID_ARGUMENT at a token of the statement. */
+  error(message: string, at: number): LakehouseError;
+}
+
+/** Columns as fields of a schema, whose ids are yet to be given. */
+export async function resolveColumns(
+  columns: readonly ColumnDefinition[],
+  evaluator: ConstantEvaluator,
+): Promise<readonly NestedField[]> {
+  const fields: NestedField[] = [];
+  for (const column of columns) fields.push(await resolveColumn(column, evaluator));
+  return fields;
+}
+
+async function resolveColumn(column: ColumnDefinition, evaluator: ConstantEvaluator): Promise<NestedField> {
+  const { name, required, doc } = column;
+  const type = await resolveType(column.type, evaluator);
+  const value =
+    column.default === null ? null : defaultOf(type, await evaluateDefault(column.default, type, evaluator));
+  return {
+    id: 0,
+    name,
+    required,
+    type,
+    ...(doc !== null && { doc }),
+    ...(value !== null && { initialDefault: value, writeDefault: value }),
+  };
+}
+
+export async function resolveType(definition: TypeDefinition, evaluator: ConstantEvaluator): Promise<IcebergType> {
+  switch (definition.kind) {
+    case 'leaf':
+      return definition.type;
+    case 'struct':
+      return { kind: 'struct', fields: await resolveColumns(definition.fields, evaluator) };
+    case 'list': {
+      const { elementRequired } = definition;
+      return { kind: 'list', elementId: 0, elementRequired, element: await resolveType(definition.element, evaluator) };
+    }
+    case 'map':
+      return {
+        kind: 'map',
+        keyId: 0,
+        key: await resolveType(definition.key, evaluator),
+        valueId: 0,
+        valueRequired: definition.valueRequired,
+        value: await resolveType(definition.value, evaluator),
+      };
+  }
+}
+
+/** The value of a default in the form that users give values in. A struct's can only be `{}`, which DuckDB has no text for. */
+export async function evaluateDefault(
+  { sql, at }: DefaultDefinition,
+  type: IcebergType,
+  evaluator: ConstantEvaluator,
+): Promise<unknown> {
+  if (/^\{\s*\}$/.test(sql)) return {};
+  if (!isConstant(sql)) throw evaluator.error('A default is a constant: rows that are there get it, too.', at);
+  try {
+    const result = await evaluator.run(`SELECT CAST((${sql}) AS ${duckdbType(type)}) AS value`);
+    const [row] = await result.rows();
+    return row?.['value'];
+  } catch (error) {
+    throw evaluator.error(`${error instanceof Error ? error.message.split('\n')[0] : String(error)}`, at);
+  }
+}
+
+const NOT_CONSTANT: ReadonlySet<string> = new Set(
+  'select from with values table random uuid gen_random_uuid uuidv4 uuidv7 nextval currval setseed'.split(' '),
+);
+
+/** What is left is DuckDB's to refuse: names of columns mean nothing there. */
+function isConstant(sql: string): boolean {
+  return tokenize(sql).every(({ kind, value }) => {
+    const word = value.toLowerCase();
+    return (kind !== 'word' && kind !== 'quoted') || (!NOT_CONSTANT.has(word) && !isContextFunction(word));
+  });
+}
