@@ -20,7 +20,6 @@ export interface Names {
   readonly catalogs: ReadonlyMap<string, Catalog>;
   /** By lower-case name. */
   readonly registered: ReadonlyMap<string, Registered>;
-}
   /** What USE has chosen; null for DuckDB's own schemas. */
   current: NamespacePlace | null;
   /** Whether DuckDB has a table or view of this name for the session. */
@@ -31,6 +30,7 @@ export interface Names {
 export interface NamespacePlace {
   readonly catalog: Catalog;
   readonly path: readonly string[];
+}
 
 /** A table that a statement mentions. */
 export type Resolved = ResolvedTable | ResolvedMetadataTable | { readonly kind: 'data'; readonly data: RegisteredFeed };
