@@ -28,6 +28,15 @@ export interface Catalog {
     name: Identifier,
     options: CreateTableOptions<Row>,
   ): Promise<Table<Row>>;
+  /**
+   * A table that is not there yet: the first commit on the handle makes it, together with what that commit adds, so that
+   * nobody sees it without its first rows. One that is never committed to leaves nothing. As `createTable` otherwise;
+   * the commit is ALREADY_EXISTS if others were faster.
+   */
+  stageTable?<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>>;
   loadTable(name: Identifier): Promise<Table>;
   tableExists(name: Identifier): Promise<boolean>;
   listTables(namespace: Identifier): Promise<readonly string[][]>;

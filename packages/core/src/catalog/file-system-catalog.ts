@@ -6,10 +6,11 @@ import type { Reporter } from '../reporter.ts';
 import { systemRuntime, type Runtime } from '../runtime.ts';
 import { applyUpdates } from '../spec/apply-updates.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import type { TableUpdate } from '../spec/updates.ts';
 import { tableFromOperations, type Table } from '../table.ts';
 import type { DataFileWriter } from '../write/data-file-writer.ts';
-import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata } from './catalog.ts';
+import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog.ts';
 import { createdMetadata } from './created-metadata.ts';
 import {
   DROPPED_AT,
@@ -18,6 +19,7 @@ import {
 } from './file-system/table-operations.ts';
 import { purgeFileSystemTable } from './purge-file-system-table.ts';
 import { identifierLevels, identifierText, tableLevels } from './identifier.ts';
+import { stagedTableOperations } from './staged-table-operations.ts';
 import { isMetadataFile } from './static-table-operations.ts';
 import { normalLocation, sameLocation } from './table-location.ts';
 
@@ -127,6 +129,29 @@ export class FileSystemCatalog implements Catalog {
     name: Identifier,
     options: CreateTableOptions<Row>,
   ): Promise<Table<Row>> {
+    const { operations, metadata } = await this.#newTable(name, options);
+    return this.#table(operations, await operations.create(metadata));
+  }
+
+  async stageTable<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>> {
+    const { levels, operations, metadata } = await this.#newTable(name, options);
+    if (await this.#isTable(levels)) throw alreadyExists('Table', levels);
+    const create = (first: TableMetadata): Promise<LoadedMetadata> => operations.create(first);
+    const staged = stagedTableOperations(operations, metadata, this.#runtime, create);
+    return this.#table(staged, await staged.load());
+  }
+
+  async #newTable(
+    name: Identifier,
+    options: CreateTableOptions,
+  ): Promise<{
+    readonly levels: readonly string[];
+    readonly operations: FileSystemTableOperations;
+    readonly metadata: TableMetadata;
+  }> {
     const levels = this.#newTableLevels(name);
     const location = this.#locationOf(levels);
     if (options?.location !== undefined && !sameLocation(this.#io, options.location, location)) {
@@ -137,8 +162,7 @@ export class FileSystemCatalog implements Catalog {
     const metadata = createdMetadata(options, location, this.#runtime);
     await this.#checkRoom(levels);
     if (await this.#isNamespace(levels)) throw alreadyExists('Namespace', levels);
-    const operations = this.#operations(levels);
-    return this.#table(operations, await operations.create(metadata));
+    return { levels, operations: this.#operations(levels), metadata };
   }
 
   async loadTable(name: Identifier): Promise<Table> {
@@ -197,7 +221,7 @@ export class FileSystemCatalog implements Catalog {
     return fileSystemTableOperations(this.#locationOf(levels), this.#io, { name, runtime: this.#runtime });
   }
 
-  #table<Row = Record<string, unknown>>(operations: FileSystemTableOperations, loaded: LoadedMetadata): Table<Row> {
+  #table<Row = Record<string, unknown>>(operations: TableOperations, loaded: LoadedMetadata): Table<Row> {
     return tableFromOperations(operations, loaded, {
       runtime: this.#runtime,
       reporter: this.#reporter,

@@ -4,13 +4,15 @@ import { MemoryFileIO } from '../io/memory-file-io.ts';
 import type { Reporter } from '../reporter.ts';
 import { systemRuntime, type Runtime } from '../runtime.ts';
 import { parseTableMetadata } from '../spec/table-metadata-json.ts';
+import type { TableMetadata } from '../spec/table-metadata.ts';
 import { tableFromOperations, type Table } from '../table.ts';
 import type { DataFileWriter } from '../write/data-file-writer.ts';
-import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata } from './catalog.ts';
+import type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog.ts';
 import { createdMetadata } from './created-metadata.ts';
 import { identifierLevels, identifierText, tableLevels } from './identifier.ts';
 import { MemoryTableOperations, type MemoryTableEntry } from './memory-table-operations.ts';
 import { deleteAll, purgeReachableFiles } from './purge-files.ts';
+import { stagedTableOperations } from './staged-table-operations.ts';
 import { isMetadataFile } from './static-table-operations.ts';
 import { normalLocation } from './table-location.ts';
 
@@ -93,12 +95,19 @@ export class MemoryCatalog implements Catalog {
     name: Identifier,
     options: CreateTableOptions<Row>,
   ): Promise<Table<Row>> {
-    const levels = this.#freeName(name);
-    const location = normalLocation(this.io, options?.location ?? [this.warehouse, ...levels].join('/'));
-    const entry: MemoryTableEntry = { levels, metadataLocation: null };
-    const operations = this.#operations(entry);
-    const loaded = await operations.writeMetadata(createdMetadata(options, location, this.#runtime), null);
-    return this.#publish(entry, operations, loaded.metadataLocation);
+    const { entry, operations, metadata } = this.#newTable(name, options);
+    return this.#table(operations, await this.#create(entry, operations, metadata));
+  }
+
+  async stageTable<Row extends Record<string, unknown>>(
+    name: Identifier,
+    options: CreateTableOptions<Row>,
+  ): Promise<Table<Row>> {
+    const { entry, operations, metadata } = this.#newTable(name, options);
+    const staged = stagedTableOperations(operations, metadata, this.#runtime, (first) =>
+      this.#create(entry, operations, first),
+    );
+    return this.#table(staged, await staged.load());
   }
 
   async loadTable(name: Identifier): Promise<Table> {
@@ -145,28 +154,54 @@ export class MemoryCatalog implements Catalog {
     }
     parseTableMetadata(await this.io.read(metadataLocation), metadataLocation);
     const entry: MemoryTableEntry = { levels, metadataLocation: null };
-    return this.#publish(entry, this.#operations(entry), metadataLocation);
+    this.#publish(entry, metadataLocation);
+    const operations = this.#operations(entry);
+    return this.#table(operations, await operations.load());
   }
 
   // --- names ----------------------------------------------------------------------------------------------------
 
-  /** From here to the map nothing is awaited: of those who create one table at once, one finds its name free. */
-  async #publish<Row = Record<string, unknown>>(
+  #newTable(
+    name: Identifier,
+    options: CreateTableOptions,
+  ): {
+    readonly entry: MemoryTableEntry;
+    readonly operations: MemoryTableOperations;
+    readonly metadata: TableMetadata;
+  } {
+    const levels = this.#freeName(name);
+    const location = normalLocation(this.io, options?.location ?? [this.warehouse, ...levels].join('/'));
+    const entry: MemoryTableEntry = { levels, metadataLocation: null };
+    return { entry, operations: this.#operations(entry), metadata: createdMetadata(options, location, this.#runtime) };
+  }
+
+  async #create(
     entry: MemoryTableEntry,
     operations: MemoryTableOperations,
-    location: string,
-  ): Promise<Table<Row>> {
+    metadata: TableMetadata,
+  ): Promise<LoadedMetadata> {
+    const loaded = await operations.writeMetadata(metadata, null);
+    try {
+      this.#publish(entry, loaded.metadataLocation);
+    } catch (error) {
+      await this.io.delete([loaded.metadataLocation]);
+      throw error;
+    }
+    return loaded;
+  }
+
+  /** Nothing is awaited here: of those who create one table at once, one finds its name free. */
+  #publish(entry: MemoryTableEntry, location: string): void {
     if (this.#tables.has(keyOf(entry.levels))) throw alreadyExists('Table', entry.levels);
     entry.metadataLocation = location;
     this.#tables.set(keyOf(entry.levels), entry);
-    return this.#table(operations, await operations.load());
   }
 
   #operations(entry: MemoryTableEntry): MemoryTableOperations {
     return new MemoryTableOperations(entry, this.io, this.#runtime);
   }
 
-  #table<Row = Record<string, unknown>>(operations: MemoryTableOperations, loaded: LoadedMetadata): Table<Row> {
+  #table<Row = Record<string, unknown>>(operations: TableOperations, loaded: LoadedMetadata): Table<Row> {
     return tableFromOperations(operations, loaded, {
       runtime: this.#runtime,
       reporter: this.#reporter,
