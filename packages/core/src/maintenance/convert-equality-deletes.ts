@@ -3,15 +3,16 @@ import { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import type { DataFile } from '../spec/data-file.ts';
-import type { CommitOutcome } from '../transaction/commit.ts';
 import { FileReader, planFiles, positionsOf } from '../transaction/operations/file-matches.ts';
 import type { FileMatches } from '../transaction/operations/file-matches.ts';
-import type { RowOperation } from '../transaction/operations/row-operation.ts';
 import { stageRowDeletes } from '../transaction/operations/stage-deletes.ts';
 import type { TableView } from '../transaction/operations/table-view.ts';
+import type { SnapshotChange } from '../transaction/snapshot-change.ts';
+import { checkOptions } from './check-options.ts';
+import type { OptionKinds } from './check-options.ts';
 import { liveDeletes } from './live-entries.ts';
 import { runOperation } from './run-operation.ts';
-import type { OperatedTable } from './run-operation.ts';
+import type { OperatedTable, OperationResult, PlannedOperation } from './run-operation.ts';
 
 export interface ConvertEqualityDeletesOptions {
   /** The branch to work on; main if left out. */
@@ -40,6 +41,13 @@ export interface ConvertEqualityDeletesReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<ConvertEqualityDeletesOptions> = {
+  branch: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 type Counts = Omit<ConvertEqualityDeletesReport, 'snapshotId' | 'dryRun'>;
 
 const NOTHING: Counts = {
@@ -57,42 +65,39 @@ const NOTHING: Counts = {
 export async function convertEqualityDeletes(
   table: OperatedTable,
   options: ConvertEqualityDeletesOptions = {},
-): Promise<{ readonly report: ConvertEqualityDeletesReport; readonly outcome: CommitOutcome }> {
-  const { dryRun = false } = options;
-  let counts = NOTHING;
-  const operation: RowOperation = {
-    async plan(view) {
-      counts = NOTHING;
-      const converted = await equalityDeletes(view);
-      if (converted.length === 0) return null;
-      const reader = new FileReader(view);
-      const matches = await findDeleted(view, reader, options);
-      if (dryRun) {
-        counts = { ...counts, ...dryCounts(matches), convertedEqualityDeleteFilesCount: converted.length };
-        return null;
-      }
-      const { addedDeletes, removed, dataFiles } = await stageRowDeletes(matches, view, reader);
-      counts = {
-        convertedEqualityDeleteFilesCount: converted.length,
-        addedPositionDeleteFilesCount: addedDeletes.reduce((sum, { files }) => sum + files.length, 0),
-        removedDataFilesCount: removed.filter(({ content }) => content === 'data').length,
-      };
-      return {
-        baseSnapshotId: view.baseSnapshotId,
-        branch: view.state.branch,
-        operation: 'delete',
-        addedData: [],
-        addedDeletes,
-        removed: [...removed, ...converted],
-        checks: { dataFilesExist: dataFiles.map(({ path }) => path) },
-        summary: {},
-      };
-    },
+): Promise<OperationResult<Counts>> {
+  checkOptions('convertEqualityDeletes', options, OPTIONS);
+  return runOperation(table, NOTHING, (view) => planConversion(view, options), options);
+}
+
+async function planConversion(
+  view: TableView,
+  options: ConvertEqualityDeletesOptions,
+): Promise<PlannedOperation<Counts>> {
+  const converted = await equalityDeletes(view);
+  if (converted.length === 0) return { counts: NOTHING, change: null };
+  const reader = new FileReader(view);
+  const matches = await findDeleted(view, reader, options);
+  if (options.dryRun) {
+    return { counts: { convertedEqualityDeleteFilesCount: converted.length, ...dryCounts(matches) }, change: null };
+  }
+  const { addedDeletes, removed, dataFiles } = await stageRowDeletes(matches, view, reader);
+  const counts = {
+    convertedEqualityDeleteFilesCount: converted.length,
+    addedPositionDeleteFilesCount: addedDeletes.reduce((sum, { files }) => sum + files.length, 0),
+    removedDataFilesCount: removed.filter(({ content }) => content === 'data').length,
   };
-  const outcome = await runOperation(table, operation, options);
-  const { changed, snapshotId } = outcome.commit;
-  const done = changed || dryRun ? counts : NOTHING;
-  return { report: { ...done, snapshotId: changed ? snapshotId : null, dryRun }, outcome };
+  const change: SnapshotChange = {
+    baseSnapshotId: view.baseSnapshotId,
+    branch: view.state.branch,
+    operation: 'delete',
+    addedData: [],
+    addedDeletes,
+    removed: [...removed, ...converted],
+    checks: { dataFilesExist: dataFiles.map(({ path }) => path) },
+    summary: {},
+  };
+  return { counts, change };
 }
 
 async function equalityDeletes(view: TableView): Promise<readonly DataFile[]> {
@@ -142,7 +147,7 @@ async function deletedPositions(task: FileScanTask, reader: FileReader): Promise
   return live === 0 ? null : deleted;
 }
 
-function dryCounts(matches: readonly FileMatches[]): Partial<Counts> {
+function dryCounts(matches: readonly FileMatches[]): Omit<Counts, 'convertedEqualityDeleteFilesCount'> {
   const removed = matches.filter(({ positions }) => positions === null).length;
   return { removedDataFilesCount: removed, addedPositionDeleteFilesCount: matches.length - removed };
 }

@@ -12,6 +12,8 @@ import type { Action } from '../transaction/action.ts';
 import type { CommitOutcome } from '../transaction/commit.ts';
 import { parentOnBranch } from '../transaction/refs.ts';
 import { snapshotChangeAction } from '../transaction/snapshot-change-action.ts';
+import { checkOptions } from './check-options.ts';
+import type { OptionKinds } from './check-options.ts';
 import { liveEntries } from './live-entries.ts';
 import { checkWritable, commitMaintenance, loadNewest } from './maintained-table.ts';
 import type { MaintainedTable } from './maintained-table.ts';
@@ -32,14 +34,18 @@ export interface RemoveDanglingDeletesReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<RemoveDanglingDeletesOptions> = { branch: 'text', dryRun: 'boolean', signal: 'object' };
+
 /**
  * Removes the delete files of a branch that apply to no data file, as one snapshot; none if there are none. They do no
  * harm, but cost every plan. In memory are the delete files, and a number for each partition.
  */
 export async function removeDanglingDeletes(
   table: MaintainedTable,
-  { branch = MAIN_BRANCH, dryRun = false, signal }: RemoveDanglingDeletesOptions = {},
+  options: RemoveDanglingDeletesOptions = {},
 ): Promise<{ readonly report: RemoveDanglingDeletesReport; readonly outcome: CommitOutcome | null }> {
+  checkOptions('removeDanglingDeletes', options, OPTIONS);
+  const { branch = MAIN_BRANCH, dryRun = false, signal } = options;
   const { io } = table.operations;
   if (dryRun) {
     const { metadata } = await loadNewest(table);

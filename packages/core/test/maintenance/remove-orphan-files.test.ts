@@ -125,6 +125,17 @@ describe('removeOrphanFiles', () => {
     await expectError(table.removeOrphanFiles(), 'UNSUPPORTED');
   });
 
+  test('deletes copies that were staged, once they are old enough', async () => {
+    const { io, runtime, table } = await oldTable();
+    const before = await listFiles(io, `${table.location}/`);
+    await table.rewriteTablePath({ sourcePrefix: table.location, targetPrefix: 's3://other/copy' });
+    const staged = (await listFiles(io, `${table.location}/`)).filter((file) => !before.includes(file));
+    expect(await table.removeOrphanFiles()).toMatchObject({ orphanFiles: [] });
+    runtime.advance(4 * DAY_MS);
+    expect([...(await table.removeOrphanFiles()).orphanFiles].toSorted()).toEqual(staged.toSorted());
+    expect(await listFiles(io, `${table.location}/`)).toEqual(before);
+  });
+
   test('refuses a directory of metadata that two tables share', async () => {
     const { io, runtime, table } = await oldTable();
     const other = await newTable({ schema: shape }, { io: new MemoryFileIO(), runtime });

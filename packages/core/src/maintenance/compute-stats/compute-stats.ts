@@ -9,6 +9,8 @@ import type { TableUpdate } from '../../spec/updates.ts';
 import { resolveScanTarget } from '../../table-scan/scan-target.ts';
 import type { CommitOutcome } from '../../transaction/commit.ts';
 import { StagedFiles } from '../../transaction/staged-files.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { checkWritable, commitMaintenance, loadNewest } from '../maintained-table.ts';
 import type { MaintainedTable } from '../maintained-table.ts';
 import { writeColumnStatistics } from './column-statistics.ts';
@@ -47,6 +49,16 @@ export interface ComputeStatsReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<ComputeStatsOptions> = {
+  columns: 'list',
+  partitions: 'boolean',
+  snapshotId: 'any',
+  ref: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 /** The snapshot that statistics are computed of, and what it takes to write them. */
 export interface ComputedSnapshot {
   readonly io: FileIO;
@@ -73,6 +85,7 @@ export async function computeStats(
   table: MaintainedTable,
   options: ComputeStatsOptions = {},
 ): Promise<{ readonly report: ComputeStatsReport; readonly outcome: CommitOutcome | null }> {
+  checkOptions('computeStats', options, OPTIONS);
   const { snapshotId, ref, dryRun = false, signal, onProgress } = options;
   const { operations, runtime } = table;
   const { io, name } = operations;

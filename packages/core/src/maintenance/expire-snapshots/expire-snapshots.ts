@@ -6,6 +6,8 @@ import type { TableUpdate } from '../../spec/updates.ts';
 import type { CommitOutcome } from '../../transaction/commit.ts';
 import { toEpochMs } from '../../transaction/time-input.ts';
 import type { TimeInput } from '../../transaction/time-input.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { checkOwnsFiles, checkWritable, commitMaintenance, loadNewest } from '../maintained-table.ts';
 import type { MaintainedTable } from '../maintained-table.ts';
 import { ExpiredFiles } from './expired-files.ts';
@@ -55,6 +57,17 @@ export interface ExpireSnapshotsReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<ExpireSnapshotsOptions> = {
+  olderThan: 'any',
+  retainLast: 'any',
+  snapshotIds: 'list',
+  cleanExpiredFiles: 'boolean',
+  cleanExpiredMetadata: 'boolean',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 /**
  * Removes snapshots that nobody needs any more, then the files that only they reached. First the metadata is committed,
  * decided anew on the version of whoever was faster: what a new branch, tag or rollback needs stays. Then files go, data
@@ -68,6 +81,7 @@ export async function expireSnapshots(
   table: MaintainedTable,
   options: ExpireSnapshotsOptions = {},
 ): Promise<{ readonly report: ExpireSnapshotsReport; readonly outcome: CommitOutcome | null }> {
+  checkOptions('expireSnapshots', options, OPTIONS);
   const { dryRun = false, cleanExpiredFiles = true, cleanExpiredMetadata = false, signal } = options;
   const { operations, runtime } = table;
   const wishes = checkedWishes(options, runtime.now());
@@ -106,15 +120,20 @@ export async function expireSnapshots(
 
 const NOTHING_EXPIRED: Expiry = { snapshotIds: [], refs: [] };
 
-function checkedWishes({ olderThan, retainLast, snapshotIds }: ExpireSnapshotsOptions, nowMs: number): RetentionWishes {
+function checkedWishes(
+  { olderThan, retainLast, snapshotIds = [] }: ExpireSnapshotsOptions,
+  nowMs: number,
+): RetentionWishes {
   if (retainLast !== undefined && !(Number.isSafeInteger(retainLast) && retainLast >= 1)) {
     throw invalidArgument(`retainLast must be a positive whole number, not ${retainLast}.`);
   }
+  const unknown = snapshotIds.find((id) => typeof id !== 'bigint');
+  if (unknown !== undefined) throw invalidArgument(`snapshotIds must be bigints, not ${String(unknown)}.`);
   return {
     nowMs,
     olderThanMs: olderThan === undefined ? null : toEpochMs(olderThan, 'olderThan'),
     retainLast: retainLast ?? null,
-    snapshotIds: snapshotIds ?? [],
+    snapshotIds,
   };
 }
 

@@ -1,4 +1,6 @@
 import { invalidArgument } from '../../errors.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import type { ExpireSnapshotsOptions } from '../expire-snapshots/expire-snapshots.ts';
 import type { RewriteDataFilesOptions } from '../rewrite-data-files/options.ts';
 import type { RemoveOrphanFilesOptions } from '../remove-orphan-files/remove-orphan-files.ts';
@@ -10,7 +12,7 @@ export interface MaintenancePolicy {
   /** Position deletes are combined; in version 3 those that are left from version 2 become deletion vectors. */
   readonly positionDeletes?: boolean | undefined;
   readonly manifests?: boolean | undefined;
-  readonly snapshots?: boolean | Pick<ExpireSnapshotsOptions, 'olderThan' | 'retainLast'> | undefined;
+  readonly snapshots?: boolean | ExpiryPolicy | undefined;
   readonly orphanFiles?: boolean | OrphanPolicy | undefined;
   /** What all of it may take. What is begun within the budget is finished, but for the time, which ends it. */
   readonly budget?: MaintenanceBudget | undefined;
@@ -36,6 +38,8 @@ export type CompactionPolicy = Pick<
   | 'deleteRatioThreshold'
   | 'jobOrder'
 >;
+
+export type ExpiryPolicy = Pick<ExpireSnapshotsOptions, 'olderThan' | 'retainLast'>;
 
 export interface OrphanPolicy extends Pick<RemoveOrphanFilesOptions, 'olderThan'> {
   /** How often the table's directory is listed, in milliseconds; once in seven days if left out. */
@@ -63,35 +67,54 @@ export interface MaintenanceProgress {
   readonly state: 'started' | 'ended';
 }
 
-const KNOWN: Readonly<Record<keyof MaintenancePolicy, true>> = {
-  dataFiles: true,
-  positionDeletes: true,
-  manifests: true,
-  snapshots: true,
-  orphanFiles: true,
-  budget: true,
-  dryRun: true,
-  onProgress: true,
-  signal: true,
+const POLICY: OptionKinds<MaintenancePolicy> = {
+  dataFiles: 'any',
+  positionDeletes: 'boolean',
+  manifests: 'boolean',
+  snapshots: 'any',
+  orphanFiles: 'any',
+  budget: 'object',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
 };
 
-const KNOWN_BUDGET: Readonly<Record<keyof MaintenanceBudget, true>> = { timeMs: true, bytes: true, memoryBytes: true };
+const COMPACTION: OptionKinds<CompactionPolicy> = {
+  strategy: 'any',
+  where: 'any',
+  sortBy: 'list',
+  zOrderBy: 'list',
+  targetFileSizeBytes: 'any',
+  minFileSizeBytes: 'any',
+  maxFileSizeBytes: 'any',
+  minInputFiles: 'any',
+  maxFileGroupSizeBytes: 'any',
+  deleteFileThreshold: 'any',
+  deleteRatioThreshold: 'any',
+  jobOrder: 'any',
+};
 
-/** A misspelt part of a policy must not turn something on. INVALID_ARGUMENT for it, and for budgets that are none. */
+const EXPIRY: OptionKinds<ExpiryPolicy> = { olderThan: 'any', retainLast: 'any' };
+const ORPHANS: OptionKinds<OrphanPolicy> = { olderThan: 'any', everyMs: 'any' };
+const BUDGET: OptionKinds<MaintenanceBudget> = { timeMs: 'any', bytes: 'any', memoryBytes: 'any' };
+
+/** A misspelt part of a policy must not turn something on. INVALID_ARGUMENT for it, and for numbers that are none. */
 export function checkPolicy(policy: MaintenancePolicy): void {
-  refuseUnknown(policy, KNOWN, '');
-  const budget = policy.budget ?? {};
-  refuseUnknown(budget, KNOWN_BUDGET, 'budget.');
-  for (const [name, value] of Object.entries(budget) as readonly (readonly [string, number | undefined])[]) {
-    if (value !== undefined && !(value > 0)) {
-      throw invalidArgument(`budget.${name} must be a number above 0, not ${String(value)}.`);
-    }
-  }
+  checkOptions('maintain', policy, POLICY);
+  const { dataFiles, snapshots, orphanFiles, budget = {} } = policy;
+  checkPart('dataFiles', dataFiles, COMPACTION);
+  checkPart('snapshots', snapshots, EXPIRY);
+  checkPart('orphanFiles', orphanFiles, ORPHANS);
+  checkOptions('maintain', budget, BUDGET, 'budget.');
+  for (const [name, value] of Object.entries(budget)) checkNumber(`budget.${name}`, value, 1);
+  if (typeof orphanFiles === 'object') checkNumber('orphanFiles.everyMs', orphanFiles.everyMs, 0);
 }
 
-function refuseUnknown(given: object, known: Readonly<Record<string, true>>, prefix: string): void {
-  const unknown = Object.keys(given).find((key) => !Object.hasOwn(known, key));
-  if (unknown === undefined) return;
-  const names = Object.keys(known).map((name) => `${prefix}${name}`);
-  throw invalidArgument(`A maintenance policy has no '${prefix}${unknown}'; it has ${names.join(', ')}.`);
+function checkPart<T extends object>(name: string, part: boolean | T | undefined, kinds: OptionKinds<T>): void {
+  if (part !== undefined && typeof part !== 'boolean') checkOptions('maintain', part, kinds, `${name}.`);
+}
+
+function checkNumber(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (typeof value === 'number' && value >= least)) return;
+  throw invalidArgument(`maintain: ${name} must be a number of ${least} or more, not ${String(value)}.`);
 }

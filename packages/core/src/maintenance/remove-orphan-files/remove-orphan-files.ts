@@ -5,6 +5,8 @@ import { deleteInBatches } from '../../io/delete-in-batches.ts';
 import type { DeleteResult, FileIO, FileStat, IOOptions } from '../../io/file-io.ts';
 import { toEpochMs } from '../../transaction/time-input.ts';
 import type { TimeInput } from '../../transaction/time-input.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { checkOwnsFiles, loadNewest } from '../maintained-table.ts';
 import type { MaintainedTable } from '../maintained-table.ts';
 import { deleteInOrder, oldVersions } from './old-versions.ts';
@@ -56,6 +58,14 @@ export interface OrphanFilesReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<RemoveOrphanFilesOptions> = {
+  olderThan: 'any',
+  location: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 /**
  * Deletes files in a table's location that nothing reaches: what failed, killed or lost writes left, what an expiry that
  * broke off did not get to, versions of the metadata that have left its log, what a table that was dropped here left.
@@ -69,6 +79,7 @@ export async function removeOrphanFiles(
   table: MaintainedTable,
   options: RemoveOrphanFilesOptions = {},
 ): Promise<OrphanFilesReport> {
+  checkOptions('removeOrphanFiles', options, OPTIONS);
   const { operations, runtime } = table;
   const { signal, dryRun = false } = options;
   const { io, name } = operations;

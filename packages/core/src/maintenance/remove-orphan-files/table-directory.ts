@@ -6,6 +6,7 @@ import type { FileIO, FileStat, IOOptions } from '../../io/file-io.ts';
 import { comparableLocation, fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
+import { STAGED_COPY } from '../rewrite-table-path/rewrite-table-path.ts';
 
 const METADATA_FILE = /\.metadata\.json(?:\.gz)?$/;
 const VERSION_HINT = /^version-hint\.text$/;
@@ -59,7 +60,13 @@ export class TableDirectory {
 
   #checkPlace(location: string): void {
     if (!METADATA_FILE.test(location) || directoryOf(location) === this.#metadataDirectory) return;
+    if (this.#isStagedCopy(location)) return;
     throw this.#otherTable(location);
+  }
+
+  /** It was made to be copied elsewhere, and has had its time when it is as old as an orphan. */
+  #isStagedCopy(location: string): boolean {
+    return comparableLocation(location).startsWith(`${this.#metadataDirectory}/${STAGED_COPY}`);
   }
 
   /** Whether a file that nothing reaches is an Iceberg writer's to delete. Versions of the metadata are a case of their own. */

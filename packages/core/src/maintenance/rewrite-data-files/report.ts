@@ -14,7 +14,7 @@ export interface RewriteDataFilesReport {
   /** The snapshots that were made, oldest first. */
   readonly snapshotIds: readonly bigint[];
   readonly dryRun: boolean;
-  /** What the table's properties ask for and the writer of data files couldn't do. */
+  /** What the table's properties ask for and the writer of data files couldn't do; why dangling deletes are still there. */
   readonly warnings: readonly string[];
 }
 

@@ -123,29 +123,47 @@ class Rewrite {
   async run(version: RewriteVersion, groups: readonly FileGroup[]): Promise<void> {
     let conflicts = await this.#pass(version, groups);
     for (let replans = 0; conflicts.length > 0 && replans < MAX_REPLANS; replans++) {
+      conflicts = await this.#passAgain(version, conflicts);
+    }
+    for (const { group, error } of conflicts) this.#tally.failed(group, error);
+    if (conflicts.length > 0 && this.#tally.nothingDone) throw conflicts[0]!.error;
+    if (this.#settings.removeDanglingDeletes) await this.#removeDanglingDeletes(version.branch);
+  }
+
+  /** Plans groups that met a conflict on the newest version, and does them there. Gives those that it didn't work for. */
+  async #passAgain(version: RewriteVersion, conflicts: readonly Conflict[]): Promise<readonly Conflict[]> {
+    let newest: RewriteVersion;
+    let again: readonly FileGroup[];
+    try {
       const { metadata } = await loadSame(this.#target);
       // The groups are those of the spec that they were planned for, whatever the current one is by now.
-      const newest = new RewriteVersion(this.#target, metadata, this.#options, {
+      newest = new RewriteVersion(this.#target, metadata, this.#options, {
         outputSpec: outputSpecOf(version.outputSpec.specId, metadata),
         arrangement: version.arrangement,
       });
       const groupOf = new Map(conflicts.flatMap(({ group }) => group.tasks.map(({ file }) => [file.path, group])));
-      const again = await replanGroups(newest.source, this.#settings, groupOf);
-      this.#tally.replanned(
-        conflicts.map(({ group }) => group),
-        again,
-      );
-      conflicts = await this.#pass(newest, again);
+      again = await replanGroups(newest.source, this.#settings, groupOf);
+    } catch (error) {
+      if (this.#isAllOrNothing || !isDefiniteFailure(error)) throw error;
+      return conflicts.map(({ group }) => ({ group, error }));
     }
-    for (const { group, error } of conflicts) this.#tally.failed(group, error);
-    if (conflicts.length > 0 && this.#tally.nothingDone) throw conflicts[0]!.error;
-    if (this.#settings.removeDanglingDeletes) {
-      const { host, tableUuid, onCommit } = this.#target;
-      const { branch } = version;
+    this.#tally.replanned(
+      conflicts.map(({ group }) => group),
+      again,
+    );
+    return this.#pass(newest, again);
+  }
+
+  async #removeDanglingDeletes(branch: string): Promise<void> {
+    const { host, tableUuid, onCommit } = this.#target;
+    try {
       const { outcome } = await removeDanglingDeletes({ ...host, tableUuid }, { branch, signal: this.#options.signal });
       if (outcome === null) return;
       onCommit(outcome.loaded);
       this.#tally.committed([], outcome);
+    } catch (error) {
+      if (this.#tally.nothingDone || !isDefiniteFailure(error)) throw error;
+      this.#tally.warn(`Dangling deletes were not removed: ${error.message}`);
     }
   }
 
@@ -215,8 +233,7 @@ class Rewrite {
       this.#tally.committed(committed, outcome);
       return conflicts;
     } catch (error) {
-      const mayFail = isLakehouseError(error) && error.code !== 'COMMIT_STATE_UNKNOWN' && error.code !== 'ABORTED';
-      if (!mayFail || this.#isAllOrNothing || ++this.#failedCommits > maxFailedCommits) throw error;
+      if (this.#isAllOrNothing || !isDefiniteFailure(error) || ++this.#failedCommits > maxFailedCommits) throw error;
       for (const { group } of groups) this.#tally.failed(group, error);
       return [];
     }
@@ -227,6 +244,11 @@ class Rewrite {
     const paths = results.flatMap((result) => ('files' in result ? result.files.map(({ path }) => path) : []));
     if (paths.length > 0) await this.#target.host.operations.io.delete(paths).catch(() => undefined);
   }
+}
+
+/** Nothing has changed, and what is left to do is worth going on with. */
+function isDefiniteFailure(error: unknown): error is LakehouseError {
+  return isLakehouseError(error) && error.code !== 'COMMIT_STATE_UNKNOWN' && error.code !== 'ABORTED';
 }
 
 interface Conflict {

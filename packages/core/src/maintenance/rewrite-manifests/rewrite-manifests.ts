@@ -14,6 +14,8 @@ import { isSameManifest } from '../../transaction/manifest-merge.ts';
 import { parentOnBranch } from '../../transaction/refs.ts';
 import { newSnapshotId, produceSnapshot } from '../../transaction/snapshot-producer.ts';
 import { summarizeFiles } from '../../transaction/snapshot-summary.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { checkWritable, commitMaintenance, loadNewest } from '../maintained-table.ts';
 import type { MaintainedTable } from '../maintained-table.ts';
 import { layOut, manifestsOfLayout } from './manifest-layout.ts';
@@ -51,6 +53,16 @@ export interface RewriteManifestsReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<RewriteManifestsOptions> = {
+  targetSizeBytes: 'any',
+  specId: 'any',
+  where: 'function',
+  branch: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 /** Manifests of one content that are to be replaced. */
 interface Selected {
   readonly content: ManifestContent;
@@ -74,6 +86,7 @@ export async function rewriteManifests(
   table: MaintainedTable,
   options: RewriteManifestsOptions = {},
 ): Promise<{ readonly report: RewriteManifestsReport; readonly outcome: CommitOutcome | null }> {
+  checkOptions('rewriteManifests', options, OPTIONS);
   const { dryRun = false, signal, branch = MAIN_BRANCH, targetSizeBytes } = options;
   if (targetSizeBytes !== undefined && !(Number.isSafeInteger(targetSizeBytes) && targetSizeBytes > 0)) {
     throw invalidArgument(`targetSizeBytes must be a positive whole number, not ${targetSizeBytes}.`);

@@ -3,15 +3,16 @@ import { partitionKey } from '../../scan/partition-key.ts';
 import { planScan } from '../../scan/plan-scan.ts';
 import type { FileScanTask } from '../../scan/file-scan-task.ts';
 import type { DataFile } from '../../spec/data-file.ts';
-import type { CommitOutcome } from '../../transaction/commit.ts';
 import { FileReader } from '../../transaction/operations/file-matches.ts';
-import type { RowOperation } from '../../transaction/operations/row-operation.ts';
 import { writeRowDeletes } from '../../transaction/operations/stage-deletes.ts';
 import type { TableView } from '../../transaction/operations/table-view.ts';
+import type { SnapshotChange } from '../../transaction/snapshot-change.ts';
 import type { StagedDeletes } from '../../transaction/staged-data.ts';
 import type { DeletedPositions } from '../../write/delete-file.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { runOperation } from '../run-operation.ts';
-import type { OperatedTable } from '../run-operation.ts';
+import type { OperatedTable, OperationResult, PlannedOperation } from '../run-operation.ts';
 import { selectDeletes } from './select-deletes.ts';
 import type { SelectDeletesOptions } from './select-deletes.ts';
 
@@ -42,6 +43,19 @@ export interface RewritePositionDeletesReport {
   readonly dryRun: boolean;
 }
 
+const OPTIONS: OptionKinds<RewritePositionDeletesOptions> = {
+  where: 'any',
+  targetFileSizeBytes: 'any',
+  minFileSizeBytes: 'any',
+  maxFileSizeBytes: 'any',
+  minInputFiles: 'any',
+  rewriteAll: 'boolean',
+  branch: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 type Counts = Omit<RewritePositionDeletesReport, 'snapshotId' | 'dryRun'>;
 
 const NOTHING: Counts = {
@@ -59,41 +73,37 @@ const NOTHING: Counts = {
 export async function rewritePositionDeletes(
   table: OperatedTable,
   options: RewritePositionDeletesOptions = {},
-): Promise<{ readonly report: RewritePositionDeletesReport; readonly outcome: CommitOutcome }> {
-  const { dryRun = false } = options;
-  let counts = NOTHING;
-  const operation: RowOperation = {
-    async plan(view) {
-      const selected = await selectDeletes(view, options);
-      counts = {
-        ...NOTHING,
-        rewrittenDeleteFilesCount: selected.length,
-        rewrittenBytesCount: selected.reduce((sum, { fileSizeInBytes }) => sum + fileSizeInBytes, 0),
-      };
-      if (dryRun || selected.length === 0) return null;
-      const { addedDeletes, dataFiles } = await rewrite(view, selected, options);
-      const added = addedDeletes.flatMap(({ files }) => files);
-      counts = {
-        ...counts,
-        addedDeleteFilesCount: added.length,
-        addedBytesCount: added.reduce((sum, file) => sum + (file.contentSizeInBytes ?? file.fileSizeInBytes), 0),
-      };
-      return {
-        baseSnapshotId: view.baseSnapshotId,
-        branch: view.state.branch,
-        operation: 'replace',
-        addedData: [],
-        addedDeletes,
-        removed: selected,
-        checks: { dataFilesExist: dataFiles.map(({ path }) => path) },
-        summary: {},
-      };
-    },
+): Promise<OperationResult<Counts>> {
+  checkOptions('rewritePositionDeletes', options, OPTIONS);
+  return runOperation(table, NOTHING, (view) => planRewrite(view, options), options);
+}
+
+async function planRewrite(view: TableView, options: RewritePositionDeletesOptions): Promise<PlannedOperation<Counts>> {
+  const selected = await selectDeletes(view, options);
+  const before = {
+    ...NOTHING,
+    rewrittenDeleteFilesCount: selected.length,
+    rewrittenBytesCount: selected.reduce((sum, { fileSizeInBytes }) => sum + fileSizeInBytes, 0),
   };
-  const outcome = await runOperation(table, operation, options);
-  const { changed, snapshotId } = outcome.commit;
-  const done = changed || dryRun ? counts : NOTHING;
-  return { report: { ...done, snapshotId: changed ? snapshotId : null, dryRun }, outcome };
+  if (options.dryRun || selected.length === 0) return { counts: before, change: null };
+  const { addedDeletes, dataFiles } = await rewrite(view, selected, options);
+  const added = addedDeletes.flatMap(({ files }) => files);
+  const counts = {
+    ...before,
+    addedDeleteFilesCount: added.length,
+    addedBytesCount: added.reduce((sum, file) => sum + (file.contentSizeInBytes ?? file.fileSizeInBytes), 0),
+  };
+  const change: SnapshotChange = {
+    baseSnapshotId: view.baseSnapshotId,
+    branch: view.state.branch,
+    operation: 'replace',
+    addedData: [],
+    addedDeletes,
+    removed: selected,
+    checks: { dataFilesExist: dataFiles.map(({ path }) => path) },
+    summary: {},
+  };
+  return { counts, change };
 }
 
 interface Rewritten {

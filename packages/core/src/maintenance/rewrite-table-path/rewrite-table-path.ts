@@ -5,6 +5,8 @@ import { fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { randomUuid } from '../../runtime.ts';
 import { parseTableMetadata } from '../../spec/table-metadata-json.ts';
 import { ByteQueue } from '../../write/byte-queue.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import { loadNewest } from '../maintained-table.ts';
 import type { MaintainedTable } from '../maintained-table.ts';
 import type { Relocation } from './relocate-metadata.ts';
@@ -42,6 +44,20 @@ export interface RewriteTablePathReport {
   readonly dryRun: boolean;
 }
 
+/** What directories of copies that were staged begin with, among the table's metadata. Spark's are called so, too. */
+export const STAGED_COPY = 'copy-table-staging-';
+
+const OPTIONS: OptionKinds<RewriteTablePathOptions> = {
+  sourcePrefix: 'required text',
+  targetPrefix: 'required text',
+  startVersion: 'text',
+  endVersion: 'text',
+  stagingLocation: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
+
 /**
  * Prepares a copy of a table at another place: metadata, manifests and position deletes are written to a staging
  * directory with the new paths in them, and a list tells what has to be copied where. The table stays as it is. If it
@@ -52,16 +68,22 @@ export async function rewriteTablePath(
   table: MaintainedTable,
   options: RewriteTablePathOptions,
 ): Promise<RewriteTablePathReport> {
+  checkOptions('rewriteTablePath', options, OPTIONS);
   const { operations, runtime } = table;
   const { io } = operations;
   const { signal, dryRun = false } = options;
   const newest = await loadNewest(table);
   const end = await versionOf(io, newest, options.endVersion);
   const start = options.startVersion === undefined ? null : await versionOf(io, newest, options.startVersion);
+  if (start !== null && !isReachable(start, end)) {
+    throw invalidArgument(
+      `startVersion must come before endVersion, and ${fileNameOf(start.metadataLocation)} doesn't.`,
+    );
+  }
   const to = prefixRelocation(options, end.metadata.location);
   const staging = withoutSlashes(
     options.stagingLocation ??
-      operations.newMetadataFileLocation(newest.metadata, `copy-table-staging-${randomUuid(runtime)}`),
+      operations.newMetadataFileLocation(newest.metadata, `${STAGED_COPY}${randomUuid(runtime)}`),
   );
   const stage = new StagingDirectory(io, staging, options);
   const counts = await inStaging(stage, () =>
@@ -158,6 +180,7 @@ function csv(text: string): string {
 function prefixRelocation({ sourcePrefix, targetPrefix }: RewriteTablePathOptions, tableLocation: string): Relocation {
   const [source, target] = [withoutSlashes(sourcePrefix), withoutSlashes(targetPrefix)];
   if (source === '' || target === '') throw invalidArgument('A prefix must not be empty.');
+  if (source === target) throw invalidArgument(`Both prefixes are '${source}': no path would change.`);
   const moved = (location: string): string | null => {
     if (location === source) return target;
     return location.startsWith(`${source}/`) ? `${target}${location.slice(source.length)}` : null;
@@ -184,6 +207,12 @@ async function versionOf(io: FileIO, newest: LoadedMetadata, version: string | u
   }
   const { metadataFile } = entry;
   return { metadata: parseTableMetadata(await io.read(metadataFile), metadataFile), metadataLocation: metadataFile };
+}
+
+/** Whether a version is the other one, or one that came before. */
+function isReachable({ metadataLocation }: LoadedMetadata, from: LoadedMetadata): boolean {
+  const earlier = from.metadata.metadataLog.map(({ metadataFile }) => metadataFile);
+  return [...earlier, from.metadataLocation].includes(metadataLocation);
 }
 
 function isVersion(location: string, version: string): boolean {

@@ -124,6 +124,10 @@ describe('rewriteTablePath', () => {
       /below/,
     );
     await expectError(table.rewriteTablePath({ ...prefixes, startVersion: 'v99.metadata.json' }), 'NOT_FOUND');
+    const backwards = { startVersion: 'v5.metadata.json', endVersion: 'v3.metadata.json' };
+    await expectError(table.rewriteTablePath({ ...prefixes, ...backwards }), 'INVALID_ARGUMENT', /before endVersion/);
+    const same = { sourcePrefix: table.location, targetPrefix: `${table.location}/` };
+    await expectError(table.rewriteTablePath(same), 'INVALID_ARGUMENT', /no path would change/);
     const dry = await table.rewriteTablePath({ ...prefixes, dryRun: true });
     expect(dry).toMatchObject({ fileListLocation: null, dryRun: true });
     expect(dry.filesCount).toBeGreaterThan(10);
