@@ -70,7 +70,8 @@ export default defineConfig({
       withS3('io-s3', 'packages/io-s3', 'test/**/*.test.ts'),
       withS3('sql-s3', 'packages/sql', 'test/s3/**/*.test.ts'),
       withS3('s3', 'tests', 's3/**/*.test.ts'),
-      rest,
+      // These start Apache's REST catalog server, some of them with an S3 server for its tables.
+      withS3('rest', 'tests', 'rest/**/*.test.ts'),
       conformanceOnS3(),
       'tests/conformance/vitest.config.ts',
       'tests/fuzz/vitest.config.ts',

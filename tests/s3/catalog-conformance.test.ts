@@ -9,6 +9,8 @@ const CAPABILITIES: CatalogCapabilities = {
   namespaceProperties: false,
   requiresNamespace: false,
   chosenLocation: false,
+  handlesFollowRenames: false,
+  unfitForNames: '',
 };
 
 test.each(catalogConformance.map((each) => [each.name, each.run] as const))('%s', async (_name, run) => {

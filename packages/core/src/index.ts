@@ -1,5 +1,12 @@
 export { FileSystemCatalog, type FileSystemCatalogOptions } from './catalog/file-system-catalog.ts';
 export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.ts';
+export { RestCatalog, type TableChange } from './catalog/rest/rest-catalog.ts';
+export type { RestCatalogOptions, RestOAuth2Options } from './catalog/rest/options.ts';
+export type { OutgoingRequest, RestAuth } from './catalog/rest/auth/auth.ts';
+export type { TokenExchange } from './catalog/rest/auth/oauth2.ts';
+export type { AwsIdentity, SigV4Options } from './catalog/rest/auth/sigv4.ts';
+export type { Fetch, RestRetryOptions } from './catalog/rest/http-client.ts';
+export type { RestViews, View, ViewOptions } from './catalog/rest/rest-views.ts';
 export type { Catalog, CreateTableOptions, Identifier, LoadedMetadata, TableOperations } from './catalog/catalog.ts';
 
 export { Table, tableFromOperations } from './table.ts';
@@ -168,6 +175,7 @@ export type {
   StatisticsFile,
   TableMetadata,
 } from './spec/table-metadata.ts';
+export type { ViewHistoryEntry, ViewMetadata, ViewRepresentation, ViewVersion } from './spec/view-metadata.ts';
 export type { TableRequirement, TableUpdate, UnboundPartitionSpec } from './spec/updates.ts';
 
 export type {
@@ -183,6 +191,7 @@ export type {
   S3Object,
   WriteOptions,
 } from './io/file-io.ts';
+export type { FileIOFactory, FileIOSettings } from './io/file-io-factory.ts';
 export { checkByteRange, resolveByteRange, type ByteRange } from './io/byte-range.ts';
 export { CachingFileIO, type CachingFileIOOptions } from './io/caching-file-io.ts';
 export { MappedFileIO } from './io/mapped-file-io.ts';

@@ -61,14 +61,19 @@ export function reportMetadata(more: ReportMetadata = {}): ReportMetadata {
  * without snapshots is -1, as metadata files have it.
  */
 export function reportToJson(report: MetricsReport): string {
-  return stringifyJson({
+  return stringifyJson(reportFields(report));
+}
+
+/** The same as an object. */
+export function reportFields(report: MetricsReport): object {
+  return {
     'report-type': report.reportType,
     'table-name': report.tableName,
     'snapshot-id': report.snapshotId ?? -1,
     ...(report.reportType === 'scan-report' ? scanFields(report) : commitFields(report)),
     metrics: report.metrics,
     metadata: report.metadata,
-  });
+  };
 }
 
 function scanFields({ filter, schemaId, projectedFieldIds, projectedFieldNames }: ScanReport): object {

@@ -1,4 +1,5 @@
 export { S3FileIO } from './s3-file-io.ts';
+export { s3FileIO } from './s3-file-io-factory.ts';
 export type {
   S3Encryption,
   S3FileIOOptions,

@@ -6,6 +6,7 @@ import type { PartitionField, PartitionSpec } from './partition-spec.ts';
 import { childPlace, placeText, rootPlace } from './place.ts';
 import type { Place } from './place.ts';
 import { parseTransform, transformToText } from './transform-text.ts';
+import type { UnboundPartitionSpec } from './updates.ts';
 
 /** Partition specs as JSON (spec: appendix C, "Partition Specs"). */
 export function partitionSpecToJson(spec: PartitionSpec): JsonObject {
@@ -25,13 +26,15 @@ export function partitionSpecFromJson(json: JsonValue, place: Place = rootPlace(
   };
 }
 
-/** The fields alone, as manifests and v1's `partition-spec` have them. */
-export function partitionFieldsToJson(fields: readonly PartitionField[]): readonly JsonObject[] {
+/** The fields alone, as manifests and v1's `partition-spec` have them; those of a spec to be may lack their ids. */
+export function partitionFieldsToJson(
+  fields: readonly (PartitionField | UnboundPartitionSpec['fields'][number])[],
+): readonly JsonObject[] {
   return fields.map((field) => ({
     name: field.name,
     transform: transformToText(field.transform),
     ...sourceIdsToJson(field.sourceIds),
-    'field-id': field.fieldId,
+    ...(field.fieldId !== undefined && { 'field-id': field.fieldId }),
     ...(field.unknownFields as JsonObject | undefined),
   }));
 }

@@ -11,6 +11,8 @@ const IN_MEMORY: CatalogCapabilities = {
   namespaceProperties: true,
   requiresNamespace: true,
   chosenLocation: true,
+  handlesFollowRenames: true,
+  unfitForNames: '',
 };
 
 const IN_FILE_SYSTEM: CatalogCapabilities = {
@@ -18,6 +20,8 @@ const IN_FILE_SYSTEM: CatalogCapabilities = {
   namespaceProperties: false,
   requiresNamespace: false,
   chosenLocation: false,
+  handlesFollowRenames: false,
+  unfitForNames: '',
 };
 
 async function fileSystem(io: FileIO, warehouse: string): Promise<CatalogSubject> {
