@@ -3,7 +3,7 @@
  * `@lh/sql` is made of these. Applications use `@lh/core`.
  */
 export { KeyFields } from './deletes/equality-delete-files.ts';
-export type { DeleteLoader } from './deletes/row-deletes.ts';
+export type { DeleteLoader, PositionsByFile } from './deletes/row-deletes.ts';
 export { describeColumns } from './describe/describe-table.ts';
 export { invalidArgument, invalidData, unsupported } from './errors.ts';
 export { bindExpression } from './expr/bind.ts';
@@ -63,3 +63,7 @@ export { partitionCoder } from './write/partition-rows.ts';
 export { BLOOM_FILTERS, unmetProperties } from './write/unmet-properties.ts';
 export type { WriterLimits } from './write/unmet-properties.ts';
 export { defaultValue } from './columns/default-value.ts';
+export { foundRowsOperation } from './transaction/operations/found-rows.ts';
+export type { EngineView, FindRows, FoundRows } from './transaction/operations/found-rows.ts';
+export { deleteRows } from './transaction/operations/delete-rows.ts';
+export type { RowLevelCommand } from './transaction/operations/row-level-settings.ts';

@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '../columns/column.ts';
-import type { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
+import { PositionBitmap } from '../formats/puffin/position-bitmap.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
 import { unlessAborted } from '../io/unless-aborted.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
@@ -32,6 +32,9 @@ export const NOTHING_DELETED: RowDeletes = {
 /** Delete files of one scan take this much memory at most while no task needs them, in bytes; each kind of them. */
 const MAX_CACHED_BYTES = 64 * 1024 * 1024;
 
+/** Positions by the path of a data file. */
+export type PositionsByFile = ReadonlyMap<string, PositionBitmap>;
+
 export interface LoadDeletesOptions extends IOOptions {
   /** For delete files without field ids. */
   readonly nameMapping?: NameMapping | undefined;
@@ -45,25 +48,45 @@ export interface LoadDeletesOptions extends IOOptions {
 export class DeleteLoader {
   readonly #positions: PositionDeletes;
   readonly #equality: EqualityDeleteFiles;
+  readonly #others: PositionsByFile;
 
-  constructor(io: FileIO, readRows: ReadRows, maxBytes: number = MAX_CACHED_BYTES) {
+  /** `others`: rows to be taken for deleted, too. */
+  constructor(
+    io: FileIO,
+    readRows: ReadRows,
+    maxBytes: number = MAX_CACHED_BYTES,
+    others: PositionsByFile = new Map(),
+  ) {
+    this.#others = others;
     this.#positions = new PositionDeletes(io, readRows, maxBytes);
     this.#equality = new EqualityDeleteFiles(io, readRows, maxBytes);
   }
 
   /** Only the positions that are deleted from a task's file; null if none is. Errors as `load`. */
   async positions(task: FileScanTask, { signal }: IOOptions = {}): Promise<PositionBitmap | null> {
-    const positions = await unlessAborted(this.#positions.forTask(task, signal ? { signal } : {}), signal);
+    const positions = await unlessAborted(this.#positionsOf(task, signal), signal);
     return positions === null || positions.size === 0 ? null : positions;
+  }
+
+  /** Whether positions may be deleted from the task's file. */
+  mayDelete({ file, deletes }: FileScanTask): boolean {
+    return deletes.length > 0 || this.#others.has(file.path);
+  }
+
+  async #positionsOf(task: FileScanTask, signal: AbortSignal | undefined): Promise<PositionBitmap | null> {
+    const others = this.#others.get(task.file.path) ?? null;
+    const deleted = await this.#positions.forTask(task, signal ? { signal } : {});
+    if (others === null || deleted === null) return deleted ?? others;
+    const all = new PositionBitmap();
+    all.addAll(deleted);
+    all.addAll(others);
+    return all;
   }
 
   /** INVALID_DATA for damaged delete files, NOT_FOUND for missing ones. */
   async load(task: FileScanTask, { nameMapping, signal }: LoadDeletesOptions = {}): Promise<RowDeletes> {
-    if (task.deletes.length === 0) return NOTHING_DELETED;
-    const loading = Promise.all([
-      this.#positions.forTask(task, signal ? { signal } : {}),
-      this.#equality.forTask(task, nameMapping),
-    ]);
+    if (!this.mayDelete(task)) return NOTHING_DELETED;
+    const loading = Promise.all([this.#positionsOf(task, signal), this.#equality.forTask(task, nameMapping)]);
     const [positions, keys] = await unlessAborted(loading, signal);
     return {
       fields: columnsOf(keys),

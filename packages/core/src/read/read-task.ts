@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../columns/column.ts';
 import { takeBatch } from '../columns/take.ts';
 import { DeleteLoader, NOTHING_DELETED } from '../deletes/row-deletes.ts';
+import type { PositionsByFile } from '../deletes/row-deletes.ts';
 import type { BoundExpression } from '../expr/bound-expression.ts';
 import { referencedFieldIds } from '../expr/referenced.ts';
 import type { FileIO } from '../io/file-io.ts';
@@ -51,10 +52,10 @@ export function taskSchema(options: Pick<ReadTaskOptions, 'projection' | 'metada
 
 /**
  * Reads delete files for any number of tasks, once where they have them in common. `maxBytes`: of those that no task
- * needs at the moment, in memory.
+ * needs at the moment, in memory. `others`: rows to be taken for deleted, too.
  */
-export function deleteLoader(io: FileIO, maxBytes?: number): DeleteLoader {
-  return new DeleteLoader(io, readTaskColumns, maxBytes);
+export function deleteLoader(io: FileIO, maxBytes?: number, others?: PositionsByFile): DeleteLoader {
+  return new DeleteLoader(io, readTaskColumns, maxBytes, others);
 }
 
 /**

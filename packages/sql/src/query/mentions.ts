@@ -10,7 +10,7 @@ import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import { handedOver } from '../relation/metadata-relation.ts';
 import { metadataColumnsOf } from './metadata-references.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
-import type { RegisteredFeed, TableResolver } from './table-resolver.ts';
+import type { RegisteredFeed, TableReading, TableResolver } from './table-resolver.ts';
 import { scanTarget } from './time-travel.ts';
 import type { ScanTarget } from './time-travel.ts';
 
@@ -27,6 +27,7 @@ export interface TableMention {
   readonly schema: Schema;
   /** Metadata columns that the query asks for. */
   readonly metadataColumns: readonly MetadataColumn[];
+  readonly reading?: TableReading;
 }
 
 /** A metadata table of an Iceberg table, at one of its snapshots. */
@@ -68,7 +69,8 @@ export async function resolveMentions(
     tables.map(async (reference): Promise<Mention> => {
       const resolved = await resolver.resolve(reference.parts);
       if (resolved?.kind === 'table') {
-        const target = await targetOf(session, reference, resolved.table);
+        const target =
+          (reference.at ? null : resolved.reading?.target) ?? (await targetOf(session, reference, resolved.table));
         return { ...resolved, reference, target, schema: resolved.table.scan(target).schema, metadataColumns: [] };
       }
       if (resolved?.kind === 'metadata') {

@@ -37,7 +37,11 @@ export async function planMention(
     reportMetadata: ENGINE,
     ...(signal && { signal }),
   });
-  return { mention, needs, plan: await scan.plan() };
+  const plan = await scan.plan();
+  mention.reading?.onRead?.(needs.filter);
+  const files = mention.reading?.files;
+  if (files === undefined) return { mention, needs, plan };
+  return { mention, needs, plan: { ...plan, tasks: plan.tasks.filter(({ file }) => files.has(file.path)) } };
 }
 
 /** For the scan's report. */

@@ -273,6 +273,7 @@ export class QueryRunner {
     { rows, variantBytes, signal }: SharedByReads,
   ): Promise<string> {
     const { table, schema } = mention;
+    const leftOut = mention.reading?.files;
     const lease = await this.#session.lease();
     try {
       const source = {
@@ -285,7 +286,8 @@ export class QueryRunner {
         variantBytes: variantBytes && readsVariants(mention, needs.columns),
         nameMapping: tableNameMapping(table.metadata.properties),
         files: this.#files,
-        positions: this.#positionsOf(table.io),
+        positions: leftOut ? deleteLoader(table.io, undefined, leftOut) : this.#positionsOf(table.io),
+        leftOut,
         guarded: needs.distinctColumns,
         hiddenPrefix: hiddenPrefix(schema),
         rows,

@@ -135,6 +135,9 @@ export class StatementRunner {
       isFenced: this.#fence !== null,
       lease: () => this.#session.lease(),
       over: (other) => this.#queryContext(signal, other),
+      onSession: async (sql) => {
+        await this.#session.onMain(() => this.#session.main.run(sql));
+      },
     };
     const outcome = await statement.run(context).catch((error: unknown) => {
       throw duckdbError(error);
@@ -354,6 +357,7 @@ function changedResult({
     source: null,
     changedRows: rows,
     snapshotId,
+    verb: done,
     scans,
     signal: undefined,
     mapError: duckdbError,

@@ -1,10 +1,11 @@
-import type { Catalog, Table } from '@lh/core';
+import type { Catalog, Expression, Table } from '@lh/core';
 import { LakehouseError, isLakehouseError } from '@lh/core';
-import type { MetadataTableName } from '@lh/core/engine';
+import type { MetadataTableName, PositionsByFile } from '@lh/core/engine';
 import { METADATA_TABLE_NAMES, invalidArgument, isMetadataTableName } from '@lh/core/engine';
 import type { Feed } from '../feed/feeds.ts';
 import { nearNames } from '../text/near-names.ts';
 import { nameChain, tokenize } from '../text/tokens.ts';
+import type { ScanTarget } from './time-travel.ts';
 
 export interface RegisteredFeed {
   readonly id: bigint;
@@ -39,6 +40,18 @@ export interface ResolvedTable {
   readonly kind: 'table';
   readonly name: string;
   readonly table: Table;
+  /** Set where a statement that changes the table reads it. */
+  readonly reading?: TableReading;
+}
+
+/** How a statement reads the table that it changes. */
+export interface TableReading {
+  /** The branch that is changed. */
+  readonly target: ScanTarget;
+  /** Only these files are read, without the rows at their positions; all if left out. */
+  readonly files?: PositionsByFile;
+  /** Told what the rows that are read have in common. */
+  readonly onRead?: (filter: Expression) => void;
 }
 
 /** `ns.table.files`, or `ns."table$files"`. */
@@ -70,6 +83,8 @@ export class TableResolver {
   readonly #loading = new Map<string, Promise<Table | null>>();
   /** Versions that stand for tables which have been found. */
   readonly #shown = new Map<Table, Table>();
+  /** Names with a meaning of a statement's own. */
+  readonly #given = new Map<string, ResolvedTable>();
   /** Why a catalog has no table of a name: the last that was told. */
   #reason: LakehouseError | null = null;
 
@@ -79,7 +94,17 @@ export class TableResolver {
 
   /** Null if the name belongs to DuckDB, or to no one. A table goes before a metadata table of the same name. */
   async resolve(parts: readonly string[]): Promise<Resolved | null> {
-    return (await this.#resolveTable(parts)) ?? this.#resolveMetadataTable(parts);
+    const given = this.#given.get(JSON.stringify(parts));
+    return given ?? (await this.#resolveTable(parts)) ?? this.#resolveMetadataTable(parts);
+  }
+
+  /** Another one that knows the same tables, and to which names are given besides. */
+  fork(names: Iterable<readonly [parts: readonly string[], table: ResolvedTable]>): TableResolver {
+    const fork = new TableResolver(this.#names);
+    for (const [key, loading] of this.#loading) fork.#loading.set(key, loading);
+    for (const [found, version] of this.#shown) fork.#shown.set(found, version);
+    for (const [parts, table] of names) fork.#given.set(JSON.stringify(parts), table);
+    return fork;
   }
 
   /** From now on another version stands for a table that has been found: what a transaction made of it. */

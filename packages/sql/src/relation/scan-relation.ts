@@ -1,7 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { FileIO, FileScanTask, Schema } from '@lh/core';
 import { METADATA_COLUMNS, deleteLoader, lookAhead, readTaskColumns } from '@lh/core/engine';
-import type { ColumnBatch, DeleteLoader, MetadataColumn, NameMapping, PositionBitmap } from '@lh/core/engine';
+import type {
+  ColumnBatch,
+  DeleteLoader,
+  MetadataColumn,
+  NameMapping,
+  PositionBitmap,
+  PositionsByFile,
+} from '@lh/core/engine';
 import type { QueryRows } from '../feed/query-rows.ts';
 import type { ScanFiles } from '../remote/scan-files.ts';
 import { quoteName } from '../text/quote.ts';
@@ -38,6 +45,8 @@ export interface RelationSource {
   readonly files: FileSchemas;
   /** Reads position deletes, for any number of scans: they name their data files. */
   readonly positions: DeleteLoader;
+  /** Rows to be taken for deleted, which `positions` knows of. */
+  readonly leftOut?: PositionsByFile | undefined;
   /** Indexes of columns that DuckDB must not judge by statistics. */
   readonly guarded: ReadonlySet<number>;
   /** No column of the table begins with it. */
@@ -130,7 +139,7 @@ async function* withPositions(
   files: readonly LocatedFile[],
 ): AsyncGenerator<{ readonly file: LocatedFile; readonly positions: PositionBitmap | null }> {
   yield* lookAhead(files, CONCURRENCY, async (file) => {
-    const needed = file.place !== null && file.task.deletes.length > 0;
+    const needed = file.place !== null && positions.mayDelete(file.task);
     return { file, positions: needed ? await positions.positions(file.task, signal ? { signal } : {}) : null };
   });
 }
@@ -196,13 +205,13 @@ const POSITION: readonly MetadataColumn[] = ['_pos'];
 
 /** The live rows of files, as core reads them; those that fail the tasks' residuals may be missing. */
 async function* coreBatches(
-  { io, schema, metadataColumns, nameMapping, signal }: RelationSource,
+  { io, schema, metadataColumns, nameMapping, leftOut, signal }: RelationSource,
   tasks: readonly FileScanTask[],
 ): AsyncGenerator<ColumnBatch> {
   const options = {
     projection: schema,
     metadataColumns,
-    deletes: deleteLoader(io),
+    deletes: deleteLoader(io, undefined, leftOut),
     ...(nameMapping && { nameMapping }),
     ...(signal && { signal }),
   };

@@ -52,6 +52,8 @@ export interface StatementContext extends QueryContext {
   lease(): Promise<Lease>;
   /** For queries over other tables, or other versions of them, than the statement's. */
   over(resolver: TableResolver): QueryContext;
+  /** Runs SQL of the statement's own as it is on the session's connection, whatever has been aborted. */
+  onSession(sql: string): Promise<void>;
 }
 
 export interface RowsOptions {

@@ -4,6 +4,7 @@ import { DDL_STATEMENTS } from './ddl/ddl-statements.ts';
 import { describeTable } from './describe.ts';
 import { insertStatement } from './insert/insert.ts';
 import { transactionStatement } from './transaction/transaction-statement.ts';
+import { changeOfRows } from './row-changes/row-change.ts';
 import type { StatementText } from './statement-text.ts';
 
 /** By their first words no two of them take the same statement. */
@@ -12,6 +13,7 @@ const PARSERS: readonly StatementParser[] = [
   callOfProcedure,
   transactionStatement,
   insertStatement,
+  changeOfRows,
   ...DDL_STATEMENTS,
 ];
 

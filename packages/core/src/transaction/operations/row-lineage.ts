@@ -41,12 +41,20 @@ export function committedLineage(
   { nextRowId, lastSequenceNumber }: Pick<TableMetadata, 'nextRowId' | 'lastSequenceNumber'>,
 ): Column {
   if (!LINEAGE.includes(name)) return column;
-  const limit = name === '_row_id' ? nextRowId : lastSequenceNumber + 1n;
+  const limit = committedLimit(name, { nextRowId, lastSequenceNumber });
   const values = (column as NumbersColumn).values as BigInt64Array;
   return takeRows(
     column,
     Int32Array.from(values, (value, row) => (value < limit ? row : -1)),
   );
+}
+
+/** The least value of a lineage column that is a preview. */
+export function committedLimit(
+  name: MetadataColumn,
+  { nextRowId, lastSequenceNumber }: Pick<TableMetadata, 'nextRowId' | 'lastSequenceNumber'>,
+): bigint {
+  return name === '_row_id' ? nextRowId : lastSequenceNumber + 1n;
 }
 
 function unknownLongs(length: number): Column {
