@@ -27,7 +27,7 @@ export async function describeRows(
   );
 }
 
-async function columnRows(connection: DuckDBConnection, schema: Schema): Promise<string> {
+export async function columnRows(connection: DuckDBConnection, schema: Schema): Promise<string> {
   const types = await describeSource(connection, `(${emptyRelation(schema)})`);
   const rows = describeColumns(schema).map(({ name, type, required, isKey, writeDefault, doc }, i) => [
     name,
@@ -42,7 +42,7 @@ async function columnRows(connection: DuckDBConnection, schema: Schema): Promise
   return textRows(['column_name', 'column_type', 'null', 'key', 'default', 'extra', 'iceberg_type', 'comment'], rows);
 }
 
-function textRows(names: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
+export function textRows(names: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
   const columns = names.map(quoteName).join(', ');
   if (rows.length === 0) return `SELECT ${names.map((name) => `'' AS ${quoteName(name)}`).join(', ')} WHERE false`;
   const texts = rows.map(

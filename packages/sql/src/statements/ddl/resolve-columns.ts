@@ -1,9 +1,9 @@
 import type { IcebergType, LakehouseError, NestedField } from '@lh/core';
 import { defaultOf } from '@lh/core/engine';
-import { isContextFunction } from '../../query/context-calls.ts';
+import { isBareContextFunction, isContextFunction } from '../../query/context-calls.ts';
 import type { SqlResult } from '../../results/sql-result.ts';
 import { duckdbType } from '../../types/duckdb-types.ts';
-import { tokenize } from '../../text/tokens.ts';
+import { isName, isSymbol, tokenize } from '../../text/tokens.ts';
 import type { ColumnDefinition, DefaultDefinition, TypeDefinition } from './type-definition.ts';
 
 /** What turns the SQL text of defaults into values. */
@@ -77,14 +77,16 @@ export async function evaluateDefault(
   }
 }
 
-const NOT_CONSTANT: ReadonlySet<string> = new Set(
-  'select from with values table random uuid gen_random_uuid uuidv4 uuidv7 nextval currval setseed'.split(' '),
-);
+const QUERY_WORDS: ReadonlySet<string> = new Set(['select', 'from', 'with', 'values', 'table']);
+const OTHER_EACH_TIME: ReadonlySet<string> = new Set('random uuid gen_random_uuid uuidv4 uuidv7 nextval'.split(' '));
 
 /** What is left is DuckDB's to refuse: names of columns mean nothing there. */
 function isConstant(sql: string): boolean {
-  return tokenize(sql).every(({ kind, value }) => {
-    const word = value.toLowerCase();
-    return (kind !== 'word' && kind !== 'quoted') || (!NOT_CONSTANT.has(word) && !isContextFunction(word));
+  const tokens = tokenize(sql);
+  return tokens.every((token, i) => {
+    if (!isName(token)) return true;
+    const word = token.value.toLowerCase();
+    if (token.kind === 'word' && (QUERY_WORDS.has(word) || isBareContextFunction(word))) return false;
+    return !isSymbol(tokens[i + 1], '(') || !(isContextFunction(word) || OTHER_EACH_TIME.has(word));
   });
 }

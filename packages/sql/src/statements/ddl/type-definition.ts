@@ -106,7 +106,7 @@ function readSimpleType(reader: TokenReader): TypeDefinition {
   switch (name) {
     case 'struct':
     case 'row':
-      return { kind: 'struct', fields: inTypeBrackets(reader, () => reader.list(() => readColumn(reader))) };
+      return { kind: 'struct', fields: inTypeBrackets(reader, () => readFields(reader)) };
     case 'list':
     case 'array':
       return inTypeBrackets(reader, () => {
@@ -123,6 +123,10 @@ function readSimpleType(reader: TokenReader): TypeDefinition {
     default:
       return { kind: 'leaf', type: readLeaf(reader, name, at).type };
   }
+}
+
+function readFields(reader: TokenReader): readonly ColumnDefinition[] {
+  return reader.isAtSymbol('>') || reader.isAtSymbol(')') ? [] : reader.list(() => readColumn(reader));
 }
 
 function readElement(reader: TokenReader): { readonly type: TypeDefinition; readonly required: boolean } {
