@@ -350,14 +350,15 @@ export class StatementRunner {
 
 function changedResult({
   rows,
+  done,
   snapshotId,
   scans,
 }: Extract<StatementOutcome, { readonly kind: 'changed' }>): Promise<SqlResult> {
   return SqlResult.start({
     source: null,
     changedRows: rows,
-    snapshotId,
     verb: done,
+    snapshotId,
     scans,
     signal: undefined,
     mapError: duckdbError,

@@ -13,6 +13,7 @@ export interface ResultColumn {
 /** Turns the chunks of a running query into Arrow batches, one at a time. */
 export class BatchSource {
   readonly columns: readonly ResultColumn[];
+  readonly types: readonly DuckDBType[];
   readonly codecs: readonly ColumnCodec[];
   readonly schema: Schema;
   readonly #result: DuckDBResult;
@@ -22,6 +23,7 @@ export class BatchSource {
     const types: readonly DuckDBType[] = result.columnTypes();
     const names = result.deduplicatedColumnNames();
     this.#result = result;
+    this.types = types;
     this.columns = names.map((name, i) => ({ name, type: typeText(types[i]!) }));
     this.codecs = types.map(codecFor);
     this.schema = new Schema(names.map((name, i) => new Field(name, this.codecs[i]!.arrowType, true)));

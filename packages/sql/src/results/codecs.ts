@@ -153,7 +153,7 @@ const blob: ColumnCodec = stringCodec(new Binary(), (bytes, start, end) => new U
 const utf8: ColumnCodec = stringCodec(new Utf8(), (bytes, start, end) => bytes.toString('utf8', start, end));
 
 /** Variants leave DuckDB as a struct of their bytes: `variant_to_parquet_variant`'s, or the one that they came in as. */
-function isVariantStruct({ alias, entryNames }: DuckDBStructType): boolean {
+export function isVariantStruct({ alias, entryNames }: DuckDBStructType): boolean {
   return alias === 'PARQUET_VARIANT' || entryNames.join() === VARIANT_BYTES.join();
 }
 

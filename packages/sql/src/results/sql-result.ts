@@ -1,3 +1,4 @@
+import type { DuckDBType } from '@duckdb/node-api';
 import { LakehouseError, throwIfAborted } from '@lh/core';
 import { DataType, Table } from 'apache-arrow';
 import type { RecordBatch } from 'apache-arrow';
@@ -19,6 +20,8 @@ export interface SqlResultOptions {
   readonly scans: readonly ScanReport[];
   /** Rows that a statement without rows changed. */
   readonly changedRows: number | null;
+  /** What it did to them, like 'inserted'. */
+  readonly verb?: string | undefined;
   /** What the statement committed. */
   readonly snapshotId: bigint | null;
   readonly signal: AbortSignal | undefined;
@@ -62,6 +65,11 @@ export class SqlResult {
     if (options.source) await result.#enqueue(() => result.#fetch(FIRST_ROWS));
     else result.#finish();
     return result;
+  }
+
+  /** @internal DuckDB's types of the columns. */
+  get types(): readonly DuckDBType[] {
+    return this.#options.source?.types ?? [];
   }
 
   /** Rows of the result, or rows changed; null as long as rows of a large result are still to be fetched. */
@@ -114,7 +122,7 @@ export class SqlResult {
   /** The first rows as a table of text. */
   table(options: PrintOptions = {}): string {
     const { source } = this.#options;
-    if (!source) return `${this.rowCount ?? 0} rows changed`;
+    if (!source) return this.#changes();
     this.#checkUnread();
     if (this.columns[1]?.name === 'explain_value') return this.#explained();
     const { maxRows = 40 } = options;
@@ -126,6 +134,13 @@ export class SqlResult {
     }
     const columns = this.columns.map(({ name }, i) => ({ name, isNumeric: isNumeric(source.codecs[i]!.arrowType) }));
     return printTable(columns, rows, this.#footer(rows.length), options);
+  }
+
+  #changes(): string {
+    const { verb = 'changed' } = this.#options;
+    const count = this.rowCount ?? 0;
+    const rows = `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'} ${verb}`;
+    return this.snapshotId === null ? rows : `${rows}, snapshot ${this.snapshotId}`;
   }
 
   /** A plan is a drawing of many lines. */

@@ -1,10 +1,13 @@
 import { callOfProcedure } from './call.ts';
 import type { CatalogStatement, StatementParser } from './catalog-statement.ts';
 import { DDL_STATEMENTS } from './ddl/ddl-statements.ts';
+import { copyStatement } from './copy/copy.ts';
+import { createTableAs } from './create-table-as.ts';
 import { describeTable } from './describe.ts';
 import { insertStatement } from './insert/insert.ts';
-import { transactionStatement } from './transaction/transaction-statement.ts';
 import { changeOfRows } from './row-changes/row-change.ts';
+import { transactionStatement } from './transaction/transaction-statement.ts';
+import { truncateTable } from './truncate.ts';
 import type { StatementText } from './statement-text.ts';
 
 /** By their first words no two of them take the same statement. */
@@ -13,6 +16,9 @@ const PARSERS: readonly StatementParser[] = [
   callOfProcedure,
   transactionStatement,
   insertStatement,
+  createTableAs,
+  copyStatement,
+  truncateTable,
   changeOfRows,
   ...DDL_STATEMENTS,
 ];

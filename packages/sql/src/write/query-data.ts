@@ -62,6 +62,11 @@ export class QueryData implements SelfWritingRows {
     return this.#scans;
   }
 
+  /** @internal The rows as a result of their own. */
+  result(): Promise<SqlResult> {
+    return this.#run(this.#query);
+  }
+
   /** The rows as Arrow batches. */
   [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
     return this.#batches(this.#query, undefined);

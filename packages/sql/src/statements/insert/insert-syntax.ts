@@ -5,12 +5,7 @@ import { afterBracket, isKeyword, isSymbol, nameChain } from '../../text/tokens.
 import type { Token } from '../../text/tokens.ts';
 import type { StatementText } from '../statement-text.ts';
 import { TokenReader } from '../token-reader.ts';
-
-/** A name of the statement, and its token. */
-export interface NamedToken {
-  readonly name: string;
-  readonly token: number;
-}
+import type { NamedToken } from './table-columns.ts';
 
 /** `k = 1`, or `k` alone, of `PARTITION (…)`. */
 export interface PartitionValue extends NamedToken {
@@ -130,7 +125,8 @@ function isColumnList(reader: TokenReader): boolean {
   );
 }
 
-function columnList(reader: TokenReader): readonly NamedToken[] {
+/** `(a, b)`. */
+export function columnList(reader: TokenReader): readonly NamedToken[] {
   const inner = reader.brackets('a list of columns');
   const columns = inner.list((): NamedToken => ({ token: inner.index, name: inner.word('a column') }));
   inner.end();

@@ -1,10 +1,9 @@
-import type { Expression, Literal, NestedField, Table } from '@lh/core';
+import type { Commit, Expression, Literal, NestedField, Table } from '@lh/core';
 import { expr } from '@lh/core';
 import { defaultValue, invalidArgument, isUnpartitioned } from '@lh/core/engine';
 import type { QueryText } from '../../query/query-runner.ts';
 import { applyEdits } from '../../text/edits.ts';
 import type { Edit } from '../../text/edits.ts';
-import { nearNames } from '../../text/near-names.ts';
 import { quoteName } from '../../text/quote.ts';
 import { pointAt } from '../../text/tokens.ts';
 import { duckdbType } from '../../types/duckdb-types.ts';
@@ -14,7 +13,9 @@ import type { QueryData } from '../../write/query-data.ts';
 import type { CatalogStatement, StatementContext, StatementOutcome, Target } from '../catalog-statement.ts';
 import type { StatementText } from '../statement-text.ts';
 import { insertTarget, parseInsert } from './insert-syntax.ts';
-import type { InsertStatement, InsertedQuery, NamedToken, PartitionValue } from './insert-syntax.ts';
+import type { InsertStatement, InsertedQuery, PartitionValue } from './insert-syntax.ts';
+import { tableColumn, tableColumns } from './table-columns.ts';
+import type { NamedToken } from './table-columns.ts';
 
 /** INSERT INTO and INSERT OVERWRITE of a catalog's table: DuckDB runs the query, and writes the rows as data files. */
 export function insertStatement(text: StatementText): CatalogStatement | null {
@@ -26,6 +27,12 @@ export function insertStatement(text: StatementText): CatalogStatement | null {
       return target && new Insert(text, parseInsert(text), target, context).run();
     },
   };
+}
+
+/** The outcome of a statement that has written rows. */
+export function insertedRows({ rowCount, scans }: QueryData, commit: Commit | null): StatementOutcome {
+  const snapshotId = commit?.changed ? commit.snapshotId : null;
+  return { kind: 'changed', done: 'inserted', rows: rowCount, snapshotId, scans };
 }
 
 class Insert {
@@ -52,13 +59,7 @@ class Insert {
       if (filter !== null) return transaction.overwrite(data, { filter });
       return isUnpartitioned(transaction.spec) ? transaction.overwrite(data) : transaction.overwritePartitions(data);
     });
-    return {
-      kind: 'changed',
-      done: 'inserted',
-      rows: data.rowCount,
-      snapshotId: commit?.changed ? commit.snapshotId : null,
-      scans: data.scans,
-    };
+    return insertedRows(data, commit);
   }
 
   async #data(constants: readonly Constant[]): Promise<QueryData> {
@@ -69,7 +70,8 @@ class Insert {
       return this.#context.rows(`SELECT ${values.join(', ')}`);
     }
     const fixed = new Set(constants.map((one) => this.#field(one)));
-    const wanted = this.#wantedFields().filter((field) => !fixed.has(field));
+    const listed = tableColumns(this.#table, this.#statement.columns, (message, token) => this.#error(message, token));
+    const wanted = listed.filter((field) => !fixed.has(field));
     const query = this.#query(source, wanted);
     const columns = byName ? undefined : wanted.map(({ name }) => name);
     if (constants.length === 0) return this.#context.rows(query.sql, { columns, origin: query });
@@ -87,16 +89,6 @@ class Insert {
 
   get #table(): Table {
     return this.#target.table;
-  }
-
-  /** The columns that the query fills. */
-  #wantedFields(): readonly NestedField[] {
-    const { columns } = this.#statement;
-    if (columns === null) return this.#table.schema.fields;
-    const fields = columns.map((column) => this.#field(column));
-    const twice = columns.find((_, i) => fields.indexOf(fields[i]!) < i);
-    if (twice) throw this.#error(`The column '${twice.name}' is named twice.`, twice.token);
-    return fields;
   }
 
   /** The query's text: WITH from before INSERT, then the query itself with the defaults of columns. */
@@ -126,19 +118,8 @@ class Insert {
     return valueLiteral(field.type, value);
   }
 
-  /** A column by its name, of any case as DuckDB has it. */
-  #field({ name, token }: NamedToken): NestedField {
-    const { fields } = this.#table.schema;
-    const found =
-      fields.find((field) => field.name === name) ??
-      fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
-    if (found) return found;
-    const near = nearNames(
-      name,
-      fields.map((field) => field.name),
-    );
-    const hint = near.length === 0 ? '' : ` Did you mean ${near.map((one) => `'${one}'`).join(' or ')}?`;
-    throw this.#error(`Table ${this.#table.name} has no column '${name}'.${hint}`, token);
+  #field(column: NamedToken): NestedField {
+    return tableColumn(this.#table, column, (message, token) => this.#error(message, token));
   }
 
   #partitionField(value: PartitionValue): void {
