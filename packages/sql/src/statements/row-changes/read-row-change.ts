@@ -25,7 +25,7 @@ export function verbIndex(tokens: readonly Token[]): number | null {
     if (isSymbol(token, '(')) depth++;
     else if (isSymbol(token, ')')) depth--;
     else if (depth > 0) continue;
-    else if (isKeyword(token, ...VERBS)) return i;
+    else if (isSymbol(tokens[i - 1], ')') && isKeyword(token, ...VERBS)) return i;
     else if (isKeyword(token, 'select', 'from', 'values', 'insert')) return null;
   }
   return null;

@@ -45,7 +45,7 @@ const deleteAll: Run = async (_, target, context) => {
       },
     }),
   );
-  return changed(rows, commit, []);
+  return changed({ rows, done: 'deleted', scans: [] }, commit);
 };
 
 /** DuckDB finds the rows, and what becomes of them; worked out anew where others were faster. */
@@ -60,12 +60,17 @@ const changeFound: Run = async (statement, target, context, errorAt) => {
     const operation = foundRowsOperation(statement.kind, find);
     const commit = await context.change(target, (transaction) => transaction.operate(operation));
     const { rows, scans } = found as unknown as Changes;
-    return changed(rows, commit, scans);
+    return changed({ rows, done: DONE[statement.kind], scans }, commit);
   } finally {
     await (found as Changes | null)?.drop();
   }
 };
 
-function changed(rows: number, commit: Commit | null, scans: readonly ScanReport[]): StatementOutcome {
-  return { kind: 'changed', rows, snapshotId: commit?.changed === true ? commit.snapshotId : null, scans };
+const DONE = { delete: 'deleted', update: 'updated', merge: 'merged' } as const;
+
+function changed(
+  outcome: { readonly rows: number; readonly done: string; readonly scans: readonly ScanReport[] },
+  commit: Commit | null,
+): StatementOutcome {
+  return { kind: 'changed', ...outcome, snapshotId: commit?.changed === true ? commit.snapshotId : null };
 }
