@@ -589,7 +589,10 @@ export class Table<Row = Record<string, unknown>> {
     return this.transaction((tx) => tx.cherrypick(snapshotId), options);
   }
 
-  /** Publishes what was staged by a write with this `wapId`, as `cherrypick` does. NOT_FOUND if nothing was. */
+  /**
+   * Publishes what was staged by a write with this `wapId`, as `cherrypick` does. NOT_FOUND if nothing was;
+   * INVALID_ARGUMENT if several snapshots were.
+   */
   publishChanges(wapId: string, options: PublishOptions = {}): Promise<Commit> {
     return this.transaction((tx) => tx.publishChanges(wapId), options);
   }

@@ -34,8 +34,14 @@ export function cherrypickAction(snapshotId: bigint, branch: string): Action {
 export function publishChangesAction(wapId: string, branch: string): Action {
   if (typeof wapId !== 'string' || wapId === '') throw invalidArgument('publishChanges needs a wapId.');
   return pickAction((metadata) => {
-    const staged = metadata.snapshots.find(({ summary }) => summary[WAP_ID] === wapId);
-    if (staged) return staged;
+    const [staged, ...others] = metadata.snapshots.filter(({ summary }) => summary[WAP_ID] === wapId);
+    if (staged && others.length === 0) return staged;
+    if (staged) {
+      const ids = [staged, ...others].map(({ snapshotId }) => snapshotId).join(', ');
+      throw invalidArgument(
+        `Several snapshots were staged with the wapId '${wapId}': ${ids}. Name one, with cherrypick.`,
+      );
+    }
     throw new LakehouseError('NOT_FOUND', `The table has no snapshot that was staged with the wapId '${wapId}'.`, {
       context: { wapId },
     });

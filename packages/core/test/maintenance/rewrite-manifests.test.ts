@@ -72,6 +72,27 @@ describe('rewriteManifests', () => {
     expect(metrics).toMatchObject({ manifestsTotal: 3, manifestsScanned: 1 });
   });
 
+  test('brings together what it is asked to', async () => {
+    const table = await newTable({
+      schema: schema({ id: t.long(), a: t.int(), b: t.int() }),
+      partitionBy: [partitionBy.identity('a'), partitionBy.identity('b')],
+    });
+    for (let i = 0; i < 16; i++) await table.append([{ id: BigInt(i), a: i % 4, b: Math.floor(i / 4) }]);
+    const read = async (filter: string): Promise<number> =>
+      (await table.scan({ filter }).plan()).metrics.manifestsScanned;
+    for (const [sortBy, first, other] of [
+      [undefined, 'a = 2', 'b = 2'],
+      [['b'], 'b = 2', 'a = 2'],
+      [['a', 'b'], 'a = 2', 'b = 2'],
+    ] as const) {
+      const bytes = (await manifestsOf(table as Table)).reduce((sum, { length }) => sum + length, 0);
+      await table.rewriteManifests({ targetSizeBytes: Math.ceil(bytes / 4), ...(sortBy && { sortBy }) });
+      expect([await read(first), await read(other)]).toEqual([1, 4]);
+    }
+    await expectError(table.rewriteManifests({ sortBy: ['c'] }), 'INVALID_ARGUMENT', /'c', .*; it has a, b\./);
+    expect(await table.scan().count()).toBe(16);
+  });
+
   test('takes what it is told to', async () => {
     const { table } = await manyAppends(4);
     const [first, second] = await manifestsOf(table);

@@ -91,6 +91,18 @@ describe('a write with a wapId', () => {
     await expectError(table.publishChanges(''), 'INVALID_ARGUMENT');
   });
 
+  test('is not published by an id that several snapshots have', async () => {
+    const table = await wapTable();
+    for (const id of [1n, 2n]) await table.append([{ id }], { wapId: 'twice' });
+    await expectError(
+      table.publishChanges('twice'),
+      'INVALID_ARGUMENT',
+      /Several snapshots .* 'twice': \d+, \d+\. Name one/,
+    );
+    await table.cherrypick(table.snapshots().at(-1)!.snapshotId);
+    expect(await ids(table)).toEqual([0n, 2n]);
+  });
+
   test('may be told by the snapshot property alone', async () => {
     const table = await wapTable();
     await table.append([{ id: 1n }], { snapshotProperties: { 'wap.id': 'a' } });

@@ -7,13 +7,20 @@ import type { Procedure } from './procedure.ts';
 /** Tables made of files that are there already. */
 export const FILE_PROCEDURES: Readonly<Record<string, Procedure>> = {
   add_files: procedure(
-    { table: required('text'), source_table: required('text'), check_duplicate_files: optional('boolean') },
+    {
+      table: required('text'),
+      source_table: required('text'),
+      partition_filter: optional('map'),
+      check_duplicate_files: optional('boolean'),
+      parallelism: optional('int'),
+    },
     { added_files_count: 'BIGINT', changed_partition_count: 'BIGINT' },
     async (context, args) => {
       const table = await context.table(args.table);
       const source = filesOf(args.source_table);
       await context.checkPath(source, 'read');
-      const commit = await table.addFiles(source, {
+      const { partition_filter: partition } = args;
+      const commit = await table.addFiles(partition === undefined ? source : { directory: source, partition }, {
         checkDuplicates: args.check_duplicate_files,
         signal: context.signal,
       });

@@ -1,4 +1,6 @@
+import { LakehouseError } from '@lh/core';
 import type { Commit, Table } from '@lh/core';
+import { invalidArgument } from '@lh/core/engine';
 import { optional, procedure, required } from './procedure.ts';
 import type { Procedure, ResultValue } from './procedure.ts';
 
@@ -36,6 +38,9 @@ export const HISTORY_PROCEDURES: Readonly<Record<string, Procedure>> = {
     { table: required('text'), snapshot_id: optional('long'), ref: optional('text') },
     MOVED,
     async (context, args) => {
+      if ((args.snapshot_id === undefined) === (args.ref === undefined)) {
+        throw invalidArgument('set_current_snapshot needs either snapshot_id or ref, and not both.');
+      }
       const table = await context.table(args.table);
       return moved(table, () => table.setCurrentSnapshot(snapshotOf(table, args.snapshot_id, args.ref)));
     },
@@ -56,7 +61,7 @@ export const HISTORY_PROCEDURES: Readonly<Record<string, Procedure>> = {
     PUBLISHED,
     async (context, args) => {
       const table = await context.table(args.table);
-      const staged = table.snapshots().findLast(({ summary }) => summary['wap.id'] === args.wap_id);
+      const staged = table.snapshots().find(({ summary }) => summary['wap.id'] === args.wap_id);
       await table.publishChanges(args.wap_id, { signal: context.signal });
       return [[staged?.snapshotId ?? null, table.currentSnapshot()!.snapshotId]];
     },
@@ -94,5 +99,8 @@ export const HISTORY_PROCEDURES: Readonly<Record<string, Procedure>> = {
 
 function snapshotOf(table: Table, snapshotId: bigint | undefined, ref: string | undefined): bigint {
   const { snapshot } = table.scan({ snapshotId, ref });
-  return snapshot!.snapshotId;
+  if (snapshot !== null) return snapshot.snapshotId;
+  throw new LakehouseError('NOT_FOUND', `The table ${table.name} has no snapshot yet.`, {
+    context: { table: table.name },
+  });
 }

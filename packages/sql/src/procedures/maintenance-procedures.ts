@@ -1,5 +1,5 @@
 import type { RewriteDataFilesOptions, SortFieldInput, Table } from '@lh/core';
-import { invalidArgument } from '@lh/core/engine';
+import { invalidArgument, unsupported } from '@lh/core/engine';
 import { optional, procedure, required } from './procedure.ts';
 import type { Procedure, ProcedureContext } from './procedure.ts';
 import { dataFileOptions, positionDeleteOptions } from './rewrite-options.ts';
@@ -45,11 +45,20 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
   ),
 
   rewrite_manifests: procedure(
-    { table: required('text'), use_caching: optional('boolean'), spec_id: optional('int') },
+    {
+      table: required('text'),
+      use_caching: optional('boolean'),
+      spec_id: optional('int'),
+      sort_by: optional('texts'),
+    },
     { rewritten_manifests_count: 'INTEGER', added_manifests_count: 'INTEGER' },
     async (context, args) => {
       const table = await context.table(args.table);
-      const report = await table.rewriteManifests({ specId: args.spec_id, signal: context.signal });
+      const report = await table.rewriteManifests({
+        specId: args.spec_id,
+        sortBy: args.sort_by,
+        signal: context.signal,
+      });
       return [[report.rewrittenManifestsCount, report.addedManifestsCount]];
     },
   ),
@@ -127,9 +136,16 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
       location: optional('text'),
       dry_run: optional('boolean'),
       max_concurrent_deletes: optional('int'),
+      file_list_view: optional('text'),
+      equal_schemes: optional('map'),
+      equal_authorities: optional('map'),
+      prefix_mismatch_mode: optional('text'),
+      prefix_listing: optional('boolean'),
+      stream_results: optional('boolean'),
     },
     { orphan_file_location: 'VARCHAR' },
     async (context, args) => {
+      refuseOrphanMatching(args);
       const table = await context.table(args.table);
       if (args.location !== undefined) await checkPlaceOf(context, table, args.location);
       const report = await table.removeOrphanFiles({
@@ -179,6 +195,7 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
       start_version: optional('text'),
       end_version: optional('text'),
       staging_location: optional('text'),
+      create_file_list: optional('boolean'),
     },
     {
       latest_version: 'VARCHAR',
@@ -195,12 +212,13 @@ export const MAINTENANCE_PROCEDURES: Readonly<Record<string, Procedure>> = {
         startVersion: args.start_version,
         endVersion: args.end_version,
         stagingLocation: args.staging_location,
+        createFileList: args.create_file_list,
         signal: context.signal,
       });
       return [
         [
           report.latestVersion,
-          report.fileListLocation,
+          report.fileListLocation ?? 'N/A',
           report.rewrittenManifestFilePathsCount,
           report.rewrittenDeleteFilePathsCount,
         ],
@@ -214,6 +232,24 @@ async function checkPlaceOf(context: ProcedureContext, table: Table, location: s
   const root = table.location.replace(/\/+$/, '');
   const isOwn = location === root || (location.startsWith(`${root}/`) && !location.split('/').includes('..'));
   if (!isOwn) await context.checkPath(location, 'write');
+}
+
+interface OrphanMatching {
+  readonly file_list_view?: string | undefined;
+  readonly equal_schemes?: Readonly<Record<string, string>> | undefined;
+  readonly equal_authorities?: Readonly<Record<string, string>> | undefined;
+  readonly prefix_mismatch_mode?: string | undefined;
+}
+
+/** Spark lets the caller say which locations are the same file; here all are that can be told, and others are an error. */
+function refuseOrphanMatching(args: OrphanMatching): void {
+  const { prefix_mismatch_mode: mode, file_list_view: view, equal_schemes: schemes, equal_authorities: hosts } = args;
+  if (view !== undefined) throw unsupported('remove_orphan_files lists the files itself: leave file_list_view out.');
+  if (schemes !== undefined || hosts !== undefined || (mode ?? 'error').toLowerCase() !== 'error') {
+    throw unsupported(
+      "remove_orphan_files deletes nothing where the same file may go by two locations (prefix_mismatch_mode 'ERROR'), and takes no equal_schemes or equal_authorities.",
+    );
+  }
 }
 
 /** Spark names the order of z-ordering as a function: `sort_order => 'zorder(a, b)'`. */

@@ -6,8 +6,8 @@ type RewritePositionDeletesOptions = NonNullable<Parameters<Table['rewritePositi
 /** What an option's text is. */
 type OptionType = 'integer' | 'number' | 'boolean' | 'word';
 
-/** Options by Spark's names for them, with the methods' own. */
-type OptionNames = Readonly<Record<string, readonly [name: string, type: OptionType]>>;
+/** Options by Spark's names for them, with the methods' own; null for those that only tune how Spark works. */
+type OptionNames = Readonly<Record<string, readonly [name: string | null, type: OptionType]>>;
 
 const SIZES: OptionNames = {
   'target-file-size-bytes': ['targetFileSizeBytes', 'integer'],
@@ -29,6 +29,21 @@ const DATA_FILES: OptionNames = {
   'use-starting-sequence-number': ['useStartingSequenceNumber', 'boolean'],
   'remove-dangling-deletes': ['removeDanglingDeletes', 'boolean'],
   'rewrite-job-order': ['jobOrder', 'word'],
+  'compression-factor': [null, 'number'],
+  'shuffle-partitions-per-file': [null, 'integer'],
+  'var-length-contribution': [null, 'integer'],
+  'max-output-size': [null, 'integer'],
+};
+
+/** They are rewritten as one snapshot, a partition at a time. */
+const POSITION_DELETES: OptionNames = {
+  ...SIZES,
+  'max-file-group-size-bytes': [null, 'integer'],
+  'max-concurrent-file-group-rewrites': [null, 'integer'],
+  'partial-progress.enabled': [null, 'boolean'],
+  'partial-progress.max-commits': [null, 'integer'],
+  'partial-progress.max-failed-commits': [null, 'integer'],
+  'rewrite-job-order': [null, 'word'],
 };
 
 const PARTIAL_PROGRESS: OptionNames = {
@@ -50,19 +65,19 @@ export function dataFileOptions(texts: Texts): RewriteDataFilesOptions {
   };
 }
 
-/** Those of `rewrite_position_delete_files`; those that only tune how Spark works change nothing. */
+/** Those of `rewrite_position_delete_files`. */
 export function positionDeleteOptions(texts: Texts): RewritePositionDeletesOptions {
-  return readOptions(texts, SIZES);
+  return readOptions(texts, POSITION_DELETES);
 }
 
 function readOptions(texts: Texts, names: OptionNames): Readonly<Record<string, unknown>> {
-  const entries = Object.entries(texts).map(([key, text]) => {
+  const entries = Object.entries(texts).flatMap(([key, text]) => {
     const known = Object.hasOwn(names, key) ? names[key] : undefined;
     if (!known) throw invalidArgument(`There is no option '${key}'; there are ${Object.keys(names).join(', ')}.`);
     const [name, type] = known;
     const value = READERS[type](text);
     if (value === null) throw invalidArgument(`The option '${key}' must be ${DESCRIPTIONS[type]}, not '${text}'.`);
-    return [name, value] as const;
+    return name === null ? [] : [[name, value] as const];
   });
   return Object.fromEntries(entries);
 }

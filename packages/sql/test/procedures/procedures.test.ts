@@ -140,6 +140,11 @@ describe('procedures of maintenance', () => {
         `system.rewrite_table_path(table => '${name()}', source_prefix => '${path}', target_prefix => 's3://b/wh')`,
       ),
     ).toMatchObject([{ rewritten_manifest_file_paths_count: 3, rewritten_delete_file_paths_count: 0 }]);
+    expect(
+      await call(
+        `system.rewrite_table_path(table => '${name()}', source_prefix => '${path}', target_prefix => '/x', create_file_list => false)`,
+      ),
+    ).toMatchObject([{ file_list_location: 'N/A' }]);
   });
 });
 
@@ -158,13 +163,63 @@ describe('procedures of files', () => {
     expect(await call(`system.migrate(table => 'ns.migrated', source_table => '\`parquet\`.\`${files}\`')`)).toEqual([
       { migrated_files_count: 1n },
     ]);
+    await mkdir(`${path}/parts/city=a`, { recursive: true });
+    await lake.connection.run(`COPY (SELECT 8::BIGINT AS id) TO '${path}/parts/city=a/x.parquet'`);
+    const parts = `system.add_files('${name()}', '\`parquet\`.\`${path}/parts\`', map('city',`;
+    expect(await rejection(lake.sql(`CALL ${parts} 'b'))`))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(await call(`${parts} 'a'))`)).toMatchObject([{ added_files_count: 1n }]);
     await table.refresh();
     const snapshotId = table.currentSnapshot()!.snapshotId;
     expect(await call(`system.register_table('ns.again', '${table.metadataLocation}')`)).toEqual([
-      { current_snapshot_id: snapshotId, total_records_count: 2n, total_data_files_count: 2n },
+      { current_snapshot_id: snapshotId, total_records_count: 3n, total_data_files_count: 3n },
     ]);
-    expect(await (await lake.sql('SELECT count(*)::INT AS n FROM ns.again')).rows()).toEqual([{ n: 2 }]);
+    expect(await (await lake.sql('SELECT count(*)::INT AS n FROM ns.again')).rows()).toEqual([{ n: 3 }]);
   });
+});
+
+test('what only tunes how Spark works is taken, and changes nothing', async () => {
+  const table = await newTable(2);
+  const none = { rewritten_data_files_count: 0, added_data_files_count: 0 };
+  const sort = `map('compression-factor', '1.5', 'shuffle-partitions-per-file', '2', 'max-output-size', '100')`;
+  expect(await call(`system.rewrite_data_files('${name()}', 'sort', 'id', ${sort})`)).toMatchObject([none]);
+  const deletes = `map('max-concurrent-file-group-rewrites', '2', 'partial-progress.enabled', 'true', 'rewrite-job-order', 'bytes-asc')`;
+  expect(await call(`system.rewrite_position_delete_files('${name()}', ${deletes})`)).toMatchObject([
+    { rewritten_delete_files_count: 0 },
+  ]);
+  const orphans = `max_concurrent_deletes => 4, prefix_listing => true, stream_results => true, prefix_mismatch_mode => 'ERROR'`;
+  expect(await call(`system.remove_orphan_files(table => '${name()}', ${orphans})`)).toEqual([]);
+  expect(await call(`system.rewrite_manifests('${name()}', true, 0, array('city'))`)).toEqual([
+    { rewritten_manifests_count: 2, added_manifests_count: 1 },
+  ]);
+  expect(await call(`system.expire_snapshots('${name()}', now() - INTERVAL 1 DAY, 1, 4, true, array())`)).toMatchObject(
+    [{ deleted_data_files_count: 0n }],
+  );
+  await table.refresh();
+  expect(table.snapshots()).toHaveLength(3);
+});
+
+test('procedures of a table without snapshots', async () => {
+  await newTable(0);
+  expect(await call(`system.rewrite_data_files('${name()}')`)).toMatchObject([{ rewritten_data_files_count: 0 }]);
+  expect(await call(`system.rewrite_manifests('${name()}')`)).toMatchObject([{ rewritten_manifests_count: 0 }]);
+  expect(await call(`system.rewrite_position_delete_files('${name()}')`)).toMatchObject([{ added_bytes_count: 0n }]);
+  expect(await call(`system.expire_snapshots('${name()}')`)).toMatchObject([{ deleted_manifest_lists_count: 0n }]);
+  for (const empty of ['remove_orphan_files', 'compute_table_stats', 'compute_partition_stats', 'ancestors_of']) {
+    expect(await call(`system.${empty}('${name()}')`)).toEqual([]);
+  }
+  for (const [procedure, code] of [
+    ["rollback_to_snapshot('T', 1)", 'NOT_FOUND'],
+    ["rollback_to_timestamp('T', now())", 'INVALID_ARGUMENT'],
+    ["set_current_snapshot('T', 1)", 'NOT_FOUND'],
+    ["set_current_snapshot(table => 'T', ref => 'main')", 'NOT_FOUND'],
+    ["cherrypick_snapshot('T', 1)", 'NOT_FOUND'],
+    ["publish_changes('T', 'x')", 'NOT_FOUND'],
+    ["fast_forward('T', 'main', 'audit')", 'NOT_FOUND'],
+    ["ancestors_of('T', 1)", 'NOT_FOUND'],
+  ] as const) {
+    const error = await rejection(lake.sql(`CALL system.${procedure.replace('T', name())}`));
+    expect(error, procedure).toMatchObject({ code });
+  }
 });
 
 describe('what is wrong with a call', () => {
@@ -178,6 +233,52 @@ describe('what is wrong with a call', () => {
     ["system.rewrite_data_files('ns.t1', table => 'ns.t1')", 'INVALID_ARGUMENT', /twice/],
     ["system.rollback_to_snapshot('ns.t1', 'x')", 'INVALID_ARGUMENT', /whole number/],
     ["system.expire_snapshots('ns.t1', 'soon')", 'INVALID_ARGUMENT', /timestamp/],
+    ["system.set_current_snapshot('ns.t1')", 'INVALID_ARGUMENT', /either snapshot_id or ref/],
+    ["system.set_current_snapshot('ns.t1', 1, 'main')", 'INVALID_ARGUMENT', /either snapshot_id or ref/],
+    [
+      "system.expire_snapshots(table => 'ns.t1', retain_last => 0)",
+      'INVALID_ARGUMENT',
+      /retainLast must be positive|positive whole/,
+    ],
+    ["system.expire_snapshots(table => 'ns.t1', retain_last => -1)", 'INVALID_ARGUMENT', /positive whole/],
+    [
+      "system.expire_snapshots(table => 'ns.t1', snapshot_ids => array('a'))",
+      'INVALID_ARGUMENT',
+      /array of whole numbers/,
+    ],
+    ["system.rewrite_data_files('ns.t1', 'shuffle')", 'INVALID_ARGUMENT', /'binpack' or 'sort'/],
+    ["system.rewrite_data_files('ns.t1', 'binpack', 'id')", 'INVALID_ARGUMENT', /goes with the strategy 'sort'/],
+    ["system.rewrite_data_files('ns.t1', 'sort', 'id,')", 'INVALID_ARGUMENT', /no sort order/],
+    ["system.rewrite_data_files('ns.t1', 'sort')", 'INVALID_ARGUMENT', /has no sort order/],
+    ["system.rewrite_data_files('ns.t1', where => 'nope = 1')", 'INVALID_ARGUMENT', /no column 'nope'/],
+    ["system.rewrite_data_files('ns.t1', branch => 'nope')", 'NOT_FOUND', /no branch 'nope'/],
+    ["system.rewrite_data_files('ns.t1', options => map('min-input-files', '-1'))", 'INVALID_ARGUMENT', /whole number/],
+    [
+      "system.rewrite_data_files('ns.t1', options => map('target-file-size-bytes', '0'))",
+      'INVALID_ARGUMENT',
+      /1 or more/,
+    ],
+    [
+      "system.rewrite_data_files('ns.t1', options => map('output-spec-id', '9'))",
+      'INVALID_ARGUMENT',
+      /no partition spec 9/,
+    ],
+    [
+      "system.rewrite_data_files('ns.t1', options => map('partial-progress.max-commits', '0'))",
+      'INVALID_ARGUMENT',
+      /1 or more/,
+    ],
+    [
+      "system.rewrite_position_delete_files('ns.t1', map('max-files-to-rewrite', '1'))",
+      'INVALID_ARGUMENT',
+      /no option/,
+    ],
+    ["system.rewrite_manifests('ns.t1', spec_id => 9)", 'INVALID_ARGUMENT', /no partition spec 9/],
+    ["system.rewrite_manifests('ns.t1', sort_by => array('id'))", 'INVALID_ARGUMENT', /no partition field/],
+    ["system.remove_orphan_files('ns.t1', prefix_mismatch_mode => 'DELETE')", 'UNSUPPORTED', /prefix_mismatch_mode/],
+    ["system.remove_orphan_files('ns.t1', file_list_view => 'v')", 'UNSUPPORTED', /file_list_view/],
+    ["system.compute_table_stats('ns.t1', columns => array('nope'))", 'INVALID_ARGUMENT', /no column 'nope'/],
+    ["system.compute_table_stats('ns.t1', snapshot_id => 5)", 'NOT_FOUND', /no snapshot 5/],
     ["system.add_files('ns.t1', 'ns.t2')", 'INVALID_ARGUMENT', /source_table/],
     ["nowhere.system.register_table('ns.t1', 'x')", 'NOT_FOUND', /no catalog 'nowhere'/],
   ])('%s', async (sql, code, message) => {

@@ -35,6 +35,13 @@ export interface ManifestLayout {
   readonly bytesPerEntry: number;
 }
 
+/** Partitions are next to each other by the values of their fields. */
+export interface Clustering {
+  readonly spec: PartitionSpec;
+  /** The places of all fields, the one that counts most first. */
+  readonly order: readonly number[];
+}
+
 interface PartitionCount {
   readonly key: string;
   readonly tuple: PartitionTuple;
@@ -48,7 +55,7 @@ interface PartitionCount {
 export async function layOut(
   source: LayoutSource,
   manifests: readonly ManifestFile[],
-  spec: PartitionSpec,
+  clustering: Clustering,
   targetSizeBytes: number,
 ): Promise<ManifestLayout> {
   const partitions = await countPartitions(source, manifests);
@@ -56,7 +63,7 @@ export async function layOut(
   const bytes = manifests.reduce((sum, { length }) => sum + length, 0);
   const wanted = Math.max(1, Math.ceil(bytes / targetSizeBytes));
   const entriesPerManifest = Math.max(1, Math.ceil(total / wanted));
-  const compare = tupleOrder(spec, source.metadata);
+  const compare = tupleOrder(clustering, source.metadata);
   const sorted = partitions.toSorted((a, b) => compare(a.tuple, b.tuple));
   return { clusters: cluster(sorted, entriesPerManifest), entriesPerManifest, bytesPerEntry: bytes / total };
 }
@@ -86,9 +93,14 @@ async function countPartitions(
 }
 
 /** By the fields in turn, nulls first, as manifests' bounds have them. */
-function tupleOrder(spec: PartitionSpec, metadata: TableMetadata): (a: PartitionTuple, b: PartitionTuple) => number {
+function tupleOrder(
+  { spec, order }: Clustering,
+  metadata: TableMetadata,
+): (a: PartitionTuple, b: PartitionTuple) => number {
   const { fields } = partitionType(spec, [currentSchema(metadata), ...metadata.schemas]);
-  return compareTuples(fields.map(({ type }) => type as PrimitiveType));
+  const compare = compareTuples(order.map((i) => fields[i]!.type as PrimitiveType));
+  const ordered = (tuple: PartitionTuple): PartitionTuple => order.map((i) => tuple[i] ?? null);
+  return (a, b) => compare(ordered(a), ordered(b));
 }
 
 function cluster(partitions: readonly PartitionCount[], entriesPerManifest: number): readonly Cluster[] {

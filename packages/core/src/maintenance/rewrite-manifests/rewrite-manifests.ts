@@ -4,6 +4,7 @@ import { readManifestList } from '../../manifest/read-manifest-list.ts';
 import type { ManifestContent, ManifestFile } from '../../spec/manifest.ts';
 import { specById } from '../../spec/metadata-accessors.ts';
 import { MAIN_BRANCH } from '../../spec/snapshot.ts';
+import type { PartitionSpec } from '../../spec/partition-spec.ts';
 import type { Snapshot } from '../../spec/snapshot.ts';
 import type { TableMetadata } from '../../spec/table-metadata.ts';
 import { tableProperty } from '../../spec/table-properties.ts';
@@ -27,6 +28,8 @@ export interface RewriteManifestsOptions {
   readonly targetSizeBytes?: number | undefined;
   /** Manifests of this partition spec; the table's current one if left out. */
   readonly specId?: number | undefined;
+  /** Partition fields by whose values entries are brought together first; all of the spec's, in order, if left out. */
+  readonly sortBy?: readonly string[] | undefined;
   /** Only manifests for which it is true. */
   readonly where?: ((manifest: ManifestFile) => boolean) | undefined;
   /** The branch whose manifests are rewritten; main if left out. */
@@ -56,6 +59,7 @@ export interface RewriteManifestsReport {
 const OPTIONS: OptionKinds<RewriteManifestsOptions> = {
   targetSizeBytes: 'any',
   specId: 'any',
+  sortBy: 'list',
   where: 'function',
   branch: 'text',
   dryRun: 'boolean',
@@ -133,11 +137,12 @@ function entriesOf({ clusters }: ManifestLayout): number {
 async function select(
   source: LayoutSource,
   manifests: readonly ManifestFile[],
-  { specId = source.metadata.defaultSpecId, where = () => true, targetSizeBytes }: RewriteManifestsOptions,
+  { specId = source.metadata.defaultSpecId, sortBy = [], where = () => true, targetSizeBytes }: RewriteManifestsOptions,
 ): Promise<readonly Selected[]> {
   const { metadata } = source;
   const spec = metadata.partitionSpecs.find((one) => one.specId === specId);
   if (!spec) throw invalidArgument(`The table has no partition spec ${specId}.`, { specId });
+  const order = fieldOrder(spec, sortBy);
   const target = targetSizeBytes ?? tableProperty(metadata.properties, 'commit.manifest.target-size-bytes');
   const selected: Selected[] = [];
   for (const content of ['data', 'deletes'] as const) {
@@ -145,10 +150,20 @@ async function select(
       (one) => one.content === content && one.partitionSpecId === specId && liveFilesCount(one) !== 0 && where(one),
     );
     if (inputs.length === 0 || (inputs.length === 1 && inputs[0]!.length <= target)) continue;
-    const layout = await layOut(source, inputs, spec, target);
+    const layout = await layOut(source, inputs, { spec, order }, target);
     if (layout.clusters.length > 0) selected.push({ content, inputs, layout });
   }
   return selected;
+}
+
+/** Places of the spec's fields: those that are named come first. INVALID_ARGUMENT for others. */
+function fieldOrder({ fields }: PartitionSpec, names: readonly string[]): readonly number[] {
+  const first = names.map((name) => fields.findIndex((field) => field.name === name));
+  if (!first.includes(-1)) return [...new Set([...first, ...fields.keys()])];
+  const known = fields.map(({ name }) => name).join(', ') || 'none';
+  throw invalidArgument(
+    `sortBy names '${names[first.indexOf(-1)]}', which is no partition field of the spec; it has ${known}.`,
+  );
 }
 
 /** Rewrites manifests once, and again only if others have replaced some of them. */

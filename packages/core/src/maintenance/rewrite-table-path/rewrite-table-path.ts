@@ -23,6 +23,8 @@ export interface RewriteTablePathOptions {
   readonly endVersion?: string | undefined;
   /** Where the files with new paths are written; a new directory among the table's metadata if left out. */
   readonly stagingLocation?: string | undefined;
+  /** False to write no list of what is to be copied. */
+  readonly createFileList?: boolean | undefined;
   /** Counts only; nothing is written. */
   readonly dryRun?: boolean | undefined;
   /** Told of every file. */
@@ -34,7 +36,7 @@ export interface RewriteTablePathReport {
   /** The name of the metadata file that the copy has to be registered with. */
   readonly latestVersion: string;
   readonly stagingLocation: string;
-  /** A CSV file of what has to be copied: a line `source,target` for each file. Null in a dry run. */
+  /** A CSV file of what has to be copied: a line `source,target` for each file. Null if there is none, or in a dry run. */
   readonly fileListLocation: string | null;
   readonly rewrittenMetadataFilesCount: number;
   readonly rewrittenManifestFilePathsCount: number;
@@ -53,6 +55,7 @@ const OPTIONS: OptionKinds<RewriteTablePathOptions> = {
   startVersion: 'text',
   endVersion: 'text',
   stagingLocation: 'text',
+  createFileList: 'boolean',
   dryRun: 'boolean',
   onProgress: 'function',
   signal: 'object',
@@ -92,7 +95,7 @@ export async function rewriteTablePath(
   return {
     latestVersion: fileNameOf(end.metadataLocation),
     stagingLocation: staging,
-    fileListLocation: dryRun ? null : stage.listLocation,
+    fileListLocation: stage.hasList ? stage.listLocation : null,
     rewrittenMetadataFilesCount: counts.metadataFiles,
     rewrittenManifestFilePathsCount: counts.manifests,
     rewrittenDeleteFilePathsCount: counts.deleteFiles,
@@ -115,6 +118,7 @@ async function inStaging<T>(stage: StagingDirectory, work: () => Promise<T>): Pr
 /** Files with new paths in them, and the list of what is to be copied. */
 class StagingDirectory {
   readonly listLocation: string;
+  readonly hasList: boolean;
   filesCount = 0;
   readonly #io: FileIO;
   readonly #directory: string;
@@ -128,7 +132,8 @@ class StagingDirectory {
     this.#directory = directory;
     this.#options = options;
     this.listLocation = `${directory}/file-list.csv`;
-    this.#writingList = options.dryRun ? Promise.resolve() : this.#writeList();
+    this.hasList = options.dryRun !== true && options.createFileList !== false;
+    this.#writingList = this.hasList ? this.#writeList() : Promise.resolve();
   }
 
   async write({ source, target, bytes }: { source: string; target: string; bytes: Uint8Array }): Promise<void> {
@@ -143,7 +148,7 @@ class StagingDirectory {
   async copy({ source, target }: { source: string; target: string }): Promise<void> {
     this.filesCount++;
     this.#options.onProgress?.({ filesDone: this.filesCount });
-    if (!this.#options.dryRun) await this.#list.push(new TextEncoder().encode(`${csv(source)},${csv(target)}\n`));
+    if (this.hasList) await this.#list.push(new TextEncoder().encode(`${csv(source)},${csv(target)}\n`));
   }
 
   async finish(): Promise<void> {
@@ -155,7 +160,7 @@ class StagingDirectory {
   async abandon(reason: unknown): Promise<void> {
     this.#list.fail(reason);
     await this.#writingList.catch(() => undefined);
-    await this.#io.delete([...this.#written, this.listLocation]).catch(() => undefined);
+    await this.#io.delete([...this.#written, ...(this.hasList ? [this.listLocation] : [])]).catch(() => undefined);
   }
 
   async #writeList(): Promise<void> {

@@ -4,6 +4,7 @@ import { globMatcher } from '../../io/glob.ts';
 import { directoryPrefix } from '../../io/list-directories.ts';
 import { fileKeyOf } from '../../io/locations.ts';
 import { lookAhead } from '../../scan/look-ahead.ts';
+import { directoryText, directoryValues } from './path-values.ts';
 import type { FoundFile } from './stored-file.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface SelectedFiles {
 export interface DirectorySelection {
   readonly directory: string;
   readonly pattern?: string | undefined;
+  /** Only files of directories that say so: `{ country: 'KR' }` those below `country=KR`. */
+  readonly partition?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface SelectedFile extends FoundFile {
@@ -47,9 +50,9 @@ export async function selectFiles(
     return file ? [file] : listFiles(io, { directory: selection }, options);
   }
   if (Array.isArray(selection)) return statFiles(io, selection as readonly string[], options, false);
-  const { selected, directory, pattern } = (selection ?? {}) as Partial<SelectedFiles & DirectorySelection>;
+  const { selected, directory, pattern, partition } = (selection ?? {}) as Partial<SelectedFiles & DirectorySelection>;
   if (selected !== undefined) return selected;
-  if (typeof directory === 'string') return listFiles(io, { directory, pattern }, options);
+  if (typeof directory === 'string') return listFiles(io, { directory, pattern, partition }, options);
   throw invalidArgument("Name the files to add as ['/data/a.parquet'], '/data', or { directory, pattern }.");
 }
 
@@ -86,12 +89,13 @@ function checkAbsolute(location: string): void {
 
 async function listFiles(
   io: FileIO,
-  { directory, pattern }: DirectorySelection,
+  { directory, pattern, partition = {} }: DirectorySelection,
   { signal }: SelectOptions,
 ): Promise<readonly SelectedFile[]> {
   checkAbsolute(directory);
   const prefix = directoryPrefix(directory);
-  const matches = pattern === undefined ? () => true : globMatcher(pattern);
+  const fits = pattern === undefined ? () => true : globMatcher(pattern);
+  const matches = (path: string): boolean => fits(path) && isInPartition(path, partition);
   const files: SelectedFile[] = [];
   const tables = new Map<string, string>();
   for await (const { location, size } of io.list(prefix, signal ? { signal } : {})) {
@@ -102,11 +106,21 @@ async function listFiles(
     }
   }
   if (files.length === 0) {
-    const which = pattern === undefined ? '' : ` that '${pattern}' matches`;
+    const of = Object.entries(partition).map(([name, value]) => `${name}=${value}`);
+    const which = `${pattern === undefined ? '' : ` that '${pattern}' matches`}${of.length > 0 ? ` of ${of.join('/')}` : ''}`;
     throw notFound(directory, `There are no files${which} in ${directory}.`);
   }
   for (const { location, hivePath } of files) refuseFileOfTable(tables, hivePath, location);
   return files.toSorted((a, b) => (a.location < b.location ? -1 : 1));
+}
+
+function isInPartition(path: string, partition: Readonly<Record<string, string>>): boolean {
+  const values = directoryValues(path);
+  return Object.entries(partition).every(([name, value]) => {
+    const raw = values.get(name);
+    // A plus sign is itself to Hive, and a space to Iceberg.
+    return raw !== undefined && [raw, raw.replaceAll('+', ' ')].some((text) => directoryText(text) === value);
+  });
 }
 
 /** As engines on Hive's directories have it: partition directories are never hidden. */

@@ -131,6 +131,11 @@ describe('rewriteTablePath', () => {
     const dry = await table.rewriteTablePath({ ...prefixes, dryRun: true });
     expect(dry).toMatchObject({ fileListLocation: null, dryRun: true });
     expect(dry.filesCount).toBeGreaterThan(10);
+    const unlisted = await table.rewriteTablePath({ ...prefixes, stagingLocation: 'memory:/s', createFileList: false });
+    expect(unlisted).toMatchObject({ fileListLocation: null, filesCount: dry.filesCount });
+    const staged = await listFiles(io, 'memory:/s/');
+    expect(staged.filter((location) => location.endsWith('.csv'))).toEqual([]);
+    await io.delete(staged);
     expect(await listFiles(io, 'memory:/')).toEqual(before);
 
     const failing = new FaultInjectingFileIO(io, {

@@ -46,6 +46,25 @@ test('directories tell the values of identity fields, and files need not have th
   expect(await table.scan({ filter: 'day IS NULL' }).count()).toBe(1);
 });
 
+test('only the files of some partitions are added, if these are named', async () => {
+  const { io, table } = await partitioned(partitionBy.identity('country'), partitionBy.identity('day'));
+  const places = ['country=KR/day=2024-01-02', 'country=KR/day=2024-01-03', 'country=New+York/day=2024-01-02'];
+  for (const [i, place] of places.entries()) {
+    await writeFile(io, `memory:/in/${place}/f.parquet`, stored, [{ id: BigInt(i), ts: null }]);
+  }
+  const add = async (partition: Record<string, string>): Promise<readonly unknown[]> => {
+    await table.delete('true');
+    await table.addFiles({ directory: 'memory:/in', partition });
+    return (await table.scan({ select: ['id'] }).toRows()).toSorted(byId).map(({ id }) => id);
+  };
+  expect(await add({ country: 'KR' })).toEqual([0n, 1n]);
+  expect(await add({ day: '2024-01-02' })).toEqual([0n, 2n]);
+  expect(await add({ day: '2024-01-02', country: 'New York' })).toEqual([2n]);
+  expect(await add({})).toEqual([0n, 1n, 2n]);
+  await expectError(add({ country: 'DE' }), 'NOT_FOUND', /no files of country=DE in/);
+  await expectError(add({ city: 'KR' }), 'NOT_FOUND', /no files of city=KR in/);
+});
+
 test('only what is below a listed directory counts', async () => {
   const { io, table } = await partitioned(partitionBy.identity('country'));
   const file = await writeFile(io, 'memory:/country=XX/in/country=KR/f.parquet', stored, [{ id: 1n }]);
