@@ -506,17 +506,20 @@ export class Table<Row = Record<string, unknown>> {
     options: TransactionOptions,
     single: boolean,
   ): Promise<Commit> {
-    const { commit, loaded } = await runTransaction(this.#host(), this.#loaded, body, { ...options, single });
+    const { commit, loaded } = await runTransaction(this.#host(options.writer), this.#loaded, body, {
+      ...options,
+      single,
+    });
     this.#moveForward(loaded);
     return commit;
   }
 
-  #host(): TransactionHost {
+  #host(writer: DataFileWriter = this.#writer): TransactionHost {
     return {
       operations: this.#operations,
       runtime: this.#runtime,
       reporter: this.#reporter,
-      writer: this.#writer,
+      writer,
     };
   }
 

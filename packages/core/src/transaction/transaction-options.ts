@@ -1,3 +1,4 @@
+import type { DataFileWriter } from '../write/data-file-writer.ts';
 import type { WriteProgress } from '../write/data-writer.ts';
 import { IDEMPOTENCY_KEY, WAP_ID } from './snapshot-summary.ts';
 
@@ -32,6 +33,8 @@ export interface TransactionOptions extends CommitOptions {
   /** What other writers may do meanwhile. A write that reads nothing, as an append, is the same at both levels. */
   readonly isolation?: 'serializable' | 'snapshot' | undefined;
   readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
+  /** Makes the data files of this write; the table's own writer if left out. */
+  readonly writer?: DataFileWriter | undefined;
 }
 
 export interface AppendOptions extends TransactionOptions {

@@ -31,8 +31,9 @@ import { QueryData } from '../write/query-data.ts';
 import { keywordReferences } from './keyword-references.ts';
 import { resolveMentions } from './mentions.ts';
 import type { Mention } from './mentions.ts';
-import type { Executor, PrepareOptions, PreparedQuery, QueryRunner, QueryText } from './query-runner.ts';
-import { syntaxError } from './query-runner.ts';
+import type { PreparedQuery, QueryRunner } from './query-runner.ts';
+import { syntaxError } from './query-text.ts';
+import type { Executor, PrepareOptions, QueryText } from './query-text.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
@@ -185,7 +186,7 @@ export class StatementRunner {
     const transaction = this.#transactions.current;
     if (transaction === null) {
       const { branch } = target;
-      return target.table.withWriter(this.#writer).change(work, { signal, branch });
+      return target.table.change(work, { signal, branch, writer: this.#writer });
     }
     await transaction.change(target, work);
     return null;
@@ -242,8 +243,9 @@ export class StatementRunner {
   }
 
   #mainExecutor(): Executor {
-    // A transaction here would be the user's.
-    return { connection: this.#session.main, isMain: true, freezeTime: () => Promise.resolve(false) };
+    // In a transaction it has one value anyway; to begin one here would be the user's to do.
+    const isFrozen = this.#transactions.current !== null;
+    return { connection: this.#session.main, isMain: true, freezeTime: () => Promise.resolve(isFrozen) };
   }
 
   /** Of a statement that can't be parsed, only names that are surely tables of a catalog are touched. */

@@ -15,7 +15,8 @@ export function dialectEdits(text: string, tokens: readonly Token[]): readonly E
     const chain = nameChain(tokens, i);
     if (!chain) continue;
     if (chain.parts.length > 3) edits.push(joinLevels(tokens, chain.parts, i, chain.next));
-    const clause = timeTravel(text, tokens, chain.next);
+    // A branch that is written to is INSERT's to read.
+    const clause = isInsertTarget(tokens, i) ? null : timeTravel(text, tokens, chain.next);
     if (clause) edits.push(clause);
   }
   return edits;
@@ -65,6 +66,11 @@ function isTablePosition(tokens: readonly Token[], i: number): boolean {
     }
   }
   return false;
+}
+
+function isInsertTarget(tokens: readonly Token[], i: number): boolean {
+  const before = isKeyword(tokens[i - 1], 'table') ? tokens[i - 2] : tokens[i - 1];
+  return isKeyword(before, 'into', 'overwrite');
 }
 
 /** False for the FROM of `IS DISTINCT FROM x`, `extract(year FROM x)` and their kin. */

@@ -50,7 +50,7 @@ export class SessionTransaction {
 
   async #begin({ table, branch }: Target): Promise<ChangedTable> {
     if (this.#isReadOnly) throw invalidArgument('The transaction is READ ONLY; ROLLBACK, and BEGIN one that writes.');
-    const open = await OpenTransaction.begin(table.withWriter(this.#writer), branch === undefined ? {} : { branch });
+    const open = await OpenTransaction.begin(table, { branch, writer: this.#writer });
     return { name: table.name, branch, base: table, versions: new WeakSet([table]), open };
   }
 
