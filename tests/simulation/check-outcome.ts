@@ -3,25 +3,28 @@ import type { FormatVersion, Table } from '@lh/core';
 import { TableValidator } from '../../packages/core/test/table/validate-table.ts';
 import { checkRows } from './check-rows.ts';
 import { must } from './must.ts';
+import type { ObservedHistory } from './observed-history.ts';
 import { STAGED } from './operation.ts';
 import { operationOf, publishedBy, snapshotsOf } from './operations.ts';
+import type { UpkeepRun } from './upkeep.ts';
 import type { Job } from './writer.ts';
 
-/**
- * What must hold when all is over. Throws an error that says what doesn't. `whole`: the same table with the snapshots that
- * have expired. `createdAs`: the first format version.
- */
-export async function checkOutcome(
-  table: Table,
-  whole: Table,
-  jobs: readonly Job[],
-  createdAs: FormatVersion,
-): Promise<void> {
+export interface Tried {
+  readonly jobs: readonly Job[];
+  readonly runs: readonly UpkeepRun[];
+  /** The first format version. */
+  readonly createdAs: FormatVersion;
+}
+
+/** What must hold when all is over. Throws an error that says what doesn't. */
+export async function checkOutcome(table: Table, history: ObservedHistory, tried: Tried): Promise<void> {
+  const whole = history.whole(table);
   await new TableValidator().validate(table);
   checkHistory(whole);
-  for (const job of jobs) checkJob(whole, job);
+  for (const job of tried.jobs) checkJob(whole, job);
+  checkUpkeep(whole, history, tried.runs);
   await checkFiles(table);
-  await checkRows(table, whole, jobs, createdAs);
+  await checkRows(table, whole, tried.jobs, tried.createdAs);
   await checkCleanUp(table);
 }
 
@@ -48,6 +51,21 @@ function timesFound(table: Table, { id, on = 'main' }: Job['operation']): number
   if (on !== STAGED) return snapshotsOf(table, on).filter((snapshot) => operationOf(snapshot) === id).length;
   must(publishedBy(table, id) <= 1, `${id} is published twice`);
   return table.snapshots().filter(({ summary }) => summary['wap.id'] === id).length;
+}
+
+/** What maintenance has reported is there, what it said had failed isn't, and nobody else made a snapshot without a name. */
+function checkUpkeep(table: Table, history: ObservedHistory, runs: readonly UpkeepRun[]): void {
+  const snapshots = new Set(table.snapshots().map(({ snapshotId }) => snapshotId));
+  for (const { kind, outcome, made } of runs) {
+    for (const id of made) must(snapshots.has(id), `${kind}, ${outcome}, said that it made ${id}, which is lost`);
+  }
+  for (const snapshot of table.snapshots()) {
+    if (operationOf(snapshot) !== undefined) continue;
+    const run = runs.find(({ maker }) => maker === history.makerOf(snapshot.snapshotId));
+    must(run !== undefined, `nobody made snapshot ${snapshot.snapshotId}`);
+    const isWhole = run.kind !== 'maintain' && run.kind !== 'compact in parts';
+    must(!isWhole || run.outcome !== 'refused', `${run.kind}, refused, made snapshot ${snapshot.snapshotId}`);
+  }
 }
 
 /** Everything that a snapshot leads to is there. */

@@ -5,6 +5,7 @@ import { HAZARDS } from './machine.ts';
 import type { Hazard } from './machine.ts';
 import { OPERATION_KINDS } from './operations.ts';
 import { simulate } from './simulate.ts';
+import { UPKEEP_KINDS } from './upkeep.ts';
 import type { Outcome } from './writer.ts';
 
 /** How often something happened, and in how many simulations. */
@@ -30,7 +31,7 @@ export async function explore(offset: 0 | 1): Promise<void> {
   console.table(outcomes);
   if (SIMULATIONS < 100) return;
   for (const [hazard, { simulations }] of hazards) expect(simulations, hazard).toBeGreaterThan(SIMULATIONS / 50);
-  for (const kind of OPERATION_KINDS)
+  for (const kind of [...OPERATION_KINDS, ...UPKEEP_KINDS])
     expect(outcomes[kind]?.acknowledged ?? 0, kind).toBeGreaterThan(SIMULATIONS / 100);
 }
 
@@ -46,14 +47,14 @@ async function simulateAll(offset: 0 | 1): Promise<Coverage> {
     });
     if (failures.length === MOST_FAILURES) break;
     if (simulated === null) continue;
-    const { counts, jobs } = simulated;
+    const { counts } = simulated;
     for (const [hazard, times] of counts) {
       const sum = hazards.get(hazard)!;
       sum.times += times;
       sum.simulations++;
     }
-    for (const { operation, outcome } of jobs) {
-      const ofKind = (outcomes[operation.kind] ??= {});
+    for (const { kind, outcome } of simulated.outcomes) {
+      const ofKind = (outcomes[kind] ??= {});
       ofKind[outcome] = (ofKind[outcome] ?? 0) + 1;
     }
   }

@@ -142,3 +142,25 @@ export class Machine {
 function never(): Promise<never> {
   return new Promise(() => undefined);
 }
+
+/** Rates that make some processes suffer with every call, and others hardly ever. */
+export function drawRates({ runtime }: Machine): Rates {
+  const rate = (most: number): number => (runtime.random() < 0.5 ? 0 : runtime.random() ** 3 * most);
+  return {
+    'process killed': rate(0.05),
+    'system call failed': rate(0.05),
+    'disk full': rate(0.05),
+    outage: rate(0.03),
+    'request throttled': rate(0.2),
+    'answer lost': rate(0.2),
+    'request arrives late': rate(0.2),
+    'request arrives twice': rate(0.2),
+    'stalled for hours': rate(0.01),
+    slow: rate(0.1),
+    'write aborted': rate(0.5),
+  };
+}
+
+export function drawnFrom<T>({ runtime }: Machine, values: readonly T[]): T {
+  return values[runtime.randomInteger(values.length)]!;
+}

@@ -7,10 +7,11 @@ const VERSION = /\/v\d+\.metadata\.json$/;
 /** All snapshots that any version of the table had which a process has written: those that have expired, too. */
 export class ObservedHistory {
   readonly #snapshots = new Map<bigint, Snapshot>();
+  readonly #makers = new Map<bigint, object>();
 
-  /** Looks at what is written through a FileIO. */
-  watch(io: FileIO): FileIO {
-    const see = (location: string, data: unknown): void => this.#see(location, data);
+  /** Looks at what is written through a FileIO, by whom if that matters. */
+  watch(io: FileIO, maker?: object): FileIO {
+    const see = (location: string, data: unknown): void => this.#see(location, data, maker);
     return new Proxy(io, {
       get(target, name) {
         if (name === 'write') {
@@ -37,6 +38,11 @@ export class ObservedHistory {
     });
   }
 
+  /** Who was the first to write the snapshot; null if that doesn't matter. */
+  makerOf(snapshotId: bigint): object | null {
+    return this.#makers.get(snapshotId) ?? null;
+  }
+
   /** Each after its parent. */
   #withAncestors(snapshots: readonly Snapshot[]): readonly Snapshot[] {
     const left = new Map(snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]));
@@ -52,9 +58,10 @@ export class ObservedHistory {
     return [...all.values()];
   }
 
-  #see(location: string, bytes: unknown): void {
+  #see(location: string, bytes: unknown, maker?: object): void {
     if (!VERSION.test(location) || !(bytes instanceof Uint8Array)) return;
     for (const snapshot of parseTableMetadata(bytes, location).snapshots) {
+      if (maker && !this.#snapshots.has(snapshot.snapshotId)) this.#makers.set(snapshot.snapshotId, maker);
       this.#snapshots.set(snapshot.snapshotId, snapshot);
     }
   }

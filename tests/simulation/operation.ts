@@ -35,6 +35,8 @@ export interface OperationContext {
   readonly formatVersion: number;
   /** Whether the partitioning changes. Deletes by key find rows in files of one spec only. */
   readonly respecs: boolean;
+  /** Rows are deleted by delete files alone, where there may be some. */
+  readonly onlyDeleteFiles: boolean;
   randomInteger(bound: number): number;
   /** Keys that no row has had yet: hands out the next ones. */
   freshKeys(count: number): readonly number[];

@@ -151,7 +151,7 @@ export const ROW_OPERATIONS = {
 } satisfies Record<string, (context: OperationContext) => Draft>;
 
 function freshRows(context: OperationContext): readonly Row[] {
-  return context.freshKeys(1 + context.randomInteger(3)).map((k) => ({ k, n: 0 }));
+  return context.freshKeys(1 + context.randomInteger(5)).map((k) => ({ k, n: 0 }));
 }
 
 /** Rows with keys that may be in the table. */
@@ -173,6 +173,6 @@ function someRange(context: OperationContext): Range {
 
 /** Tables of version 1 have no delete files. One that is seen to be of a later version stays so. */
 function someMode(context: OperationContext): (table: Table) => 'copy-on-write' | 'merge-on-read' {
-  const drawn = context.randomInteger(2) === 0 ? 'copy-on-write' : 'merge-on-read';
+  const drawn = !context.onlyDeleteFiles && context.randomInteger(2) === 0 ? 'copy-on-write' : 'merge-on-read';
   return (table) => (table.formatVersion === 1 ? 'copy-on-write' : drawn);
 }

@@ -51,7 +51,11 @@ export function without(before: ModelRows, has: (k: number) => boolean): ModelRo
 /** Rows that a transaction adds have no row ids yet when it goes on: files that it rewrites may give them new ones. */
 export function rewritten(before: ModelRows, rows: readonly Row[]): ModelRows {
   const keys = new Set(rows.map(({ k }) => k));
-  return new Map([...before].map(([k, row]) => [k, keys.has(k) ? { n: row.n, identity: null, changedBy: null } : row]));
+  return unfollowed(before, (k) => keys.has(k));
+}
+
+export function unfollowed(before: ModelRows, has: (k: number) => boolean): ModelRows {
+  return new Map([...before].map(([k, row]) => [k, has(k) ? { n: row.n, identity: null, changedBy: null } : row]));
 }
 
 /** Rows of known keys get the new numbers, others are added. */

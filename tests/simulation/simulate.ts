@@ -1,18 +1,10 @@
-import {
-  MemoryCatalog,
-  MemoryFileIO,
-  Table,
-  isLakehouseError,
-  partitionBy,
-  schema,
-  t,
-  FileSystemCatalog,
-} from '@lh/core';
+import { MemoryCatalog, MemoryFileIO, Table, partitionBy, schema, t, FileSystemCatalog } from '@lh/core';
 import type { FileIO, FormatVersion } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 
 import { checkOutcome } from './check-outcome.ts';
-import { Machine, Process } from './machine.ts';
+import { clean, expire } from './cleaning.ts';
+import { Machine, Process, drawRates, drawnFrom } from './machine.ts';
 import type { Hazard, Rates } from './machine.ts';
 import { PARTITION_WIDTHS, randomOperations } from './operations.ts';
 import type { DrawnKind } from './operations.ts';
@@ -21,17 +13,20 @@ import { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { mountedDisk } from './mounted-disk.ts';
 import { ObservedHistory } from './observed-history.ts';
-import { openSince, writerLife } from './writer.ts';
-import type { Job } from './writer.ts';
+import { Progress } from './progress.ts';
+import { upkeep } from './upkeep.ts';
+import type { UpkeepKind, UpkeepRun } from './upkeep.ts';
+import { writerLife } from './writer.ts';
+import type { Job, Outcome } from './writer.ts';
 
-const HOUR_MS = 3_600_000;
 const shape = schema({ k: t.int().required(), n: t.int() });
 
 export interface Simulated {
   /** Everything that happened, in short: the same for the same seed. */
   readonly trace: string;
   readonly counts: ReadonlyMap<Hazard, number>;
-  readonly jobs: readonly Job[];
+  /** How everything that was tried ended. */
+  readonly outcomes: readonly { readonly kind: string; readonly outcome: Outcome }[];
 }
 
 /** How a simulation is made worse, to see that it notices. */
@@ -46,6 +41,8 @@ export interface SimulateOptions {
   readonly ignoresSyncOf?: 'files' | 'directories';
   /** What operations are drawn from; all kinds if left out. */
   readonly kinds?: readonly DrawnKind[];
+  /** What maintenance is drawn from; all kinds if left out. */
+  readonly upkeepKinds?: readonly UpkeepKind[];
   readonly formatVersion?: FormatVersion;
 }
 
@@ -58,41 +55,50 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const machine = new Machine(seed);
   const { runtime } = machine;
   const place = machine.chance(0.5) ? diskPlace(machine, options) : storePlace(machine);
-  const drawnVersion = ([1, 2, 2, 3, 3] as const)[machine.randomInteger(5)]!;
+  const isStreamed = options.kinds === undefined && machine.chance(0.25);
+  const drawnVersion = drawnFrom(machine, isStreamed ? ([2, 2, 3] as const) : ([1, 2, 2, 3, 3] as const));
   const formatVersion = options.formatVersion ?? drawnVersion;
   const jobs: Job[] = [];
+  const runs: UpkeepRun[] = [];
   const results = await runtime.run([
     async () => {
       const location = await createTable(machine, place.calm, formatVersion);
       // Each process has a connection of its own.
       const history = new ObservedHistory();
-      const connect = (): (() => Promise<Table>) => {
-        const io = history.watch(options.wrap ? options.wrap(place.connect()) : place.connect());
+      const connect = (maker?: object): (() => Promise<Table>) => {
+        const io = history.watch(options.wrap ? options.wrap(place.connect()) : place.connect(), maker);
         return () => Table.load(location, { io, runtime });
       };
-      const writers = drawWriters(machine, formatVersion, options.kinds);
+      const kinds = isStreamed ? STREAMED : options.kinds;
+      const writers = drawWriters(machine, formatVersion, kinds);
       jobs.push(...writers.flatMap((writer) => writer.jobs));
+      const progress = new Progress();
       let working = writers.length;
       const isOver = (): boolean => working === 0;
       await Promise.all([
         ...writers.map(async ({ rates, jobs: own }) => {
-          await untilDone(machine, rates, () => writerLife(machine, connect(), own, !options.withoutKeys));
+          await untilDone(machine, rates, () =>
+            writerLife(machine, connect(), own, { withKeys: !options.withoutKeys, progress }),
+          );
           working--;
         }),
-        clean(machine, connect, isOver, options),
+        clean(machine, connect, isOver, options.orphanAgeMs),
         expire(machine, connect, isOver, jobs),
+        upkeep(machine, { open: (maker) => connect(maker)(), progress, jobs, kinds: options.upkeepKinds }, runs),
         place.failNowAndThen(isOver),
       ]);
       // Requests that are under way may still arrive.
       await runtime.sleep(10_000);
       const table = await Table.load(location, { io: place.calm, runtime });
-      await checkOutcome(table, history.whole(table), jobs, formatVersion);
+      await checkOutcome(table, history, { jobs, runs, createdAs: formatVersion });
     },
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  const outcomes = jobs.map(({ operation, outcome, attempts }) => `${operation.kind} ${outcome} ${attempts}`);
+  const outcomes = [...jobs.map(({ operation, outcome }) => ({ kind: operation.kind, outcome })), ...runs];
+  const attempts = jobs.map((job) => job.attempts);
   const hazards = [...machine.counts].map(([hazard, count]) => `${hazard} ${count}`);
-  return { trace: [...outcomes, ...hazards, runtime.now()].join('; '), counts: machine.counts, jobs };
+  const told = outcomes.map(({ kind, outcome }) => `${kind} ${outcome}`);
+  return { trace: [...told, attempts, ...hazards, runtime.now()].join('; '), counts: machine.counts, outcomes };
 }
 
 let warm: Promise<unknown> | undefined;
@@ -148,7 +154,7 @@ async function createTable(machine: Machine, io: FileIO, formatVersion: FormatVe
   const catalog = await FileSystemCatalog.open({ io, warehouse: '/wh', runtime });
   await catalog.createNamespace('db');
   const trims = machine.chance(0.5);
-  const width = PARTITION_WIDTHS[machine.randomInteger(PARTITION_WIDTHS.length)]!;
+  const width = drawnFrom(machine, PARTITION_WIDTHS);
   const table = await catalog.createTable('db.t', {
     schema: shape,
     formatVersion,
@@ -159,7 +165,7 @@ async function createTable(machine: Machine, io: FileIO, formatVersion: FormatVe
       'write.avro.compression-codec': 'uncompressed',
       'write.wap.enabled': 'true',
       'commit.retry.num-retries': String(2 + machine.randomInteger(10)),
-      'commit.manifest.min-count-to-merge': String(2 + machine.randomInteger(4)),
+      'commit.manifest.min-count-to-merge': String(2 + machine.randomInteger(8)),
       ...(trims && {
         'write.metadata.delete-after-commit.enabled': 'true',
         'write.metadata.previous-versions-max': String(1 + machine.randomInteger(3)),
@@ -174,12 +180,16 @@ interface Writer {
   readonly jobs: readonly Job[];
 }
 
+/** Of tables that streams write: their equality deletes meet what else is done to files. */
+const STREAMED: readonly DrawnKind[] = ['append', 'rowDelta', 'rowDelta', 'rowDelta', 'update', 'delete'];
+
 function drawWriters(machine: Machine, formatVersion: FormatVersion, kinds?: readonly DrawnKind[]): readonly Writer[] {
   let nextKey = OLD_KEYS;
   const context = {
     formatVersion,
     kinds,
-    respecs: machine.chance(0.4),
+    respecs: kinds !== STREAMED && machine.chance(0.4),
+    onlyDeleteFiles: kinds === STREAMED,
     randomInteger: machine.randomInteger,
     freshKeys: (count: number) => Array.from({ length: count }, () => nextKey++),
   };
@@ -195,24 +205,6 @@ function drawWriters(machine: Machine, formatVersion: FormatVersion, kinds?: rea
   }));
 }
 
-/** Rates that make some processes suffer with every call, and others hardly ever. */
-function drawRates({ runtime }: Machine): Rates {
-  const rate = (most: number): number => (runtime.random() < 0.5 ? 0 : runtime.random() ** 3 * most);
-  return {
-    'process killed': rate(0.05),
-    'system call failed': rate(0.05),
-    'disk full': rate(0.05),
-    outage: rate(0.03),
-    'request throttled': rate(0.2),
-    'answer lost': rate(0.2),
-    'request arrives late': rate(0.2),
-    'request arrives twice': rate(0.2),
-    'stalled for hours': rate(0.01),
-    slow: rate(0.1),
-    'write aborted': rate(0.5),
-  };
-}
-
 /** Starts a process again as often as it is killed; in the end without what kills it. */
 async function untilDone(machine: Machine, rates: Rates, life: () => Promise<void>): Promise<void> {
   for (let lives = 1; ; lives++) {
@@ -221,77 +213,4 @@ async function untilDone(machine: Machine, rates: Rates, life: () => Promise<voi
     if (rates['process killed']) machine.count('process killed');
     await machine.runtime.sleep(machine.runtime.random() * 500);
   }
-}
-
-/** Removes orphans from time to time while the writers work, as maintenance does. */
-async function clean(
-  machine: Machine,
-  connect: () => () => Promise<Table>,
-  isOver: () => boolean,
-  { orphanAgeMs }: SimulateOptions,
-): Promise<void> {
-  const { runtime } = machine;
-  const rates = drawRates(machine);
-  for (let round = 0; round < 3 && !isOver(); round++) {
-    await runtime.sleep(runtime.random() ** 3 * 5 * 24 * HOUR_MS);
-    await machine.run(new Process(rates), async () => {
-      try {
-        const table = await connect()();
-        await table.removeOrphanFiles(orphanAgeMs === undefined ? {} : { olderThan: runtime.now() - orphanAgeMs });
-      } catch (error) {
-        if (!isLakehouseError(error, 'UNAVAILABLE') && !isLakehouseError(error, 'RESOURCE_EXHAUSTED')) throw error;
-      }
-    });
-  }
-}
-
-/** What may become of an expiry, and is no harm. */
-const HARMLESS: ReadonlySet<string> = new Set([
-  'UNAVAILABLE',
-  'RESOURCE_EXHAUSTED',
-  'COMMIT_CONFLICT',
-  'COMMIT_STATE_UNKNOWN',
-  // A branch was made meanwhile that is at one of the snapshots.
-  'INVALID_ARGUMENT',
-]);
-
-/**
- * Expires the oldest snapshots of main from time to time. Those of jobs that are not done yet stay: the idempotency key of
- * a job is known as long as its snapshot is; and those of tables whose specs change, which are read in the end.
- */
-async function expire(
-  machine: Machine,
-  connect: () => () => Promise<Table>,
-  isOver: () => boolean,
-  jobs: readonly Job[],
-): Promise<void> {
-  const { runtime } = machine;
-  if (machine.chance(0.4) || jobs.some(({ operation }) => operation.kind === 'change spec')) return;
-  const rates = drawRates(machine);
-  for (let round = 0; round < 4 && !isOver(); round++) {
-    await runtime.sleep(runtime.random() ** 3 * 3 * 24 * HOUR_MS);
-    await machine.run(new Process(rates), async () => {
-      try {
-        const table = await connect()();
-        const cutoffMs = Math.min(runtime.now() - runtime.random() ** 2 * 24 * HOUR_MS, openSince(jobs));
-        const atRefs = new Set(Object.values(table.refs()).map(({ snapshotId }) => snapshotId));
-        const snapshotIds: bigint[] = [];
-        for (const { snapshotId, timestampMs } of mainOf(table)) {
-          if (atRefs.has(snapshotId) || timestampMs >= cutoffMs) break;
-          snapshotIds.push(snapshotId);
-        }
-        await table.expireSnapshots({ snapshotIds, olderThan: 0 });
-      } catch (error) {
-        if (!isLakehouseError(error) || !HARMLESS.has(error.code)) throw error;
-      }
-    });
-  }
-}
-
-/** As far as the table still knows it, oldest first. */
-function mainOf(table: Table): readonly { readonly snapshotId: bigint; readonly timestampMs: number }[] {
-  const byId = new Map(table.snapshots().map((snapshot) => [snapshot.snapshotId, snapshot]));
-  const line = [];
-  for (let at = table.currentSnapshot(); at; at = byId.get(at.parentSnapshotId ?? 0n) ?? null) line.push(at);
-  return line.toReversed();
 }

@@ -3,6 +3,7 @@ import { isLakehouseError } from '@lh/core';
 
 import type { Machine } from './machine.ts';
 import type { Operation } from './operation.ts';
+import type { Progress } from './progress.ts';
 
 export type Outcome = 'pending' | 'running' | 'acknowledged' | 'unchanged' | 'refused' | 'unknown';
 
@@ -42,7 +43,7 @@ export async function writerLife(
   machine: Machine,
   open: () => Promise<Table>,
   jobs: readonly Job[],
-  withKeys: boolean,
+  { withKeys, progress }: { readonly withKeys: boolean; readonly progress: Progress },
 ): Promise<void> {
   let table: Table | null = null;
   for (const job of jobs) {
@@ -56,7 +57,7 @@ export async function writerLife(
       job.startedMs ??= machine.runtime.now();
       table = await opened(machine, table, open);
       job.outcome = 'running';
-      job.attempts++;
+      if (job.attempts++ === 0) progress.begin();
       const made = await make(machine, table, job, withKeys);
       job.doubtful ||= made === 'unknown';
       // That the last attempt failed says nothing about the ones before it.
@@ -103,7 +104,7 @@ function outcomeOf(error: unknown, { id, kind, alreadyMade, refusals = [] }: Ope
   throw new Error(`${kind} ${id} failed in an unforeseen way: ${String(error)}`, { cause: error });
 }
 
-function abortsAtSomeTime({ runtime }: Machine): AbortSignal {
+export function abortsAtSomeTime({ runtime }: Machine): AbortSignal {
   const controller = new AbortController();
   void runtime.sleep(runtime.random() * 400).then(() => controller.abort());
   return controller.signal;
