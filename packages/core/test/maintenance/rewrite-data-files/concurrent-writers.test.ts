@@ -3,6 +3,7 @@ import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
 import { partitionBy } from '../../../src/spec/partition-by.ts';
 import { schema, t } from '../../../src/spec/schema-builder.ts';
 import type { RewriteDataFilesOptions } from '../../../src/maintenance/rewrite-data-files/options.ts';
+import type { RewriteDataFilesReport } from '../../../src/maintenance/rewrite-data-files/report.ts';
 import { Table } from '../../../src/table.ts';
 import { FaultInjectingFileIO } from '../../../src/testing/fault-injecting-file-io.ts';
 import { expectError, newTable, orphans } from '../../table/support.ts';
@@ -24,17 +25,21 @@ interface Race {
   readonly before?: (writer: Table<Row>) => Promise<unknown>;
   /** When the rewrite has written its files and is about to commit; each time again. */
   readonly meanwhile: (writer: Table<Row>, time: number) => Promise<unknown>;
+  /** When the rewrite can't reach the store. */
+  readonly isDown?: () => boolean;
 }
 
 /** Rewrites files while another writer does something; gives the report and the ids that are there in the end. */
-async function race({ formatVersion = 2, days = [MON, TUE], isUnpartitioned, options, before, meanwhile }: Race) {
+async function race(setting: Race) {
+  const { formatVersion = 2, days = [MON, TUE], isUnpartitioned, options, before, meanwhile } = setting;
+  const { isDown = () => false } = setting;
   const memory = new MemoryFileIO();
   const partitioning = isUnpartitioned ? [] : [partitionBy.identity('day')];
   const writer = await newTable<Row>({ schema: shape, formatVersion, partitionBy: partitioning }, { io: memory });
   for (const i of range(10))
     await writer.append(days.flatMap((day, d) => [rowOf(100 * d + i, day), rowOf(100 * d + 50 + i, day)]));
   await before?.(writer);
-  const io = new FaultInjectingFileIO(memory);
+  const io = new FaultInjectingFileIO(memory, { rules: [{ fault: 'fail-before', when: isDown }] });
   const table = (await Table.load(writer.location, { io })) as unknown as Table<Row>;
   const write = io.write.bind(io);
   let times = 0;
@@ -80,6 +85,35 @@ test.each([2, 3] as const)(
     expect((await writer.inspect('delete_files')).numRows).toBe(0);
   },
 );
+
+test('what was committed is reported, though the rest can not be planned again', async () => {
+  let isDown = false;
+  const { report, ids } = await race({
+    meanwhile: first((table) => table.delete('id = 3', { mode: 'merge-on-read' })),
+    isDown: () => isDown,
+    options: { onProgress: ({ groupsDone }) => (isDown = groupsDone > 0) },
+  });
+  expect(ids).toEqual(without(3));
+  expect(report).toMatchObject({
+    rewrittenDataFilesCount: 10,
+    failedDataFilesCount: 10,
+    snapshotIds: [expect.any(BigInt)],
+  });
+  const { groups } = report as RewriteDataFilesReport;
+  expect(groups.map(({ status, error }) => [status, error?.code])).toContainEqual(['failed', 'UNAVAILABLE']);
+});
+
+test('what was committed is reported, though dangling deletes can not be removed', async () => {
+  let isDown = false;
+  const { report, ids } = await race({
+    meanwhile: () => Promise.resolve(),
+    isDown: () => isDown,
+    options: { removeDanglingDeletes: true, onProgress: () => (isDown = true) },
+  });
+  expect(ids).toEqual(all);
+  expect(report).toMatchObject({ rewrittenDataFilesCount: 20, snapshotIds: [expect.any(BigInt)] });
+  expect((report as RewriteDataFilesReport).warnings).toEqual([expect.stringMatching(/^Dangling deletes were not/)]);
+});
 
 test('files that others rewrite or remove are none of it any more', async () => {
   const { report, writer, ids } = await race({
