@@ -3,6 +3,8 @@ import { JsonNumber, formatDate, formatDecimal, formatTime } from '@lh/core/engi
 import type { JsonObject, JsonValue } from '@lh/core/engine';
 import { isObject, object, text } from '../query/serialized.ts';
 import type { PlanConstant } from './plan-expression.ts';
+import { decimalRational, doubleRational, whole } from './rationals.ts';
+import type { Rational } from './rationals.ts';
 
 /** The constant as a literal of an Iceberg type whose DuckDB type it has; undefined if it isn't of that type. */
 export function constantLiteral(type: PrimitiveType, constant: PlanConstant): Literal | undefined {
@@ -10,6 +12,35 @@ export function constantLiteral(type: PrimitiveType, constant: PlanConstant): Li
   if (constant.value === null || !duckdb.includes(typeId(constant.type))) return undefined;
   return read(constant.value, constant.type);
 }
+
+/** The id of the DuckDB type that a column has. */
+export function columnTypeId(type: PrimitiveType): string | undefined {
+  return CONSTANTS[type.kind].duckdb[0];
+}
+
+/** A finite number, or a date in days or a time in its unit; undefined for what is neither, or endless. */
+export function constantMeasure({ type, value }: PlanConstant): Rational | undefined {
+  if (value === null) return undefined;
+  const id = typeId(type);
+  if (id === 'DOUBLE' || id === 'FLOAT') {
+    const number = floatingNumber(value);
+    return number !== undefined && Number.isFinite(number) ? doubleRational(number) : undefined;
+  }
+  const number = wholeNumber(value);
+  if (number === undefined) return undefined;
+  if (id === 'DECIMAL') return decimalRational(number, decimalScale(type));
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(id) || id === 'TIME') return whole(number);
+  const ends = ENDLESS[id];
+  return ends !== undefined && number > -ends && number < ends ? whole(number) : undefined;
+}
+
+/** DuckDB's infinite dates and times. */
+const ENDLESS: Readonly<Record<string, bigint>> = {
+  DATE: 2n ** 31n - 1n,
+  TIMESTAMP: 2n ** 63n - 1n,
+  TIMESTAMP_NS: 2n ** 63n - 1n,
+  'TIMESTAMP WITH TIME ZONE': 2n ** 63n - 1n,
+};
 
 export function typeId(type: JsonObject): string {
   return text(type['id']) ?? '';
@@ -99,7 +130,7 @@ function mapNumber(value: JsonValue, change: (number: number) => number): number
 }
 
 /** DuckDB holds a UUID as a signed 128-bit number with its top bit flipped, so that it sorts. */
-function uuidText(value: JsonValue): string | undefined {
+export function uuidText(value: JsonValue): string | undefined {
   const number = wholeNumber(value);
   if (number === undefined) return undefined;
   const hex = (BigInt.asUintN(128, number) ^ (1n << 127n)).toString(16).padStart(32, '0');

@@ -14,10 +14,21 @@ export type PlanExpression =
   | { readonly kind: 'not' | 'isNull' | 'isNotNull'; readonly child: PlanExpression }
   | { readonly kind: 'in' | 'notIn'; readonly child: PlanExpression; readonly values: readonly PlanExpression[] }
   | { readonly kind: 'cast'; readonly child: PlanExpression; readonly type: JsonObject; readonly isTry: boolean }
-  | { readonly kind: 'call'; readonly name: string; readonly args: readonly PlanExpression[] }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly args: readonly PlanExpression[];
+      readonly type: JsonObject;
+    }
+  | { readonly kind: 'case'; readonly checks: readonly PlanCheck[]; readonly otherwise: PlanExpression }
   /** Holds whatever the data, or is decided while the query runs: nothing to prune with, nothing to report. */
   | { readonly kind: 'always' }
   | { readonly kind: 'other'; readonly what: string };
+
+export interface PlanCheck {
+  readonly when: PlanExpression;
+  readonly then: PlanExpression;
+}
 
 export type CompareOp = 'eq' | 'neq' | 'lt' | 'lteq' | 'gt' | 'gteq' | 'distinct' | 'notDistinct';
 
@@ -141,6 +152,8 @@ const EXPRESSIONS: Readonly<Record<string, ReadExpression>> = {
         return { kind: 'in', child, values: rest };
       case 'COMPARE_NOT_IN':
         return { kind: 'notIn', child, values: rest };
+      case 'OPERATOR_COALESCE':
+        return { kind: 'call', name: 'coalesce', args: [child, ...rest], type: object(expression['return_type']) };
       default:
         return other(describe(expression));
     }
@@ -154,8 +167,16 @@ const EXPRESSIONS: Readonly<Record<string, ReadExpression>> = {
   BOUND_FUNCTION: (expression, columnOf) => {
     const name = text(expression['name']) ?? '';
     const args = expressions(expression['children'], columnOf);
-    return structField(name, args) ?? { kind: 'call', name, args };
+    return structField(name, args) ?? { kind: 'call', name, args, type: object(expression['return_type']) };
   },
+  BOUND_CASE: (expression, columnOf) => ({
+    kind: 'case',
+    checks: list(expression['case_checks']).map((check) => ({
+      when: fromExpression(object(object(check)['when_expr']), columnOf),
+      then: fromExpression(object(object(check)['then_expr']), columnOf),
+    })),
+    otherwise: fromExpression(object(expression['else_expr']), columnOf),
+  }),
 };
 
 function expressions(
@@ -210,12 +231,21 @@ export function planText(expression: PlanExpression, columnText: (column: PlanCo
     case 'cast':
       return `CAST(${show(expression.child)} AS ${text(expression.type['id']) ?? '?'})`;
     case 'call':
-      return `${expression.name}(${expression.args.map(show).join(', ')})`;
+      return callText(expression.name, expression.args.map(show));
+    case 'case': {
+      const checks = expression.checks.map(({ when, then }) => `WHEN ${show(when)} THEN ${show(then)} `);
+      return `CASE ${checks.join('')}ELSE ${show(expression.otherwise)} END`;
+    }
     case 'always':
       return 'true';
     case 'other':
       return `<${expression.what}>`;
   }
+}
+
+function callText(name: string, args: readonly string[]): string {
+  const isSign = /^\W+$/.test(name);
+  return isSign && args.length === 2 ? `(${args.join(` ${name} `)})` : `${name}(${args.join(', ')})`;
 }
 
 const SIGNS: Readonly<Record<CompareOp, string>> = {

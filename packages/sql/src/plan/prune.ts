@@ -5,6 +5,7 @@ import { columnParts } from './column-parts.ts';
 import type { ColumnParts } from './column-parts.ts';
 import type { PlanExpression } from './plan-expression.ts';
 import { plannedScans } from './plan-scans.ts';
+import type { ScanLimit } from './plan-scans.ts';
 import { toExpression } from './to-expression.ts';
 import type { ConversionOptions, NotPushed } from './to-expression.ts';
 
@@ -19,8 +20,39 @@ export interface ScanNeeds {
   readonly parts: ColumnParts;
   /** Indexes of columns in IS [NOT] DISTINCT FROM, which DuckDB must not judge by statistics. */
   readonly distinctColumns: ReadonlySet<number>;
+  /** The filter says all that the query's filters on the table say. */
+  readonly isExact: boolean;
+  /** A LIMIT on the rows that pass the filter, first in an order maybe; null if all are needed. */
+  readonly limit: ScanLimit | null;
   /** So many rows are enough, whichever they are; null if all are needed. */
   readonly maxRows: number | null;
+  /** What the filter has from values that were read of other tables. */
+  readonly dynamic: readonly DynamicPredicate[];
+}
+
+/** A predicate that follows from what another table holds. */
+export interface DynamicPredicate {
+  /** On a column or an expression of one: `day = 3 values`, `ts between 2 values`. */
+  readonly predicate: string;
+  /** The tables that the values were read from. */
+  readonly from: readonly string[];
+  /** How many values there were; null if they were too many, and only the least and the greatest are known. */
+  readonly values: number | null;
+}
+
+/** Everything of a table, for a reason. */
+export function wholeTable(reason: string): ScanNeeds {
+  return {
+    filter: expr.alwaysTrue(),
+    notPushed: [{ predicate: '(the whole query)', reason }],
+    columns: null,
+    parts: new Map(),
+    distinctColumns: new Set(),
+    isExact: false,
+    limit: null,
+    maxRows: null,
+    dynamic: [],
+  };
 }
 
 function distinctColumns(filter: PlanExpression, isDistinct = false): readonly number[] {
@@ -43,6 +75,10 @@ function distinctColumns(filter: PlanExpression, isDistinct = false): readonly n
       return distinctColumns(filter.child, isDistinct);
     case 'call':
       return filter.args.flatMap((arg) => distinctColumns(arg, isDistinct));
+    case 'case':
+      return [filter.otherwise, ...filter.checks.flatMap(({ when, then }) => [when, then])].flatMap((part) =>
+        distinctColumns(part, isDistinct),
+      );
     case 'constant':
     case 'always':
     case 'other':
@@ -61,12 +97,17 @@ export function scanNeeds(plan: JsonObject, shadow: string, schema: Schema, opti
   const scans = plannedScans(plan).filter((scan) => scan.table === shadow);
   const pushed = scans.map((scan) => toExpression(schema, scan.filters, options));
   const always = pushed.some(({ expression }) => expression.op === 'true');
+  const isExact = scans.length === 1 && pushed[0]!.exact;
+  const limit = isExact ? scans[0]!.limit : null;
   return {
     filter: always ? expr.alwaysTrue() : expr.or(...pushed.map(({ expression }) => expression)),
     notPushed: pushed.flatMap(({ notPushed }) => notPushed),
     columns: new Set(scans.flatMap((scan) => scan.columns)),
     parts: columnParts(plan, shadow),
     distinctColumns: new Set(scans.flatMap((scan) => scan.filters.flatMap((filter) => distinctColumns(filter)))),
-    maxRows: scans.length === 1 ? scans[0]!.maxRows : null,
+    isExact,
+    limit,
+    maxRows: limit && limit.order === null && scans[0]!.filters.length === 0 ? limit.rows : null,
+    dynamic: [],
   };
 }

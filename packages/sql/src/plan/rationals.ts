@@ -5,6 +5,15 @@ export interface Rational {
   readonly denominator: bigint;
 }
 
+export function whole(value: bigint): Rational {
+  return { numerator: value, denominator: 1n };
+}
+
+/** `numerator / denominator`, the latter not 0. */
+export function fraction(numerator: bigint, denominator: bigint): Rational {
+  return denominator < 0n ? { numerator: -numerator, denominator: -denominator } : { numerator, denominator };
+}
+
 export function decimalRational(unscaled: bigint, scale: number): Rational {
   return { numerator: unscaled, denominator: 10n ** BigInt(scale) };
 }
@@ -21,8 +30,31 @@ export function doubleRational(value: number): Rational {
   return { numerator: BigInt(scaled), denominator };
 }
 
-export function scaleBy({ numerator, denominator }: Rational, factor: bigint): Rational {
-  return { numerator: numerator * factor, denominator };
+export function plus(a: Rational, b: Rational): Rational {
+  if (a.denominator === b.denominator) return { numerator: a.numerator + b.numerator, denominator: a.denominator };
+  return {
+    numerator: a.numerator * b.denominator + b.numerator * a.denominator,
+    denominator: a.denominator * b.denominator,
+  };
+}
+
+export function times(a: Rational, b: Rational): Rational {
+  return { numerator: a.numerator * b.numerator, denominator: a.denominator * b.denominator };
+}
+
+/** `1 / value`, which isn't 0. */
+export function inverse({ numerator, denominator }: Rational): Rational {
+  return fraction(denominator, numerator);
+}
+
+export function magnitude({ numerator, denominator }: Rational): Rational {
+  return { numerator: numerator < 0n ? -numerator : numerator, denominator };
+}
+
+/** Negative, 0 or positive. */
+export function compare(a: Rational, b: Rational): number {
+  const difference = a.numerator * b.denominator - b.numerator * a.denominator;
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
 export function floor({ numerator, denominator }: Rational): bigint {
@@ -36,4 +68,17 @@ export function ceil(value: Rational): bigint {
 
 export function isWhole({ numerator, denominator }: Rational): boolean {
   return numerator % denominator === 0n;
+}
+
+/** The double that is nearest, give or take a few units in its last place. */
+export function toDouble({ numerator, denominator }: Rational): number {
+  const quotient = Number(numerator) / Number(denominator);
+  if (Number.isFinite(quotient) && quotient !== 0) return quotient;
+  // One of the two is beyond the doubles: 64 more bits than the other has are enough.
+  const shift = BigInt(Math.max(0, numerator.toString(2).length, denominator.toString(2).length) - 900);
+  return shift > 0n ? Number(numerator >> shift) / Number(denominator >> shift) : quotient;
+}
+
+export function scaleUp({ numerator, denominator }: Rational, factor: bigint): Rational {
+  return { numerator: numerator * factor, denominator };
 }

@@ -1,16 +1,19 @@
-import type { Expression, Literal, NestedField, PrimitiveType, Schema, StructType } from '@lh/core';
-import { expr, isPrimitive } from '@lh/core';
-import { bindExpression, findFieldByName, typeToText } from '@lh/core/engine';
-import { duckdbNames } from '../types/duckdb-types.ts';
-import { castComparison, yearComparison } from './cast-comparisons.ts';
-import type { Derived, OrderOp } from './cast-comparisons.ts';
-import { constantLiteral, typeId } from './constants.ts';
+import type { Expression, Schema } from '@lh/core';
+import { expr } from '@lh/core';
+import { bindExpression } from '@lh/core/engine';
+import type { Derived } from './column-ranges.ts';
+import { ColumnTerms, Unpushable } from './column-terms.ts';
 import { planText } from './plan-expression.ts';
-import type { CompareOp, PlanColumn, PlanExpression } from './plan-expression.ts';
+import type { CompareOp, PlanExpression } from './plan-expression.ts';
+import { patternPrefix } from './text-patterns.ts';
+import type { TimeZone } from './time-zone.ts';
+import { ValueConverter } from './value-converter.ts';
 
 export interface PushedFilter {
   /** Follows from the filters of the plan: no row that they keep fails it. */
   readonly expression: Expression;
+  /** It says all that the filters say: rows that it is TRUE for pass them. */
+  readonly exact: boolean;
   readonly notPushed: readonly NotPushed[];
 }
 
@@ -21,8 +24,8 @@ export interface NotPushed {
 }
 
 export interface ConversionOptions {
-  /** The session's time zone is UTC. */
-  readonly utc: boolean;
+  /** Of the session; null if its calendar is another than Iceberg's, which makes what it says of instants unknown. */
+  readonly zone: TimeZone | null;
 }
 
 /** Turns a scan's filters into an Iceberg expression over the table's schema. */
@@ -32,8 +35,12 @@ export function toExpression(
   options: ConversionOptions,
 ): PushedFilter {
   const converter = new Converter(schema, options);
-  const parts = conjuncts(filters).flatMap((filter) => converter.pushed(filter) ?? []);
-  return { expression: distinct(parts), notPushed: converter.notPushed };
+  const parts = conjuncts(filters).map((filter) => converter.pushed(filter));
+  return {
+    expression: distinct(parts.map(({ expression }) => expression)),
+    exact: parts.every(({ exact }) => exact),
+    notPushed: converter.notPushed,
+  };
 }
 
 function conjuncts(filters: readonly PlanExpression[]): readonly PlanExpression[] {
@@ -51,13 +58,6 @@ function distinct(parts: readonly Expression[]): Expression {
   return expr.and(...seen.values());
 }
 
-class Unpushable extends Error {}
-
-interface ColumnTerm {
-  readonly name: string;
-  readonly type: PrimitiveType;
-}
-
 const FLIPPED: Readonly<Record<CompareOp, CompareOp>> = {
   eq: 'eq',
   neq: 'neq',
@@ -69,33 +69,46 @@ const FLIPPED: Readonly<Record<CompareOp, CompareOp>> = {
   notDistinct: 'notDistinct',
 };
 
+const NEGATED: Readonly<Record<CompareOp, CompareOp>> = {
+  eq: 'neq',
+  neq: 'eq',
+  lt: 'gteq',
+  lteq: 'gt',
+  gt: 'lteq',
+  gteq: 'lt',
+  distinct: 'notDistinct',
+  notDistinct: 'distinct',
+};
+
+/** Predicates of a plan as expressions; what can't be one is `Unpushable`. */
 class Converter {
   readonly notPushed: NotPushed[] = [];
   readonly #schema: Schema;
-  readonly #options: ConversionOptions;
+  readonly #columns: ColumnTerms;
+  readonly #values: ValueConverter;
 
-  constructor(schema: Schema, options: ConversionOptions) {
+  constructor(schema: Schema, { zone }: ConversionOptions) {
     this.#schema = schema;
-    this.#options = options;
+    this.#columns = new ColumnTerms(schema);
+    this.#values = new ValueConverter(this.#columns, zone, (predicate) => this.#convert(predicate));
   }
 
-  /** The conjunct as an expression, or undefined once the reason why not is noted. */
-  pushed(filter: PlanExpression): Expression | undefined {
-    if (filter.kind === 'always') return undefined;
+  /** The conjunct as an expression; one that is always true once the reason why not is noted. */
+  pushed(filter: PlanExpression): Derived {
+    if (filter.kind === 'always') return { expression: expr.alwaysTrue(), exact: true };
     try {
-      const { expression } = this.#convert(filter);
-      if (expression.op === 'true') return undefined;
+      const derived = this.#convert(filter);
       // Binding checks every literal against its column; a filter that core refuses must not fail the query.
-      bindExpression(this.#schema, expression);
-      return expression;
+      bindExpression(this.#schema, derived.expression);
+      return derived;
     } catch (error) {
       this.#note(filter, error instanceof Error ? error.message : String(error));
-      return undefined;
+      return { expression: expr.alwaysTrue(), exact: false };
     }
   }
 
   #note(filter: PlanExpression, reason: string): void {
-    const predicate = planText(filter, (column) => this.#columnName(column) ?? '?');
+    const predicate = planText(filter, (column) => this.#columns.nameOf(column) ?? '?');
     if (!this.notPushed.some((known) => known.predicate === predicate)) this.notPushed.push({ predicate, reason });
   }
 
@@ -109,17 +122,14 @@ class Converter {
         return this.#not(filter.child);
       case 'isNull':
       case 'isNotNull':
-        return { expression: this.#nullTest(filter.kind, filter.child), exact: true };
+        return { expression: this.#values.nullTest(filter.kind, filter.child), exact: true };
       case 'compare':
         return this.#compare(filter.op, filter.left, filter.right);
       case 'in':
       case 'notIn':
-        return this.#membership(filter.kind, filter.child, filter.values);
-      case 'column': {
-        const term = this.#leaf(filter.column);
-        if (term.type.kind !== 'boolean') throw new Unpushable('The column is no truth value.');
-        return { expression: expr.eq(term.name, true), exact: true };
-      }
+        return this.#values.membership(filter.kind, filter.child, filter.values);
+      case 'column':
+        return this.#values.truth(filter.column);
       case 'constant':
         return {
           expression: filter.constant.value === true ? expr.alwaysTrue() : expr.alwaysFalse(),
@@ -129,6 +139,8 @@ class Converter {
         return this.#call(filter.name, filter.args);
       case 'always':
         return { expression: expr.alwaysTrue(), exact: false };
+      case 'case':
+        return this.#values.compared('eq', filter, TRUE);
       case 'cast':
         throw new Unpushable('A cast is no predicate by itself.');
       case 'other':
@@ -138,20 +150,22 @@ class Converter {
 
   /** A part of a conjunction that can't be pushed is left out: what is left still follows. */
   #and(children: readonly PlanExpression[]): Derived {
-    const converted = children.map((child) => {
-      try {
-        return this.#convert(child);
-      } catch (error) {
-        if (!(error instanceof Unpushable)) throw error;
-        return null;
-      }
-    });
+    const converted = children.map((child) => this.#tryConvert(child));
     const kept = converted.filter((child) => child !== null);
     if (kept.length === 0) throw new Unpushable('None of its parts can be pushed.');
     return {
       expression: expr.and(...kept.map((child) => child.expression)),
       exact: kept.length === converted.length && kept.every((child) => child.exact),
     };
+  }
+
+  #tryConvert(child: PlanExpression): Derived | null {
+    try {
+      return this.#convert(child);
+    } catch (error) {
+      if (!(error instanceof Unpushable)) throw error;
+      return null;
+    }
   }
 
   #or(children: readonly PlanExpression[]): Derived {
@@ -163,139 +177,100 @@ class Converter {
   }
 
   #not(child: PlanExpression): Derived {
+    const negated = negation(child);
+    if (negated) return this.#convert(negated);
     const { expression, exact } = this.#convert(child);
     if (!exact) throw new Unpushable('Only part of what NOT negates can be pushed.');
     return { expression: expr.not(expression), exact: true };
   }
 
-  #nullTest(kind: 'isNull' | 'isNotNull', child: PlanExpression): Expression {
-    // A cast that can't fail is null exactly where its column is.
-    const column = child.kind === 'cast' && !child.isTry ? child.child : child;
-    if (column.kind !== 'column') throw new Unpushable('It tests something else than a column for null.');
-    const { name } = this.#leaf(column.column);
-    return kind === 'isNull' ? expr.isNull(name) : expr.notNull(name);
-  }
-
   #compare(op: CompareOp, left: PlanExpression, right: PlanExpression): Derived {
     if (left.kind === 'constant' && right.kind !== 'constant') return this.#compare(FLIPPED[op], right, left);
     if (right.kind !== 'constant') throw new Unpushable('It compares a column with something else than a constant.');
-    const isNullConstant = right.constant.value === null;
-    if (op === 'distinct' || op === 'notDistinct') return this.#distinctness(op, left, right, isNullConstant);
+    const { value } = right.constant;
+    if (typeof value === 'boolean' && isPredicate(left)) return this.#truth(op, left, value);
+    if (op === 'distinct' || op === 'notDistinct') return this.#distinctness(op, left, right, value === null);
     // Comparing with NULL is never true.
-    if (isNullConstant) return { expression: expr.alwaysFalse(), exact: false };
-    return this.#ordered(op, left, right);
+    if (value === null) return { expression: expr.alwaysFalse(), exact: false };
+    return this.#values.compared(op, left, right.constant);
+  }
+
+  /** A predicate that is compared with TRUE or FALSE. */
+  #truth(op: CompareOp, predicate: PlanExpression, value: boolean): Derived {
+    const isWanted = (op === 'eq' || op === 'notDistinct' || op === 'lteq' || op === 'gteq') === value;
+    if (op !== 'eq' && op !== 'neq' && op !== 'distinct' && op !== 'notDistinct')
+      throw new Unpushable('It sorts truth values.');
+    const converted = isWanted ? this.#convert(predicate) : this.#not(predicate);
+    if (op === 'notDistinct') return { ...converted, exact: false };
+    if (op !== 'distinct') return converted;
+    // IS NOT TRUE and IS NOT FALSE hold where the predicate is NULL, which takes a null if it is known exactly.
+    if (!converted.exact) throw new Unpushable("It isn't known when it is NULL.");
+    const nulls = this.#columns.namesIn(predicate).map((name) => expr.isNull(name));
+    return { expression: expr.or(converted.expression, ...nulls), exact: false };
   }
 
   #distinctness(
     op: 'distinct' | 'notDistinct',
     left: PlanExpression,
-    right: PlanExpression,
+    right: PlanExpression & { kind: 'constant' },
     isNullConstant: boolean,
   ): Derived {
     if (isNullConstant) {
-      return { expression: this.#nullTest(op === 'distinct' ? 'isNotNull' : 'isNull', left), exact: true };
+      return { expression: this.#values.nullTest(op === 'distinct' ? 'isNotNull' : 'isNull', left), exact: true };
     }
-    const compared = this.#ordered(op === 'distinct' ? 'neq' : 'eq', left, right);
+    const compared = this.#values.compared(op === 'distinct' ? 'neq' : 'eq', left, right.constant);
     if (op === 'notDistinct') return { ...compared, exact: false };
-    return { expression: expr.or(this.#nullTest('isNull', left), compared.expression), exact: compared.exact };
+    return { expression: expr.or(this.#values.nullTest('isNull', left), compared.expression), exact: compared.exact };
   }
 
-  #ordered(op: OrderOp, left: PlanExpression, right: PlanExpression): Derived {
-    if (right.kind !== 'constant') throw new Unpushable('It compares a column with something else than a constant.');
-    const { constant } = right;
-    if (left.kind === 'column') {
-      const { name, type } = this.#leaf(left.column);
-      const value = constantLiteral(type, constant);
-      if (value === undefined) {
-        throw new Unpushable(`A ${typeToText(type)} column is compared with a ${typeId(constant.type)}.`);
-      }
-      return { expression: expr[op](name, value), exact: true };
+  #call(name: string, [subject, argument, ...others]: readonly PlanExpression[]): Derived {
+    if (subject && argument && others.length === 0) {
+      const text = argument.kind === 'constant' ? argument.constant.value : null;
+      const pattern = typeof text === 'string' ? patternPrefix(name, text) : undefined;
+      if (pattern) return this.#values.startsWith(subject, pattern.prefix, pattern.exact);
     }
-    const derived = this.#derived(op, left, right);
-    if (derived) return derived;
-    throw new Unpushable('It compares an expression, not a column, with a constant.');
-  }
-
-  /** Comparisons of a cast or of year() of a column. */
-  #derived(op: OrderOp, left: PlanExpression, right: PlanExpression & { kind: 'constant' }): Derived | undefined {
-    const inner = left.kind === 'cast' ? left.child : left.kind === 'call' ? left.args[0] : undefined;
-    if (inner?.kind !== 'column') return undefined;
-    const { name, type } = this.#leaf(inner.column);
-    const context = { column: name, type, utc: this.#options.utc };
-    if (left.kind === 'cast' && !left.isTry) return castComparison(context, typeId(left.type), op, right.constant);
-    if (left.kind === 'call' && left.name === 'year') return yearComparison(context, op, right.constant);
-    return undefined;
-  }
-
-  #membership(kind: 'in' | 'notIn', child: PlanExpression, values: readonly PlanExpression[]): Derived {
-    const constants = values.map((value) => {
-      if (value.kind !== 'constant') throw new Unpushable('Its list holds something else than constants.');
-      return value;
-    });
-    const known = constants.filter((value) => value.constant.value !== null);
-    // `x NOT IN (…, NULL)` is never true; `x IN (…, NULL)` is true for the others, else unknown.
-    if (kind === 'notIn' && known.length < constants.length) return { expression: expr.alwaysFalse(), exact: false };
-    if (child.kind === 'column') {
-      const { name, type } = this.#leaf(child.column);
-      const literals = known.map((value) => constantLiteral(type, value.constant));
-      if (literals.every((value): value is Literal => value !== undefined)) {
-        const expression = kind === 'in' ? expr.in(name, literals) : expr.notIn(name, literals);
-        return { expression, exact: known.length === constants.length };
-      }
-    }
-    const parts = known.map((value) => this.#ordered(kind === 'in' ? 'eq' : 'neq', child, value));
-    const expressions = parts.map((part) => part.expression);
-    const exact = known.length === constants.length && parts.every((part) => part.exact);
-    return { expression: kind === 'in' ? expr.or(...expressions) : expr.and(...expressions), exact };
-  }
-
-  #call(name: string, [subject, argument]: readonly PlanExpression[]): Derived {
-    if (subject?.kind !== 'column') throw new Unpushable(`${name}() is applied to something else than a column.`);
-    const { name: column, type } = this.#leaf(subject.column);
-    if (name === 'isnan' && (type.kind === 'float' || type.kind === 'double')) {
-      // Of a null, isnan() is null, and Iceberg's is-nan false.
-      return { expression: expr.isNaN(column), exact: false };
-    }
-    const pattern = argument?.kind === 'constant' ? argument.constant.value : null;
-    if (type.kind === 'string' && typeof pattern === 'string') {
-      if (name === 'prefix' || name === 'starts_with' || name === '^@') {
-        return { expression: expr.startsWith(column, pattern), exact: true };
-      }
-      const start = /^[^%_\\]*/.exec(pattern)![0];
-      if (name === '~~' && start !== '') return { expression: expr.startsWith(column, start), exact: false };
-    }
+    const isNaN = subject?.kind === 'column' && name === 'isnan' && this.#values.isNaN(subject.column);
+    if (isNaN) return isNaN;
     throw new Unpushable(`Files keep no statistics that ${name}() could be judged by.`);
   }
+}
 
-  #leaf(column: PlanColumn): ColumnTerm {
-    const path = this.#path(column);
-    const field = path?.at(-1);
-    if (!path || !field) throw new Unpushable('It is about something else than a column of the table.');
-    if (!isPrimitive(field.type)) throw new Unpushable(`Files keep no statistics of a ${field.type.kind}.`);
-    const name = path.map((step) => step.name).join('.');
-    // A name with dots in it may also be read as a path; then it must not lead to another column.
-    if (findFieldByName(this.#schema, name)?.field.id !== field.id)
-      throw new Unpushable('The name of the column is ambiguous.');
-    return { name, type: field.type };
-  }
+const TRUE = { type: { id: 'BOOLEAN' }, value: true };
 
-  #columnName(column: PlanColumn): string | undefined {
-    return this.#path(column)
-      ?.map((field) => field.name)
-      .join('.');
-  }
-
-  /** The fields from the root to a column of the plan, which has DuckDB's names. */
-  #path({ index, fields }: PlanColumn): readonly NestedField[] | undefined {
-    const root = this.#schema.fields[index];
-    if (!root) return undefined;
-    const path = [root];
-    for (const name of fields) {
-      const parent: StructType | null = path.at(-1)!.type.kind === 'struct' ? (path.at(-1)!.type as StructType) : null;
-      const at = parent ? duckdbNames(parent).findIndex((known) => known.toLowerCase() === name.toLowerCase()) : -1;
-      if (at < 0) return undefined;
-      path.push(parent!.fields[at]!);
+/** The predicate that is TRUE where the given one is FALSE; null for what isn't made of others. */
+function negation(filter: PlanExpression): PlanExpression | null {
+  switch (filter.kind) {
+    case 'compare':
+      return { ...filter, op: NEGATED[filter.op] };
+    case 'and':
+    case 'or': {
+      const children = filter.children.map((child): PlanExpression => ({ kind: 'not', child }));
+      return { kind: filter.kind === 'and' ? 'or' : 'and', children };
     }
-    return path;
+    case 'not':
+      return filter.child;
+    case 'isNull':
+    case 'isNotNull':
+      return { ...filter, kind: filter.kind === 'isNull' ? 'isNotNull' : 'isNull' };
+    case 'in':
+    case 'notIn':
+      return { ...filter, kind: filter.kind === 'in' ? 'notIn' : 'in' };
+    default:
+      return null;
   }
+}
+
+const PREDICATES: ReadonlySet<PlanExpression['kind']> = new Set([
+  'compare',
+  'and',
+  'or',
+  'not',
+  'isNull',
+  'isNotNull',
+  'in',
+  'notIn',
+]);
+
+function isPredicate(expression: PlanExpression): boolean {
+  return PREDICATES.has(expression.kind) || (expression.kind === 'call' && expression.type['id'] === 'BOOLEAN');
 }

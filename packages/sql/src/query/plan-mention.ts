@@ -1,6 +1,7 @@
 import { version } from '@duckdb/node-api';
-import type { IcebergType, ReportMetadata, ScanPlan, Schema } from '@lh/core';
+import type { DataFile, FileScanTask, IcebergType, ReportMetadata, ScanPlan, Schema, Snapshot } from '@lh/core';
 import { bindExpression, expressionToText } from '@lh/core/engine';
+import { filesOfFirstRows } from '../plan/first-files.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileAccess } from '../remote/scan-files.ts';
 import type { MetadataMention, ReadMention, TableMention } from './mentions.ts';
@@ -11,6 +12,16 @@ export interface PlannedTable {
   readonly mention: TableMention;
   readonly needs: ScanNeeds;
   readonly plan: ScanPlan;
+  /** Files that the plan had at first. */
+  readonly leftOut: LeftOut;
+}
+
+/** Files that aren't read though the table's own filters keep them, by why. */
+export interface LeftOut {
+  /** There are rows enough for the query's LIMIT in others. */
+  readonly limit: number;
+  /** No key of another table is in them. */
+  readonly dynamic: number;
 }
 
 /** A metadata table is pruned while it is read. */
@@ -22,26 +33,74 @@ interface PlannedMetadataTable {
 
 export type PlannedMention = PlannedTable | PlannedMetadataTable;
 
+export interface PlanMentionOptions {
+  /** Columns whose statistics are of use later. */
+  readonly columnStats: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
 export async function planMention(
   mention: ReadMention,
   needs: ScanNeeds,
-  signal: AbortSignal | undefined,
+  { columnStats, signal }: PlanMentionOptions,
 ): Promise<PlannedMention> {
   if (mention.kind === 'metadata') return { mention, needs, plan: null };
-  const columnStats = floatColumns(mention.schema, needs.columns);
+  // Of a table that a statement changes only some rows may be read, whatever the counts of its files say.
+  const limit = mention.reading ? null : needs.limit;
+  const sortedBy = limit?.order ? mention.schema.fields[limit.order.column] : undefined;
+  const wanted = [...columnStats, ...floatColumns(mention.schema, needs.columns), ...(sortedBy ? [sortedBy.name] : [])];
   const scan = mention.table.scan({
     ...mention.target,
     filter: needs.filter,
     select: readColumns(mention, needs),
-    columnStats,
+    columnStats: wanted,
     reportMetadata: ENGINE,
+    ...(limit && limit.order === null && { limit: limit.rows }),
     ...(signal && { signal }),
   });
-  const plan = await scan.plan();
+  const planned = { mention, needs, plan: await scan.plan(), leftOut: { limit: 0, dynamic: 0 } };
   mention.reading?.onRead?.(needs.filter);
   const files = mention.reading?.files;
-  if (files === undefined) return { mention, needs, plan };
-  return { mention, needs, plan: { ...plan, tasks: plan.tasks.filter(({ file }) => files.has(file.path)) } };
+  const { tasks } = planned.plan;
+  if (files) return { ...planned, plan: { ...planned.plan, tasks: tasks.filter(({ file }) => files.has(file.path)) } };
+  if (limit?.order && sortedBy) {
+    return withoutFiles(planned, filesOfFirstRows(tasks, sortedBy, limit.order, limit.rows), 'limit');
+  }
+  return limit ? withUnlisted(planned, scan.snapshot) : planned;
+}
+
+/** The same table with fewer of its files. */
+export function withoutFiles(
+  planned: PlannedTable,
+  tasks: readonly FileScanTask[],
+  reason: keyof LeftOut,
+): PlannedTable {
+  const { plan, leftOut } = planned;
+  const sum = (of: (file: DataFile) => number): number => tasks.reduce((total, { file }) => total + of(file), 0);
+  const bytesScanned = sum((file) => file.fileSizeInBytes);
+  const left = plan.tasks.length - tasks.length;
+  const metrics = {
+    ...plan.metrics,
+    filesScanned: tasks.length,
+    filesSkipped: plan.metrics.filesSkipped + left,
+    bytesScanned,
+    bytesSkipped: plan.metrics.bytesSkipped + plan.metrics.bytesScanned - bytesScanned,
+    rowsScanned: sum((file) => file.recordCount),
+  };
+  return { ...planned, plan: { tasks, metrics }, leftOut: { ...leftOut, [reason]: leftOut[reason] + left } };
+}
+
+/** Planning stops when it has found rows enough: of the rest only what the snapshot tells is known. */
+function withUnlisted(planned: PlannedTable, snapshot: Snapshot | null): PlannedTable {
+  const { metrics, tasks } = planned.plan;
+  const listed = Number(snapshot?.summary?.['total-data-files'] ?? metrics.filesTotal);
+  const unlisted = Math.max(0, listed - metrics.filesTotal);
+  const all = {
+    ...metrics,
+    filesTotal: metrics.filesTotal + unlisted,
+    filesSkipped: metrics.filesSkipped + unlisted,
+  };
+  return { ...planned, plan: { tasks, metrics: all }, leftOut: { ...planned.leftOut, limit: unlisted } };
 }
 
 /** For the scan's report. */
@@ -62,30 +121,39 @@ function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): read
   return schema.fields.flatMap(({ name, type }, i) => (columns === null || columns.has(i) ? leaves(type, name) : []));
 }
 
-/** Metadata tables have no files of rows to tell of. */
+/** Metadata tables have no files of rows to tell of. `fromMetadata`: none of the files is read. */
 export function scanReports(
-  { mention, needs, plan }: PlannedMention,
+  planned: PlannedMention,
   access: FileAccess | undefined,
+  fromMetadata = false,
 ): readonly ScanReport[] {
-  if (plan === null || access === undefined) return [];
+  if (planned.plan === null || access === undefined) return [];
+  const { mention, needs, plan, leftOut } = planned;
   const { metrics } = plan;
   const report = {
     table: mention.name,
     snapshotId: metrics.snapshotId,
     predicate: needs.filter.op === 'true' ? null : expressionToText(bindExpression(mention.schema, needs.filter)),
     notPushed: needs.notPushed,
+    dynamic: needs.dynamic,
+    fromMetadata,
     filesTotal: metrics.filesTotal,
-    filesScanned: metrics.filesScanned,
-    filesSkipped: metrics.filesSkipped,
-    filesSkippedBy: metrics.filesSkippedBy,
+    filesScanned: fromMetadata ? 0 : metrics.filesScanned,
+    filesSkipped: fromMetadata ? metrics.filesTotal : metrics.filesSkipped,
+    filesSkippedBy: { ...metrics.filesSkippedBy, ...leftOut, answered: fromMetadata ? metrics.filesScanned : 0 },
     manifestsTotal: metrics.manifestsTotal,
     manifestsScanned: metrics.manifestsScanned,
     manifestsSkipped: metrics.manifestsSkipped,
-    bytesScanned: metrics.bytesScanned,
-    bytesSkipped: metrics.bytesSkipped,
-    rowsScanned: metrics.rowsScanned,
+    bytesScanned: fromMetadata ? 0 : metrics.bytesScanned,
+    bytesSkipped: fromMetadata ? metrics.bytesSkipped + metrics.bytesScanned : metrics.bytesSkipped,
+    rowsScanned: fromMetadata ? 0 : metrics.rowsScanned,
+    deleteFilesApplied: deleteFilesOf(plan),
     planningMs: metrics.durationMs,
     access,
   };
   return [report];
+}
+
+function deleteFilesOf({ tasks }: ScanPlan): number {
+  return new Set(tasks.flatMap(({ deletes }) => deletes)).size;
 }

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { TimeZone } from '../plan/time-zone.ts';
 import { quoteName, quoteString } from '../text/quote.ts';
 
 /**
@@ -40,6 +41,8 @@ export async function applySettings(
   }
 }
 
-export function isUtc(settings: SessionSettings): boolean {
-  return /^(?:Etc\/)?(?:UTC|GMT|UCT|Zulu|Universal|Greenwich)$/i.test(settings.get('TimeZone') ?? '');
+/** The session's time zone; null if its calendar isn't the one that Iceberg counts by. */
+export function timeZoneOf(settings: SessionSettings): TimeZone | null {
+  if (settings.get('Calendar')?.toLowerCase() !== 'gregorian') return null;
+  return new TimeZone(settings.get('TimeZone') ?? '');
 }

@@ -1,5 +1,5 @@
 import type { Commit, Table, Transaction } from '@lh/core';
-import type { QueryText } from '../query/query-runner.ts';
+import type { QueryText } from '../query/query-text.ts';
 import type { ScanReport } from '../query/scan-report.ts';
 import type { TablePlace, TableResolver } from '../query/table-resolver.ts';
 import type { SqlResult } from '../results/sql-result.ts';

@@ -1,6 +1,6 @@
 import type { Catalog, CreateTableOptions, Table } from '@lh/core';
 import { unsupported } from '@lh/core/engine';
-import type { QueryText } from '../query/query-runner.ts';
+import type { QueryText } from '../query/query-text.ts';
 import type { TablePlace } from '../query/table-resolver.ts';
 import { isKeyword } from '../text/tokens.ts';
 import { icebergField } from '../types/iceberg-types.ts';

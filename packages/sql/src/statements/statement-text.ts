@@ -1,4 +1,4 @@
-import type { QueryText } from '../query/query-runner.ts';
+import type { QueryText } from '../query/query-text.ts';
 import { dialectEdits } from '../text/dialect.ts';
 import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';

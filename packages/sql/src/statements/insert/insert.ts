@@ -1,7 +1,7 @@
 import type { Commit, Expression, Literal, NestedField, Table } from '@lh/core';
 import { expr } from '@lh/core';
 import { defaultValue, invalidArgument, isUnpartitioned } from '@lh/core/engine';
-import type { QueryText } from '../../query/query-runner.ts';
+import type { QueryText } from '../../query/query-text.ts';
 import { applyEdits } from '../../text/edits.ts';
 import type { Edit } from '../../text/edits.ts';
 import { quoteName } from '../../text/quote.ts';
