@@ -53,9 +53,10 @@ function qualified(sql: string, tree: string, shared: ReadonlySet<string>, quali
   const table = namedParts(qualifier).at(-1)!.toLowerCase();
   const edits = [...columnRefs(parsed.root, new Set())]
     .filter(({ name, isAlone }) => shared.has(name) && (isAlone || name !== table))
-    .map(({ location }) => {
+    .flatMap(({ location }) => {
+      if (location === null) return [];
       const at = toOffset(location) - SELECT.length;
-      return { start: at, end: at, text: `${qualifier}.` };
+      return [{ start: at, end: at, text: `${qualifier}.` }];
     });
   return applyEdits(sql, edits).text;
 }
@@ -64,7 +65,8 @@ interface ColumnRef {
   /** What it begins with, in lower case. */
   readonly name: string;
   readonly isAlone: boolean;
-  readonly location: number;
+  /** Null for the names that a lambda gives. */
+  readonly location: number | null;
 }
 
 /** Columns of an expression, without those of its subqueries and of lambdas. */
@@ -77,7 +79,7 @@ function* columnRefs(value: JsonValue | undefined, bound: ReadonlySet<string>): 
   if (text(value['type']) === 'COLUMN_REF') {
     const names = list(value['column_names']).map((part) => (text(part) ?? '').toLowerCase());
     const location = integer(value['query_location']);
-    if (location !== null && !bound.has(names[0]!)) yield { name: names[0]!, isAlone: names.length === 1, location };
+    if (!bound.has(names[0]!)) yield { name: names[0]!, isAlone: names.length === 1, location };
     return;
   }
   const isLambda = text(value['class']) === 'LAMBDA';
