@@ -26,6 +26,7 @@ import { historyTables } from './tables/history.ts';
 import { inputTables } from './tables/inputs.ts';
 import { partitionTables } from './tables/partitions.ts';
 import { rowOperationTables } from './tables/row-operations.ts';
+import { sqlRowChangeTables } from './tables/sql-row-changes.ts';
 import { typeTables } from './tables/types.ts';
 import { upkeepTables } from './tables/upkeep.ts';
 import { v3Tables } from './tables/v3.ts';
@@ -43,6 +44,7 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   'added files': addedFileTables,
   upkeep: upkeepTables,
   compaction: compactionTables,
+  'changed by SQL': sqlRowChangeTables,
 };
 
 interface Written {
