@@ -110,14 +110,13 @@ async function localColumns(
   { parts }: TableReference,
   resolver: TableResolver,
 ): Promise<readonly ShadowColumn[]> {
-  return session.onMain(async () => {
-    try {
-      return await describeSource(session.main, quoteNames(parts));
-    } catch (error) {
-      const isUnknown = error instanceof Error && /^(?:Catalog|Binder) Error/.test(error.message);
-      throw isUnknown ? await resolver.unknown(parts, await localNames(session.main)) : duckdbError(error);
-    }
-  });
+  const { main } = session;
+  try {
+    return await session.onMain(() => describeSource(main, quoteNames(parts)));
+  } catch (error) {
+    const isUnknown = error instanceof Error && /^(?:Catalog|Binder) Error/.test(error.message);
+    throw isUnknown ? await resolver.unknown(parts, await session.onMain(() => localNames(main))) : duckdbError(error);
+  }
 }
 
 /** Columns of whatever may stand in a FROM clause. */
