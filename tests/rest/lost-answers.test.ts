@@ -156,7 +156,7 @@ test('when the table was renamed meanwhile, the outcome is unknown, and no file 
 test('a conflict that can not be retried is one, and its files are deleted', async () => {
   const table = await newTable();
   await table.setProperties({ 'commit.retry.num-retries': '0' });
-  proxy.decide = async (request) => {
+  proxy.decide = async (request): Promise<ProxyDecision> => {
     if (isCommit(request)) await (await witness.loadTable(table.name)).append([{ id: 1n, name: 'theirs' }]);
     return 'pass';
   };

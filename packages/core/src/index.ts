@@ -1,5 +1,11 @@
 export { FileSystemCatalog, type FileSystemCatalogOptions } from './catalog/file-system-catalog.ts';
 export { MemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.ts';
+export {
+  catalogProperties,
+  openCatalog,
+  type CatalogProperties,
+  type OpenCatalogOptions,
+} from './catalog/open-catalog.ts';
 export { RestCatalog, type TableChange } from './catalog/rest/rest-catalog.ts';
 export type { RestCatalogOptions, RestOAuth2Options } from './catalog/rest/options.ts';
 export type { OutgoingRequest, RestAuth } from './catalog/rest/auth/auth.ts';

@@ -140,7 +140,8 @@ function hasUuid({ tableUuid }: TableMetadata, requirements: readonly TableRequi
   return requirements.every((each) => each.type !== 'assert-table-uuid' || each.uuid === tableUuid);
 }
 
-function waitMs(attempt: number): number {
+/** How long is waited before the next try. */
+export function waitMs(attempt: number): number {
   return Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
 }
 

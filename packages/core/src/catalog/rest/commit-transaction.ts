@@ -1,38 +1,67 @@
 import { LakehouseError } from '../../errors.ts';
 import { checkRequirements } from '../../spec/requirements.ts';
 import type { LoadedMetadata } from '../catalog.ts';
-import { commitToJson, isCommitted, type TableChangeSet } from './commit-table.ts';
-import { isDoubtful } from './rest-errors.ts';
+import { commitToJson, isCommitted, waitMs, type TableChangeSet } from './commit-table.ts';
+import { isDoubtful, sentence } from './rest-errors.ts';
 import { newIdempotencyKey, type RestSession } from './rest-session.ts';
 
 /** A change of one of several tables that are committed together. */
 export interface TransactionPart extends TableChangeSet {
+  /** For messages. */
   readonly text: string;
   readonly load: () => Promise<LoadedMetadata>;
 }
 
+const TRIES = 5;
+
 /**
- * Commits changes of several tables at once. If the answer gets lost, the tables are read: as all changes happen or
- * none, they tell, unless others have committed meanwhile. COMMIT_STATE_UNKNOWN then.
+ * Commits changes of several tables at once. If the answer gets lost, the tables are read, as with `commitTable`: all
+ * changes are there, or none, and then it fails or is sent again. COMMIT_STATE_UNKNOWN if the tables don't agree,
+ * because others have committed meanwhile, or can't be read.
  */
 export async function commitTransaction(session: RestSession, parts: readonly TransactionPart[]): Promise<void> {
-  const doing = `commit to ${parts.map(({ text }) => text).join(', ')} together`;
-  const body = { 'table-changes': parts.map(commitToJson) };
-  try {
-    await session.call('commitTransaction', {
-      doing,
-      body,
-      idempotencyKey: newIdempotencyKey(session.settings.runtime),
-    });
-  } catch (error) {
-    if (!isDoubtful(error)) throw error;
-    const current = await Promise.all(parts.map(({ load }) => load())).catch(() => null);
-    const there = current?.map(({ metadata }, i) => isCommitted(metadata, parts[i]!));
-    if (there?.every(Boolean)) return;
-    // With nothing of it there and no way for it to come, it has failed.
-    if (current && !there?.some(Boolean))
-      current.forEach(({ metadata }, i) => checkRequirements(metadata, parts[i]!.requirements));
-    const message = `Whether the commit to ${parts.map(({ text }) => text).join(', ')} succeeded is unknown. Look at the tables before trying again, and delete no files.`;
-    throw new LakehouseError('COMMIT_STATE_UNKNOWN', message, { cause: error });
+  const { runtime } = session.settings;
+  const names = parts.map(({ text }) => text).join(', ');
+  const idempotencyKey = newIdempotencyKey(runtime);
+  const call = {
+    doing: `commit to ${names} together`,
+    body: { 'table-changes': parts.map(commitToJson) },
+    idempotencyKey,
+  };
+  let doubt: unknown = null;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await session.call('commitTransaction', call);
+      return;
+    } catch (error) {
+      const lost = isDoubtful(error);
+      if (doubt === null && !lost) throw error;
+      doubt ??= error;
+      const found = await outcomeOf(parts);
+      if (found === 'there') return;
+      if (found === 'unknown' || attempt === TRIES) throw stateUnknown(names, doubt);
+      if (!lost) throw error;
+      for (const [i, { metadata }] of found.entries()) checkRequirements(metadata, parts[i]?.requirements ?? []);
+    }
+    await runtime.sleep(waitMs(attempt));
   }
+}
+
+/** The tables as they are, if none of the changes is there. */
+async function outcomeOf(parts: readonly TransactionPart[]): Promise<'there' | 'unknown' | readonly LoadedMetadata[]> {
+  const outcomes = await Promise.all(
+    parts.map(async (part) => {
+      const loaded = await part.load();
+      return { loaded, isThere: isCommitted(loaded.metadata, part) };
+    }),
+  ).catch(() => null);
+  if (outcomes === null) return 'unknown';
+  if (outcomes.every(({ isThere }) => isThere)) return 'there';
+  return outcomes.some(({ isThere }) => isThere) ? 'unknown' : outcomes.map(({ loaded }) => loaded);
+}
+
+function stateUnknown(names: string, cause: unknown): LakehouseError {
+  const reason = cause instanceof Error ? ` ${sentence(cause.message)}` : '';
+  const message = `Whether the commit to ${names} succeeded is unknown. Look at the tables before trying again, and delete no files.${reason}`;
+  return new LakehouseError('COMMIT_STATE_UNKNOWN', message, { context: { tables: names }, cause });
 }

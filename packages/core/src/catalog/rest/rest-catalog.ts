@@ -54,8 +54,9 @@ export class RestCatalog implements Catalog {
     const settings = httpSettings(options);
     const auth = authOf(options, uri, settings);
     const { warehouse, prefix, properties, pageSize } = options;
-    const own = {
+    const own: Record<string, string> = {
       ...properties,
+      ...(typeof options.token === 'string' && { token: options.token }),
       ...(warehouse !== undefined && { warehouse }),
       ...(prefix !== undefined && { prefix }),
     };
@@ -70,7 +71,7 @@ export class RestCatalog implements Catalog {
     const { token, uri: assigned } = config.properties;
     settings.secrets.add(token);
     // A server may give a token for all that follows, and name another place for it.
-    const assignedAuth = token !== undefined && token !== properties?.['token'] ? bearerAuth(token) : auth;
+    const assignedAuth = token !== undefined && token !== own['token'] ? bearerAuth(token) : auth;
     const place = assigned === undefined ? uri : checkedUri(assigned);
     return new RestCatalog(new RestSession(place, config, settings, assignedAuth, pageSize), options);
   }

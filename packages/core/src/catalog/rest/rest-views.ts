@@ -74,7 +74,10 @@ export class RestViews {
     return viewFrom(answer.body, name);
   }
 
-  /** Gives a view another query, as its next version. COMMIT_CONFLICT if another view has taken its place meanwhile. */
+  /**
+   * Gives a view another query, as its next version. COMMIT_CONFLICT if another view has taken its place meanwhile.
+   * Servers may refuse to lose a dialect that the view had.
+   */
   async replace(name: Identifier, options: Omit<ViewOptions, 'location'>): Promise<View> {
     const { metadata } = await this.load(name);
     const { namespace, view } = route(name);
