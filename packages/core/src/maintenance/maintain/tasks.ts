@@ -8,6 +8,8 @@ const MANY_MANIFESTS = 10;
 /** What rewriting a group takes at least: rows of it that wait to be encoded, and row groups that are read. */
 const GROUP_MEMORY_BYTES = 512 * 1024 * 1024;
 const MOST_GROUPS_AT_ONCE = 5;
+/** Where the time may end a rewrite, about so much is written and committed at a time: what is done by then stays. */
+const TIMED_BYTES = 2 * 1024 ** 3;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 /** When the table's directory was listed last, in milliseconds. */
 const ORPHANS_REMOVED_AT = 'lakehouse.orphan-files-removed-at-ms';
@@ -21,11 +23,13 @@ export const TASKS: Readonly<Record<MaintenanceTask, Task>> = {
 };
 
 async function decideDataFiles({ table, policy, signal }: TaskContext): Promise<Decision> {
-  const { bytes = Infinity, memoryBytes } = policy.budget ?? {};
+  const { bytes = Infinity, memoryBytes, timeMs } = policy.budget ?? {};
   const wishes = typeof policy.dataFiles === 'object' ? policy.dataFiles : {};
+  const isTimed = timeMs !== undefined;
+  const groupBytes = Math.min(wishes.maxFileGroupSizeBytes ?? (isTimed ? TIMED_BYTES : Infinity), Math.floor(bytes));
   const options = {
     ...wishes,
-    ...(bytes < (wishes.maxFileGroupSizeBytes ?? Infinity) && { maxFileGroupSizeBytes: Math.floor(bytes) }),
+    ...(groupBytes < Infinity && { maxFileGroupSizeBytes: groupBytes }),
     ...(memoryBytes !== undefined && { maxConcurrentFileGroupRewrites: groupsAtOnce(memoryBytes) }),
     signal,
   };
@@ -41,7 +45,10 @@ async function decideDataFiles({ table, policy, signal }: TaskContext): Promise<
       const report = await table.rewriteDataFiles({
         ...options,
         maxFilesToRewrite: filesOf(affordable),
-        partialProgress: { enabled: affordable.length > 1 },
+        partialProgress: {
+          enabled: affordable.length > 1,
+          ...(isTimed && { maxCommits: Math.ceil(bytesOf(affordable) / TIMED_BYTES) }),
+        },
       });
       const failed = report.failedDataFilesCount > 0 ? `; ${countText(report.failedDataFilesCount)} failed` : '';
       const { rewrittenDataFilesCount: before, addedDataFilesCount: after, rewrittenBytesCount: size } = report;
@@ -70,9 +77,12 @@ function filesOf(groups: readonly RewriteGroupReport[]): number {
   return groups.reduce((sum, { inputFiles }) => sum + inputFiles, 0);
 }
 
+function bytesOf(groups: readonly RewriteGroupReport[]): number {
+  return groups.reduce((sum, { inputBytes }) => sum + inputBytes, 0);
+}
+
 function groupsText(groups: readonly RewriteGroupReport[]): string {
-  const bytes = groups.reduce((sum, { inputBytes }) => sum + inputBytes, 0);
-  return `${countText(filesOf(groups))} files of ${bytesText(bytes)} in ${countText(groups.length)} groups`;
+  return `${countText(filesOf(groups))} files of ${bytesText(bytesOf(groups))} in ${countText(groups.length)} groups`;
 }
 
 async function decidePositionDeletes({ table, signal }: TaskContext): Promise<Decision> {

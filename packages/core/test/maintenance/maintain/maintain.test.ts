@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryFileIO } from '../../../src/io/memory-file-io.ts';
 import type { MaintenanceOutcome, MaintenanceReport } from '../../../src/maintenance/maintain/report.ts';
+import type { RewriteDataFilesOptions } from '../../../src/maintenance/rewrite-data-files/options.ts';
 import { schema, t } from '../../../src/spec/schema-builder.ts';
 import { Table } from '../../../src/table.ts';
 import { FaultInjectingFileIO } from '../../../src/testing/fault-injecting-file-io.ts';
@@ -117,6 +118,27 @@ describe('maintain', () => {
     expect(await ids(table)).toEqual(rows);
     await table.removeOrphanFiles({ olderThan: runtime.now() + DAY_MS });
     expect(await ids(table)).toEqual(rows);
+  });
+
+  test('rewrites little at a time where the time may end it', async () => {
+    const { table } = await untidyTable();
+    const asked: RewriteDataFilesOptions[] = [];
+    const rewriteDataFiles = table.rewriteDataFiles.bind(table);
+    table.rewriteDataFiles = (options = {}) => (asked.push(options), rewriteDataFiles(options));
+    const only = { positionDeletes: false, manifests: false, snapshots: false, orphanFiles: false };
+    const budget = { timeMs: 60_000 };
+    await table.maintain({ ...only, budget, dryRun: true });
+    await table.maintain({ ...only, dryRun: true });
+    await table.maintain({ ...only, budget, dataFiles: { maxFileGroupSizeBytes: 5 }, dryRun: true });
+    await table.maintain({ ...only, budget: { ...budget, bytes: 3000.5 } });
+    expect(asked.map(({ maxFileGroupSizeBytes }) => maxFileGroupSizeBytes)).toEqual([
+      2 ** 31,
+      undefined,
+      5,
+      3000,
+      3000,
+    ]);
+    expect(asked.at(-1)!.partialProgress).toMatchObject({ maxCommits: 1 });
   });
 
   test('goes on when a task fails, and says why', async () => {
