@@ -77,16 +77,16 @@ export class QueryPlanning {
     if (!constants) return whole('It depends on values of the session that the plan can not know.');
     const files = await this.#fileColumns(text, references, executor.connection);
     const fileColumns = files.map(({ columns }) => columns);
-    const rewrite = (names: readonly string[]): EditedText =>
+    const rewrite = (names: readonly string[], edits: readonly Edit[]): EditedText =>
       replaceTables(
         text.sql,
         references,
         mentions.map((mention, i) => ({ ...exposed(mention), by: { name: names[i]! } })),
         files.map(({ read }, i) => ({ read, name: names[mentions.length + i]! })),
-        constants,
+        edits,
       );
     const shadows = await this.#planner.shadows([...mentions.map(shadowColumns), ...fileColumns]);
-    const edited = rewrite(shadows);
+    const edited = rewrite(shadows, constants);
     const serialized = await this.#planner.plan(edited.text, settings);
     if (!serialized.ok) {
       await this.#refuseInvalid(text, references, mentions, edited, serialized.error);
@@ -102,12 +102,13 @@ export class QueryPlanning {
       columnsOf: (mention) => needs[reads.indexOf(mention)]!.columns,
       mentions,
       fileColumns,
-      rewrite: (others) => rewrite(others).text,
+      rewrite: (others) => rewrite(others, constants).text,
       settings,
     };
     const counting = countingQuery(plan);
     const hasOtherNames = references.hasUnnamedSubqueries || counting !== null;
-    const names = hasOtherNames ? await this.#planner.columnNames(edited.text) : null;
+    // A column may be named after a call that a constant stands for in the plan.
+    const names = hasOtherNames ? await this.#planner.columnNames(rewrite(shadows, []).text) : null;
     const shadowed = mentions.map(({ reference }, i) => ({ reference, shadow: shadows[i]! }));
     return {
       needs,
