@@ -2,11 +2,12 @@ import { assignIds } from '../spec/assign-ids.ts';
 import { bindSortOrder } from '../spec/bind-sort-order.ts';
 import type { PartitionFieldInput, SortFieldInput } from '../spec/inputs.ts';
 import { currentSchema, currentSpec } from '../spec/metadata-accessors.ts';
-import { defaultPartitionName } from '../spec/partition-by.ts';
+import { bindPartitionSpec, defaultPartitionName } from '../spec/partition-by.ts';
 import { indexById } from '../spec/schema-fields.ts';
 import type { Schema } from '../spec/schema.ts';
 import { MAIN_BRANCH } from '../spec/snapshot.ts';
 import type { FormatVersion, TableMetadata } from '../spec/table-metadata.ts';
+import type { UnboundPartitionSpec } from '../spec/updates.ts';
 import type { MetadataAction, Updates } from './action.ts';
 import { findRef } from './refs.ts';
 import { setPropertiesAction } from './update-properties.ts';
@@ -71,6 +72,22 @@ function pathKey(path: readonly string[]): string {
 
 /** Equal fields keep their ids, and in version 1 their places (spec: "Partition Evolution"). */
 function newSpec(metadata: TableMetadata, schema: Schema, partitionBy: readonly PartitionFieldInput[]): Updates {
+  const { formatVersion, lastPartitionId, partitionSpecs } = metadata;
+  const spec =
+    formatVersion === 1
+      ? specInPlaces(metadata, schema, partitionBy)
+      : bindPartitionSpec(schema, partitionBy, { specId: -1, lastPartitionId, existingSpecs: partitionSpecs });
+  return [
+    { action: 'add-spec', spec: { fields: spec.fields } },
+    { action: 'set-default-spec', specId: -1 },
+  ];
+}
+
+function specInPlaces(
+  metadata: TableMetadata,
+  schema: Schema,
+  partitionBy: readonly PartitionFieldInput[],
+): UnboundPartitionSpec {
   const schemaId = metadata.schemas.reduce((highest, other) => Math.max(highest, other.schemaId), 0) + 1;
   const update = new SpecUpdate({
     ...metadata,
@@ -81,8 +98,5 @@ function newSpec(metadata: TableMetadata, schema: Schema, partitionBy: readonly 
   for (const field of partitionBy) {
     update.add({ ...field, name: field.name ?? defaultPartitionName(field.column, field.transform) });
   }
-  return [
-    { action: 'add-spec', spec: update.apply() },
-    { action: 'set-default-spec', specId: -1 },
-  ];
+  return update.apply();
 }

@@ -111,6 +111,8 @@ async function localColumns(
   resolver: TableResolver,
 ): Promise<readonly ShadowColumn[]> {
   const { main } = session;
+  // DuckDB has no names of more parts.
+  if (parts.length > 3) throw await resolver.unknown(parts, []);
   try {
     return await session.onMain(() => describeSource(main, quoteNames(parts)));
   } catch (error) {

@@ -153,7 +153,7 @@ export class TableResolver {
 
   /** The table of a catalog that a name stands for, and where it is; null if it is not one. */
   async locate(parts: readonly string[]): Promise<(TablePlace & { readonly table: Table }) | null> {
-    if (parts.length === 1 && ((await this.#isOfSession(parts[0]!)) || this.current === null)) return null;
+    if (parts.length === 1 && (this.current === null || (await this.#isOfSession(parts[0]!)))) return null;
     for (const place of this.#places(parts)) {
       const table = await this.#load(place.catalog, place.path);
       if (table) return { ...place, table };

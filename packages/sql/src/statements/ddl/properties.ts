@@ -24,10 +24,13 @@ export function readKeys(reader: TokenReader): readonly string[] {
   return keys;
 }
 
+/** In quotes, or as it is: `write.target-file-size-bytes`. */
 function readKey(reader: TokenReader): string {
-  return reader.peek()?.kind === 'string'
-    ? reader.string('a property')
-    : reader.name('the name of a property').join('.');
+  if (reader.peek()?.kind === 'string') return reader.string('a property');
+  const part = (): string => reader.name('the name of a property').join('.');
+  let key = part();
+  while (reader.takeSymbol('-')) key += `-${part()}`;
+  return key;
 }
 
 /** Properties are texts; numbers, `true` and words are taken as they are written. */

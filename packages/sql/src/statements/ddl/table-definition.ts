@@ -1,4 +1,5 @@
 import type { FormatVersion, PartitionFieldInput, SortFieldInput } from '@lh/core';
+import { isKeyword, isSymbol } from '../../text/tokens.ts';
 import type { StatementText } from '../statement-text.ts';
 import { TokenReader } from '../token-reader.ts';
 import { readFields, readPartitionField, readSortField } from './partition-fields.ts';
@@ -63,16 +64,21 @@ export function readCreateTable(text: StatementText): CreateTable | null {
 /** `LIKE other` or, as Trino has it, `(LIKE other)`. */
 function readLike(reader: TokenReader): readonly string[] | null {
   if (reader.take('like')) return reader.name('the name of a table');
-  if (!reader.isAtSymbol('(') || reader.peek(1)?.kind !== 'word' || reader.peek(1)?.value.toLowerCase() !== 'like')
-    return null;
-  // A column may be called so.
-  if (reader.peek(3)?.kind !== 'symbol' && reader.peek(3)?.value.toLowerCase() !== 'including') return null;
+  if (!isLikeInBrackets(reader)) return null;
   const inner = reader.brackets('the definition');
   inner.expect('like');
   const other = inner.name('the name of a table');
   inner.take('including', 'properties');
   inner.end();
   return other;
+}
+
+/** A column may be called so, too. */
+function isLikeInBrackets(reader: TokenReader): boolean {
+  if (!reader.isAtSymbol('(') || !isKeyword(reader.peek(1), 'like')) return false;
+  let at = 3;
+  while (isSymbol(reader.peek(at), '.')) at += 2;
+  return isSymbol(reader.peek(at), ')') || isKeyword(reader.peek(at), 'including');
 }
 
 function readColumns(reader: TokenReader): TableDefinition {
@@ -93,10 +99,12 @@ function readColumns(reader: TokenReader): TableDefinition {
   });
   inner.end();
   // Identifier fields are required (spec: "Identifier Field IDs").
-  const isTopKey = (name: string): boolean => keys.includes(name);
+  const required = new Set(keys.map((key) => key.toLowerCase()));
   return {
     ...NOTHING,
-    columns: columns.map((column) => (isTopKey(column.name) ? { ...column, required: true } : column)),
+    columns: columns.map((column) =>
+      required.has(column.name.toLowerCase()) ? { ...column, required: true } : column,
+    ),
     identifier: keys,
   };
 }

@@ -147,8 +147,9 @@ function readLeaf(reader: TokenReader, name: string, at: number): ColumnType {
     case 'decimal':
     case 'numeric':
     case 'dec': {
+      const numbers = readNumbers(reader, name);
       // DuckDB's default; Spark's is (10, 0).
-      const [precision = 18, scale = reader.isAtSymbol('(') ? 0 : 3] = readNumbers(reader, name);
+      const [precision = 18, scale = numbers.length > 0 ? 0 : 3] = numbers;
       return checked(reader, at, () => t.decimal(precision, scale));
     }
     case 'fixed': {

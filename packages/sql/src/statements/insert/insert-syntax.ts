@@ -1,5 +1,6 @@
 import type { LakehouseError } from '@lh/core';
 import { unsupported } from '@lh/core/engine';
+import { LEVEL_SEPARATOR } from '../../text/level-separator.ts';
 import { mainVerb } from '../../text/main-verb.ts';
 import { afterBracket, isKeyword, isSymbol, nameChain } from '../../text/tokens.ts';
 import type { Token } from '../../text/tokens.ts';
@@ -41,7 +42,7 @@ export function insertTarget({ tokens }: StatementText): readonly string[] | nul
   const verb = mainVerb(tokens, 'insert');
   if (verb === null) return null;
   const next = afterKeywords(tokens, verb + 1, ['or', 'ignore', 'replace', 'overwrite', 'into', 'table']);
-  return nameChain(tokens, next)?.parts ?? null;
+  return nameChain(tokens, next)?.parts.flatMap((part) => part.split(LEVEL_SEPARATOR)) ?? null;
 }
 
 function afterKeywords(tokens: readonly Token[], first: number, words: readonly string[]): number {
