@@ -6,6 +6,7 @@ import { arrowFeed, isArrowTable } from './feed/feeds.ts';
 import type { ArrowTableLike } from './feed/feeds.ts';
 import { Planner } from './plan/planner.ts';
 import { QueryRunner } from './query/query-runner.ts';
+import { SessionViews } from './query/session-views.ts';
 import { StatementRunner } from './query/statement-runner.ts';
 import { TableResolver } from './query/table-resolver.ts';
 import type { Names, Registered } from './query/table-resolver.ts';
@@ -63,6 +64,7 @@ export class Lakehouse {
   readonly #statements: StatementRunner;
   readonly #registered: Map<string, Registered>;
   readonly #names: Names;
+  readonly #views: SessionViews;
   readonly #writer: DuckDBWriter;
   readonly #fence: Fence | null;
   readonly #remote: RemoteAccess;
@@ -82,6 +84,7 @@ export class Lakehouse {
       current: null,
       hasLocal: (name) => session.hasTable(name),
     };
+    this.#views = new SessionViews(planner);
     this.#writer = new DuckDBWriter(options);
     this.#fence = options.allowedPaths ? new Fence(options.allowedPaths, roots(options)) : null;
     this.#statements = new StatementRunner({
@@ -89,6 +92,7 @@ export class Lakehouse {
       planner,
       queries: new QueryRunner(session, planner, new FileSchemas(), remote),
       names: this.#names,
+      views: this.#views,
       writer: this.#writer,
       fence: this.#fence,
     });
@@ -193,6 +197,7 @@ export class Lakehouse {
     this.#checkOpen();
     if (typeof name !== 'string' || name === '') throw invalidArgument('A registered table needs a name.');
     this.unregister(name);
+    this.#views.remove(name);
     if (isArrowTable(source)) {
       const feed = arrowFeed(source);
       this.#registered.set(name.toLowerCase(), { data: { id: this.#session.feeds.add(feed), feed } });

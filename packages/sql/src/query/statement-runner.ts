@@ -34,6 +34,7 @@ import type { Mention } from './mentions.ts';
 import type { PreparedQuery, QueryRunner } from './query-runner.ts';
 import { syntaxError } from './query-text.ts';
 import type { Executor, PrepareOptions, QueryText } from './query-text.ts';
+import type { SessionViews } from './session-views.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
@@ -45,6 +46,7 @@ export interface StatementRunnerOptions {
   readonly planner: Planner;
   readonly queries: QueryRunner;
   readonly names: Names;
+  readonly views: SessionViews;
   /** Makes the data files of tables that statements change. */
   readonly writer: DataFileWriter;
   /** What SQL may touch; null for everything. */
@@ -55,19 +57,19 @@ export class StatementRunner {
   readonly #session: Session;
   readonly #planner: Planner;
   readonly #queries: QueryRunner;
-  readonly #names: Names;
+  readonly #views: SessionViews;
   readonly #writer: DataFileWriter;
   readonly #fence: Fence | null;
   readonly #transactions: Transactions;
   #watchesSettings = false;
 
-  constructor({ session, planner, queries, names, writer, fence }: StatementRunnerOptions) {
+  constructor({ session, planner, queries, names, views, writer, fence }: StatementRunnerOptions) {
     this.#session = session;
     this.#planner = planner;
     this.#queries = queries;
-    this.#names = names;
     this.#writer = writer;
     this.#fence = fence;
+    this.#views = views;
     this.#transactions = new Transactions(session, names, writer);
   }
 
@@ -104,9 +106,6 @@ export class StatementRunner {
         return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal, parsed);
       case 'wrapped':
         return this.#query(text, kind.query, resolver, request.signal);
-      case 'view':
-        await this.#refuseTables(text, kind.query, resolver, 'CREATE VIEW over a table of a catalog');
-        return this.#onSession(text.sql, request.signal);
       case 'change':
         await this.#refuseCatalogTarget(kind.verb, kind.target, resolver);
         if (kind.query) return this.#query(text, kind.query, resolver, request.signal);
@@ -134,6 +133,8 @@ export class StatementRunner {
       place: (parts) => resolver.place(parts, null),
       checkPath: async (location, use) => this.#fence?.check(location, use),
       isFenced: this.#fence !== null,
+      views: this.#views,
+      isLocal: (parts) => this.#isLocal(quoteNames(parts)),
       lease: () => this.#session.lease(),
       over: (other) => this.#queryContext(signal, other),
       onSession: async (sql) => {
@@ -220,13 +221,14 @@ export class StatementRunner {
       text.tokens[inner.first]?.start ?? text.sql.length,
       text.tokens[inner.next - 1]?.end ?? text.sql.length,
     ];
-    const query: QueryText = {
+    const own: QueryText = {
       sql: text.sql.slice(start, end),
       source: text.source,
       toSource: (offset) => text.toSource(start + offset),
     };
+    const query = await this.#views.expand(own);
     const tokens = tokenize(query.sql);
-    const parsed = known ?? (await this.#planner.parse(query.sql));
+    const parsed = (query === own ? known : undefined) ?? (await this.#planner.parse(query.sql));
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(query, parsed.error);
     const references = parsed.ok
       ? findReferences(query.sql, tokens, parsed.root)
@@ -261,24 +263,15 @@ export class StatementRunner {
     resolver: TableResolver,
     signal: AbortSignal | undefined,
   ): Promise<SqlResult> {
-    const references = await this.#knownReferences(text.sql, text.tokens, resolver);
+    const query = await this.#views.expand(text);
+    const references = await this.#knownReferences(query.sql, tokenize(query.sql), resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
-    const prepared = await this.#queries.prepare(text, references, mentions, this.#mainExecutor(), {
+    const prepared = await this.#queries.prepare(query, references, mentions, this.#mainExecutor(), {
       signal,
       plans: false,
       isWhole: false,
     });
     return this.#runOnMain(prepared.sql, prepared, signal);
-  }
-
-  async #refuseTables(text: StatementText, inner: InnerQuery, resolver: TableResolver, what: string): Promise<void> {
-    const references = keywordReferences(text.sql, text.tokens.slice(inner.first, inner.next));
-    for (const reference of references.tables) {
-      if (await resolver.resolve(reference.parts))
-        throw unsupported(
-          `${what} ('${reference.parts.join('.')}') isn't supported yet; use WITH, or CREATE TEMP TABLE … AS.`,
-        );
-    }
   }
 
   async #refuseCatalogTarget(verb: string, target: readonly string[], resolver: TableResolver): Promise<void> {

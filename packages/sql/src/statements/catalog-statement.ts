@@ -1,6 +1,7 @@
 import type { Commit, Table, Transaction } from '@lh/core';
 import type { QueryText } from '../query/query-text.ts';
 import type { ScanReport } from '../query/scan-report.ts';
+import type { SessionViews } from '../query/session-views.ts';
 import type { TablePlace, TableResolver } from '../query/table-resolver.ts';
 import type { SqlResult } from '../results/sql-result.ts';
 import type { PathUse } from '../session/fence.ts';
@@ -48,6 +49,10 @@ export interface StatementContext extends QueryContext {
   checkPath(location: string, use: PathUse): Promise<void>;
   /** The session was opened with `allowedPaths`. */
   readonly isFenced: boolean;
+  /** Views of the session over tables of catalogs. */
+  readonly views: SessionViews;
+  /** Whether DuckDB has a table or view of that name. */
+  isLocal(parts: readonly string[]): Promise<boolean>;
   /** A connection beside the main one, for values and small queries. */
   lease(): Promise<Lease>;
   /** For queries over other tables, or other versions of them, than the statement's. */

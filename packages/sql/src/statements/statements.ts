@@ -8,6 +8,8 @@ import { insertStatement } from './insert/insert.ts';
 import { changeOfRows } from './row-changes/row-change.ts';
 import { transactionStatement } from './transaction/transaction-statement.ts';
 import { truncateTable } from './truncate.ts';
+import { macroStatement } from './macro.ts';
+import { viewStatement } from './view.ts';
 import type { StatementText } from './statement-text.ts';
 
 /** By their first words no two of them take the same statement. */
@@ -20,6 +22,8 @@ const PARSERS: readonly StatementParser[] = [
   copyStatement,
   truncateTable,
   changeOfRows,
+  viewStatement,
+  macroStatement,
   ...DDL_STATEMENTS,
 ];
 

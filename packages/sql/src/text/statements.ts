@@ -41,7 +41,6 @@ export type StatementKind =
       readonly target: readonly string[];
       readonly query: InnerQuery | null;
     }
-  | { readonly kind: 'view'; readonly name: string; readonly columns: readonly string[]; readonly query: InnerQuery }
   /** Nothing about tables of catalogs: settings, transactions, macros… */
   | { readonly kind: 'session' };
 
@@ -105,17 +104,10 @@ function created(tokens: readonly Token[]): StatementKind {
   if (!name) return { kind: 'session' };
   const as = tokens.findIndex((token, at) => at >= name.next && isKeyword(token, 'as'));
   const query = as < 0 ? null : { first: as + 1, next: tokens.length };
-  if (what === 'view' && query && name.parts.length === 1) {
-    const columns = tokens
-      .slice(name.next, as)
-      .filter(isName)
-      .map((token) => token.value);
-    return { kind: 'view', name: name.parts[0]!, columns, query };
-  }
+  // Views over tables of catalogs are made elsewhere: this is DuckDB's.
+  if (what === 'view') return { kind: 'session' };
   if (what === 'table' && isTemporary) return query ? { kind: 'wrapped', query } : { kind: 'session' };
-  return what === 'view'
-    ? { kind: 'session' }
-    : { kind: 'change', verb: `CREATE ${what.toUpperCase()}`, target: name.parts, query };
+  return { kind: 'change', verb: `CREATE ${what.toUpperCase()}`, target: name.parts, query };
 }
 
 /** The words between a verb and its target. */
@@ -124,9 +116,8 @@ const FILLERS = ['into', 'from', 'or', 'replace', 'ignore', 'table', 'view', 'sc
 function change(tokens: readonly Token[]): StatementKind {
   const verb = tokens[0]!.value.toUpperCase();
   const object = tokens[1]?.value.toLowerCase() ?? '';
-  // Macros, types, sequences and indexes are the session's own.
-  if (isKeyword(tokens[0], 'drop', 'alter') && !['table', 'view', 'schema'].includes(object))
-    return { kind: 'session' };
+  // Views, macros, types, sequences and indexes are the session's own.
+  if (isKeyword(tokens[0], 'drop', 'alter') && !['table', 'schema'].includes(object)) return { kind: 'session' };
   let i = 1;
   while (isKeyword(tokens[i], ...FILLERS)) i++;
   const name = nameChain(tokens, i);
