@@ -25,7 +25,7 @@ export function claimFileName(version: number): string {
 }
 
 /** Every name under which a version may be found. */
-export function versionFileNames(version: number): readonly string[] {
+function versionFileNames(version: number): readonly string[] {
   return SUFFIXES.map((suffix) => `v${version}${suffix}`);
 }
 
@@ -33,6 +33,14 @@ export function versionFileNames(version: number): readonly string[] {
 export function versionOf(fileName: string): number | null {
   const match = VERSION_FILE.exec(fileName);
   return match ? Number(match[1]) : null;
+}
+
+/** A version by its number; null if there is none. */
+export async function findVersionFile(io: FileIO, directory: string, version: number): Promise<VersionFile | null> {
+  const locations = versionFileNames(version).map((name) => `${directory}/${name}`);
+  const stats = await Promise.all(locations.map((location) => io.stat(location)));
+  const stat = stats.find((each) => each !== null);
+  return stat ? { version, location: stat.location, stat } : null;
 }
 
 /** All versions in the directory, oldest first; of a version with several files, the one that counts. */
