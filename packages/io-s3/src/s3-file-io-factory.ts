@@ -37,9 +37,16 @@ function credentialsOf(
   lent: FileIOSettings['credentials'],
 ): Pick<S3FileIOOptions, 'credentials'> {
   if (lent !== null) return { credentials: async () => requiredIdentity(await lent()) };
-  if (properties['s3.anonymous'] === 'true') return { credentials: 'anonymous' };
+  if (properties['s3.anonymous']?.toLowerCase() === 'true') return { credentials: 'anonymous' };
   const identity = identityOf(properties);
-  return identity === null ? {} : { credentials: identity };
+  if (identity !== null) return { credentials: identity };
+  if (properties['s3.remote-signing-enabled']?.toLowerCase() === 'true') {
+    throw new LakehouseError(
+      'UNSUPPORTED',
+      'The catalog wants to sign each request to S3 itself, which is not supported: let it lend credentials, or give s3.access-key-id and s3.secret-access-key.',
+    );
+  }
+  return {};
 }
 
 function requiredIdentity(lent: Properties): S3Identity {

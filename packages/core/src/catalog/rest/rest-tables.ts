@@ -1,4 +1,4 @@
-import { LakehouseError, invalidArgument, isLakehouseError } from '../../errors.ts';
+import { LakehouseError, invalidArgument, isLakehouseError, unsupported } from '../../errors.ts';
 import type { TableRequirement, TableUpdate } from '../../spec/updates.ts';
 import { tableFromOperations, type Table } from '../../table.ts';
 import type { CreateTableOptions, LoadedMetadata, TableOperations } from '../catalog.ts';
@@ -104,6 +104,10 @@ export class RestTables {
 
   #handle<Row>(name: TableName, answer: HttpAnswer): Table<Row> {
     const loaded = loadedFrom(answer.body, name.text);
+    // REST specification, "LoadTableResult": such a table must not be planned by who reads it.
+    if (tableConfigFrom(answer.body).config['scan-planning-mode']?.toLowerCase() === 'server') {
+      throw unsupported(`Table ${name.text} can't be read here: its catalog wants to plan scans itself.`);
+    }
     const operations = this.#operations(name, answer, loaded);
     return this.#table(name, operations, operations.remember(answer));
   }
