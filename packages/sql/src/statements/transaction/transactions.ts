@@ -1,5 +1,6 @@
 import type { Commit, DataFileWriter } from '@lh/core';
 import { LakehouseError } from '@lh/core';
+import { invalidArgument } from '@lh/core/engine';
 import { duckdbError } from '../../errors.ts';
 import { TableResolver } from '../../query/table-resolver.ts';
 import type { Names } from '../../query/table-resolver.ts';
@@ -63,6 +64,7 @@ export class Transactions {
   }
 
   async begin(sql: string, isReadOnly: boolean): Promise<void> {
+    if (this.#current !== null) throw invalidArgument('A transaction is open already; COMMIT or ROLLBACK it first.');
     await this.#onMain(sql);
     this.#current = new SessionTransaction(new TableResolver(this.#names), this.#writer, isReadOnly);
   }
