@@ -19,7 +19,8 @@ import type { Reporter, ReportMetadata } from './reporter.ts';
 import type { Runtime } from './runtime.ts';
 import type { FileScanTask, ScanMetrics, ScanPlan } from './scan/file-scan-task.ts';
 import { planScan } from './scan/plan-scan.ts';
-import type { PlanScanOptions, StreamingScanPlan } from './scan/plan-scan.ts';
+import type { PlanScanOptions } from './scan/plan-scan.ts';
+import type { StreamingScanPlan } from './scan/streaming-plan.ts';
 import { tableNameMapping } from './spec/name-mapping.ts';
 import type { NameMapping } from './spec/name-mapping.ts';
 import { findFieldByName } from './spec/schema-fields.ts';
@@ -130,13 +131,13 @@ export class TableScan<Row = Record<string, unknown>> {
   async plan(): Promise<ScanPlan> {
     const tasks: FileScanTask[] = [];
     const planning = this.#plan();
-    for await (const task of planning.tasks) tasks.push(task);
+    for await (const batch of planning.batches()) for (const task of batch) tasks.push(task);
     return { tasks, metrics: planning.metrics() };
   }
 
   /** The files to read, one by one as manifests are read. */
   planFiles(): AsyncIterable<FileScanTask> {
-    return this.#plan().tasks;
+    return this.#plan().tasks();
   }
 
   /** The rows as Arrow record batches, read as fast as they are taken. */
@@ -209,7 +210,11 @@ export class TableScan<Row = Record<string, unknown>> {
     return found.field.id;
   }
 
-  #plan(): { readonly tasks: AsyncIterable<FileScanTask>; metrics(): ScanMetrics } {
+  #plan(): {
+    tasks(): AsyncIterable<FileScanTask>;
+    batches(): AsyncIterable<readonly FileScanTask[]>;
+    metrics(): ScanMetrics;
+  } {
     const { io, metadata, runtime } = this.#source;
     const { snapshot, schema } = this.#target;
     const planning = this.#planner({
@@ -223,17 +228,18 @@ export class TableScan<Row = Record<string, unknown>> {
       ...(this.#columnStats.size > 0 && { columnStats: this.#columnStats }),
       ...(this.#signal && { signal: this.#signal }),
     });
-    return { tasks: this.#reported(planning.tasks, planning.metrics), metrics: planning.metrics };
+    return {
+      tasks: () => this.#reported(planning.tasks, planning.metrics),
+      batches: () => this.#reported(planning.batches, planning.metrics),
+      metrics: planning.metrics,
+    };
   }
 
   /** Reports the plan when its tasks were taken, all or as many as the reader wanted. */
-  async *#reported(
-    tasks: AsyncIterable<FileScanTask>,
-    metrics: () => ScanMetrics,
-  ): AsyncGenerator<FileScanTask, void, undefined> {
+  async *#reported<T>(found: AsyncIterable<T>, metrics: () => ScanMetrics): AsyncGenerator<T, void, undefined> {
     let failed = false;
     try {
-      yield* tasks;
+      yield* found;
     } catch (error) {
       failed = true;
       throw error;

@@ -2,8 +2,10 @@ import { requestsAtOnce } from '../io/requests-at-once.ts';
 import type { FileScanTask } from '../scan/file-scan-task.ts';
 import { lookAhead } from '../scan/look-ahead.ts';
 import { checkReadable } from '../scan/plan-scan.ts';
-import type { PlanScanOptions, StreamingScanPlan } from '../scan/plan-scan.ts';
+import type { PlanScanOptions } from '../scan/plan-scan.ts';
 import { ScanCounters } from '../scan/scan-counters.ts';
+import { streamingPlan } from '../scan/streaming-plan.ts';
+import type { StreamingScanPlan } from '../scan/streaming-plan.ts';
 import type { ManifestEntry } from '../spec/manifest.ts';
 import type { Snapshot } from '../spec/snapshot.ts';
 import type { ScanPlanning } from '../table-scan.ts';
@@ -18,7 +20,7 @@ export function appendPlanner(snapshots: SnapshotChain): ScanPlanning {
   const appends = snapshots.filter(({ operation }) => operation === 'append');
   return (options): StreamingScanPlan => {
     const counters = new ScanCounters(options.runtime, options.snapshot?.snapshotId ?? null);
-    return { tasks: appendedFiles(appends, options, counters), metrics: () => counters.metrics() };
+    return streamingPlan(appendedFiles(appends, options, counters), counters, options.limit);
   };
 }
 
@@ -26,29 +28,21 @@ async function* appendedFiles(
   appends: readonly Snapshot[],
   options: PlanScanOptions,
   counters: ScanCounters,
-): AsyncGenerator<FileScanTask, void, undefined> {
+): AsyncGenerator<readonly FileScanTask[], void, undefined> {
   const source = new ChangeSource(options);
-  const { limit = Infinity } = options;
-  let certainRows = 0;
-  try {
-    for await (const entries of addedEntries(source, appends, options, counters)) {
-      for (const { file, sequenceNumber } of entries) {
-        if (certainRows >= limit) return;
-        const { spec, residual } = source.filterOf(file.specId);
-        const remaining = residual(file.partition);
-        if (remaining.op === 'false') {
-          counters.skipFile('partition', file);
-          continue;
-        }
-        checkReadable(file, []);
-        const task = { file, sequenceNumber, deletes: [], spec, schema: source.schema, residual: remaining };
-        counters.addTask(task);
-        yield task;
-        if (remaining.op === 'true') certainRows += file.recordCount;
+  for await (const entries of addedEntries(source, appends, options, counters)) {
+    const tasks: FileScanTask[] = [];
+    for (const { file, sequenceNumber } of entries) {
+      const { spec, residual } = source.filterOf(file.specId);
+      const remaining = residual(file.partition);
+      if (remaining.op === 'false') {
+        counters.skipFile('partition', file);
+        continue;
       }
+      checkReadable(file, []);
+      tasks.push({ file, sequenceNumber, deletes: [], spec, schema: source.schema, residual: remaining });
     }
-  } finally {
-    counters.finish();
+    yield tasks;
   }
 }
 

@@ -6,8 +6,21 @@ import { Decompress } from 'fzstd';
 
 /** Output comes in chunks that are put together at the end; one that holds all of a usual block saves that. */
 export function inflateRaw(bytes: Uint8Array, limit: number): Uint8Array {
-  const chunkSize = Math.min(1 << 20, Math.max(1 << 14, 4 * bytes.length));
-  return zlib.inflateRawSync(bytes, { maxOutputLength: limit, chunkSize });
+  return zlib.inflateRawSync(bytes, inflateOptions(bytes, limit));
+}
+
+/** `inflateRaw` on a thread of Node's pool. */
+export function inflateRawBeside(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    zlib.inflateRaw(bytes, inflateOptions(bytes, limit), (error, result) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
+}
+
+function inflateOptions(bytes: Uint8Array, limit: number): zlib.ZlibOptions {
+  return { maxOutputLength: limit, chunkSize: Math.min(1 << 20, Math.max(1 << 14, 4 * bytes.length)) };
 }
 
 export function decompressBrotli(bytes: Uint8Array, limit: number): Uint8Array {

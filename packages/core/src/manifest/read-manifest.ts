@@ -1,7 +1,7 @@
 import { invalidData, throwIfAborted, unsupported } from '../errors.ts';
 import type { FileMetrics } from '../expr/metrics-evaluator.ts';
 import type { AvroReader } from '../formats/avro/avro-reader.ts';
-import { readAvroContainer, type AvroContainer } from '../formats/avro/container.ts';
+import { readAvroContainer, type AvroBlock, type AvroContainer } from '../formats/avro/container.ts';
 import { withCache } from '../io/caching-file-io.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
 import type { DataFile, FileFormat } from '../spec/data-file.ts';
@@ -90,12 +90,29 @@ export function* decodeManifest(
 ): Generator<readonly ManifestEntry[], void, undefined> {
   const container = readAvroContainer(bytes, manifest.path);
   const builder = new EntryBuilder(container, manifest, options);
-  for (const { count, reader } of container.blocks()) {
-    const batch: ManifestEntry[] = [];
-    for (let i = 0; i < count; i++) {
-      const entry = builder.next(reader);
-      if (entry) batch.push(entry);
-    }
+  for (const block of container.blocks()) {
+    const batch = builder.entries(block);
+    if (batch.length > 0) yield batch;
+  }
+}
+
+/** Smaller manifests are decompressed faster than another thread is found for them. */
+const WORTH_A_THREAD = 1 << 18;
+
+/** `decodeManifest`, which decompresses large manifests on other threads. */
+export async function* decodeManifestAhead(
+  bytes: Uint8Array,
+  manifest: ManifestFile,
+  options: ReadManifestOptions,
+): AsyncGenerator<readonly ManifestEntry[], void, undefined> {
+  if (bytes.length < WORTH_A_THREAD) {
+    yield* decodeManifest(bytes, manifest, options);
+    return;
+  }
+  const container = readAvroContainer(bytes, manifest.path);
+  const builder = new EntryBuilder(container, manifest, options);
+  for await (const block of container.blocksAhead()) {
+    const batch = builder.entries(block);
     if (batch.length > 0) yield batch;
   }
 }
@@ -142,8 +159,17 @@ class EntryBuilder {
     this.#decode = entryDecoder(container.schema, projection, manifest.path);
   }
 
-  /** Decodes one entry; null if it is filtered out. */
-  next(reader: AvroReader): ManifestEntry | null {
+  /** Decodes the entries of a block, without those that are filtered out. */
+  entries({ count, reader }: AvroBlock): readonly ManifestEntry[] {
+    const batch: ManifestEntry[] = [];
+    for (let i = 0; i < count; i++) {
+      const entry = this.#next(reader);
+      if (entry) batch.push(entry);
+    }
+    return batch;
+  }
+
+  #next(reader: AvroReader): ManifestEntry | null {
     const state = this.#decode(reader);
     const status = STATUSES[state.status];
     if (status === undefined) throw reader.invalid(`an entry has the status ${state.status}`);

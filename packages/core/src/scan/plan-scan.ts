@@ -5,7 +5,12 @@ import { referencedFieldIds } from '../expr/referenced.ts';
 import type { FileIO, IOOptions } from '../io/file-io.ts';
 import { liveFilesCount } from '../manifest/manifest-file.ts';
 import { readManifestList } from '../manifest/read-manifest-list.ts';
-import { decodeManifest, type EntryFilter } from '../manifest/read-manifest.ts';
+import {
+  decodeManifest,
+  decodeManifestAhead,
+  type EntryFilter,
+  type ReadManifestOptions,
+} from '../manifest/read-manifest.ts';
 import { unionOfStats, withStatsOf, type StatsColumns } from '../manifest/stats-columns.ts';
 import type { Runtime } from '../runtime.ts';
 import type { DataFile } from '../spec/data-file.ts';
@@ -16,9 +21,10 @@ import type { TableMetadata } from '../spec/table-metadata.ts';
 import { DeleteFileIndex } from './delete-file-index.ts';
 import { mayDeleteMatches } from './delete-matches.ts';
 import { fetchManifests } from './fetch-manifests.ts';
-import type { DeleteFile, FileScanTask, ScanMetrics } from './file-scan-task.ts';
+import type { DeleteFile, FileScanTask } from './file-scan-task.ts';
 import { ScanCounters } from './scan-counters.ts';
 import { specFilters, type SpecFilter } from './spec-filters.ts';
+import { streamingPlan, type StreamingScanPlan } from './streaming-plan.ts';
 
 export interface PlanScanOptions {
   readonly io: FileIO;
@@ -38,13 +44,6 @@ export interface PlanScanOptions {
   readonly allDeletes?: boolean;
 }
 
-export interface StreamingScanPlan {
-  /** May be iterated once. */
-  readonly tasks: AsyncIterable<FileScanTask>;
-  /** Counts so far; complete when the tasks have been read to the end. */
-  metrics(): ScanMetrics;
-}
-
 /**
  * Plans a scan (spec: "Scan Planning"): leaves out manifests by their partition summaries, files by their partition,
  * then by their metrics, and gives what is left as tasks, in the order of the manifests, as it is found. Delete
@@ -54,7 +53,7 @@ export interface StreamingScanPlan {
  */
 export function planScan(options: PlanScanOptions): StreamingScanPlan {
   const counters = new ScanCounters(options.runtime, options.snapshot?.snapshotId ?? null);
-  return { tasks: new ScanPlanner(options, counters).tasks(), metrics: () => counters.metrics() };
+  return streamingPlan(new ScanPlanner(options, counters).found(), counters, options.limit);
 }
 
 class ScanPlanner {
@@ -76,27 +75,7 @@ class ScanPlanner {
     this.#filterColumns = referencedFieldIds(filter);
   }
 
-  /** Ends when the tasks so far surely have enough rows: nothing is left of the filter, and nothing deletes from them. */
-  async *tasks(): AsyncGenerator<FileScanTask, void, undefined> {
-    const { limit = Infinity } = this.#options;
-    let certainRows = 0;
-    try {
-      if (limit <= 0) return;
-      for await (const batch of this.#batches()) {
-        for (const task of batch) {
-          this.#counters.addTask(task);
-          yield task;
-          if (task.residual.op === 'true' && task.deletes.length === 0) certainRows += task.file.recordCount;
-          if (certainRows >= limit) return;
-        }
-      }
-    } finally {
-      this.#counters.finish();
-    }
-  }
-
-  /** Batch by batch inside: a step of an asynchronous generator costs more than finding a task. */
-  async *#batches(): AsyncGenerator<readonly FileScanTask[], void, undefined> {
+  async *found(): AsyncGenerator<readonly FileScanTask[], void, undefined> {
     const { io, metadata, snapshot, runtime } = this.#options;
     if (snapshot === null) return;
     const manifests = await readManifestList(io, snapshot, metadata, this.#ioOptions());
@@ -118,7 +97,7 @@ class ScanPlanner {
       const { columnStats = 'none' } = this.#options;
       const stats = unionOfStats(columnStats, index.equalityColumns);
       const filter = this.#dataFilter(manifest);
-      for (const entries of this.#decode(manifest, bytes, stats, filter)) {
+      for await (const entries of decodeManifestAhead(bytes, manifest, this.#decoding(stats, filter))) {
         yield this.#tasksOf(entries, manifest, index, stats === columnStats ? null : columnStats);
       }
     }
@@ -149,7 +128,7 @@ class ScanPlanner {
 
   #findDeletes(manifest: ManifestFile, bytes: Uint8Array, found: DeleteFile[]): void {
     this.#counters.deleteManifestsScanned++;
-    for (const batch of this.#decode(manifest, bytes, 'all', this.#deleteFilter(manifest))) {
+    for (const batch of decodeManifest(bytes, manifest, this.#decoding('all', this.#deleteFilter(manifest)))) {
       this.#counters.deleteFilesTotal += batch.length;
       for (const { file, sequenceNumber } of batch) {
         this.#counters.indexDelete(file);
@@ -206,22 +185,11 @@ class ScanPlanner {
     };
   }
 
-  #decode(
-    manifest: ManifestFile,
-    bytes: Uint8Array,
-    stats: StatsColumns,
-    filter: EntryFilter,
-  ): Iterable<readonly ManifestEntry[]> {
+  #decoding(stats: StatsColumns, filter: EntryFilter): ReadManifestOptions {
     throwIfAborted(this.#options.signal);
     const [schema, ...otherSchemas] = this.#schemas;
-    return decodeManifest(bytes, manifest, {
-      specs: this.#options.metadata.partitionSpecs,
-      schema: schema!,
-      otherSchemas,
-      columns: { stats },
-      liveOnly: true,
-      filter,
-    });
+    const specs = this.#options.metadata.partitionSpecs;
+    return { specs, schema: schema!, otherSchemas, columns: { stats }, liveOnly: true, filter };
   }
 
   #ioOptions(): IOOptions {

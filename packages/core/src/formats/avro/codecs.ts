@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { compress as snappyCompress } from 'snappyjs';
 import { invalidData, isLakehouseError, unsupported } from '../../errors.ts';
-import { decompressZstd, inflateRaw, nodeZstd } from '../decompress.ts';
+import { decompressZstd, inflateRaw, inflateRawBeside, nodeZstd } from '../decompress.ts';
 import { decompressSnappyBlock } from '../snappy-block.ts';
 
 /** Compression of Avro blocks (Avro specification: "Required Codecs", "Optional Codecs"). */
@@ -11,6 +11,8 @@ interface Codec {
   readonly compress: (bytes: Uint8Array) => Uint8Array;
   /** Throws, in any way, for bytes that are no such stream or hold more than `limit` bytes. */
   readonly decompress: (bytes: Uint8Array, limit: number) => Uint8Array;
+  /** The same on another thread, where there is one for it. */
+  readonly decompressBeside?: (bytes: Uint8Array, limit: number) => Promise<Uint8Array>;
 }
 
 /** No writer makes blocks of this size; a small damaged or hostile one could claim to. */
@@ -23,6 +25,7 @@ const CODECS: Readonly<Record<AvroCodec, Codec>> = {
   deflate: {
     compress: (bytes) => zlib.deflateRawSync(bytes),
     decompress: inflateRaw,
+    decompressBeside: inflateRawBeside,
   },
   snappy: { compress: compressSnappy, decompress: decompressWithCrc },
   zstandard: { compress: compressZstd, decompress: decompressZstd },
@@ -47,13 +50,32 @@ export function decompressBlock(codec: AvroCodec, bytes: Uint8Array, location: s
   try {
     return CODECS[codec].decompress(bytes, MAX_BLOCK_BYTES);
   } catch (cause) {
-    if (isLakehouseError(cause)) throw cause;
-    throw invalidData(
-      `${location} is damaged: a block of ${bytes.length} bytes is no ${codec} stream.`,
-      { location },
-      cause,
-    );
+    throw damagedBlock(codec, bytes, location, cause);
   }
+}
+
+/** `decompressBlock` beside this thread, for codecs that can. */
+export async function decompressBlockBeside(
+  codec: AvroCodec,
+  bytes: Uint8Array,
+  location: string,
+): Promise<Uint8Array> {
+  const { decompressBeside } = CODECS[codec];
+  if (decompressBeside === undefined) return decompressBlock(codec, bytes, location);
+  try {
+    return await decompressBeside(bytes, MAX_BLOCK_BYTES);
+  } catch (cause) {
+    throw damagedBlock(codec, bytes, location, cause);
+  }
+}
+
+function damagedBlock(codec: AvroCodec, bytes: Uint8Array, location: string, cause: unknown): unknown {
+  if (isLakehouseError(cause)) return cause;
+  return invalidData(
+    `${location} is damaged: a block of ${bytes.length} bytes is no ${codec} stream.`,
+    { location },
+    cause,
+  );
 }
 
 /** Avro puts the CRC-32 of the uncompressed bytes, big-endian, after each Snappy block. */

@@ -1,7 +1,7 @@
 import { AvroReader } from './avro-reader.ts';
 import type { AvroType } from './avro-schema.ts';
 import { AvroWriter } from './avro-writer.ts';
-import { compressBlock, decompressBlock, type AvroCodec } from './codecs.ts';
+import { compressBlock, decompressBlock, decompressBlockBeside, type AvroCodec } from './codecs.ts';
 import { CODEC_KEY, MAGIC, SCHEMA_KEY, SYNC_BYTES, readAvroHeader } from './header.ts';
 
 /** An Avro object container file (Avro specification: "Object Container Files"), whole in memory. */
@@ -12,6 +12,8 @@ export interface AvroContainer {
   readonly metadata: ReadonlyMap<string, string>;
   /** The file's blocks, decompressed one by one as they are asked for. */
   blocks(): Iterable<AvroBlock>;
+  /** The same, the next few of them decompressed on other threads while one is read. */
+  blocksAhead(): AsyncIterable<AvroBlock>;
 }
 
 export interface AvroBlock {
@@ -28,16 +30,22 @@ const BLOCK_BYTES = 1 << 17;
  */
 export function readAvroContainer(bytes: Uint8Array, location: string): AvroContainer {
   const { schema, metadata, codec, sync, length } = readAvroHeader(bytes, location);
-  return { schema, metadata, blocks: () => readBlocks(bytes, length, { codec, sync, location }) };
+  const raw = (): Iterable<RawBlock> => rawBlocks(bytes, length, sync, location);
+  return {
+    schema,
+    metadata,
+    blocks: () => blocks(raw(), codec, location),
+    blocksAhead: () => blocksAhead(raw(), codec, location),
+  };
 }
 
-interface BlockFormat {
-  readonly codec: AvroCodec;
-  readonly sync: Uint8Array;
-  readonly location: string;
+/** A block as it is in the file. */
+interface RawBlock {
+  readonly count: number;
+  readonly payload: Uint8Array;
 }
 
-function* readBlocks(bytes: Uint8Array, start: number, { codec, sync, location }: BlockFormat): Generator<AvroBlock> {
+function* rawBlocks(bytes: Uint8Array, start: number, sync: Uint8Array, location: string): Generator<RawBlock> {
   const file = new AvroReader(bytes, location);
   file.position = start;
   while (file.position < bytes.length) {
@@ -47,13 +55,49 @@ function* readBlocks(bytes: Uint8Array, start: number, { codec, sync, location }
     const marker = file.readFixed(SYNC_BYTES);
     if (marker.some((byte, i) => byte !== sync[i]))
       throw file.invalid("a block does not end with the file's sync marker");
-    const reader = new AvroReader(decompressBlock(codec, payload, location), location);
-    // A record of Iceberg's files takes a byte at least, so this bounds the work that a damaged count can cause.
-    if (count > reader.bytes.length)
-      throw file.invalid(`a block of ${reader.bytes.length} bytes counts ${count} records`);
-    yield { count, reader };
-    if (reader.position !== reader.bytes.length) throw reader.invalid('a block does not end with its last record');
+    yield { count, payload };
   }
+}
+
+function* blocks(raw: Iterable<RawBlock>, codec: AvroCodec, location: string): Generator<AvroBlock> {
+  for (const { count, payload } of raw) {
+    const block = checkedBlock(count, decompressBlock(codec, payload, location), location);
+    yield block;
+    checkRead(block);
+  }
+}
+
+/** So many blocks are under way: each thread of Node's pool has one, and one more to go on with. */
+const BLOCKS_AHEAD = 8;
+
+async function* blocksAhead(raw: Iterable<RawBlock>, codec: AvroCodec, location: string): AsyncGenerator<AvroBlock> {
+  const ahead: Promise<AvroBlock>[] = [];
+  const next = async function* (most: number): AsyncGenerator<AvroBlock> {
+    while (ahead.length > most) {
+      const block = await ahead.shift()!;
+      yield block;
+      checkRead(block);
+    }
+  };
+  for (const { count, payload } of raw) {
+    const block = decompressBlockBeside(codec, payload, location).then((bytes) => checkedBlock(count, bytes, location));
+    // A failure is reported when its turn comes; if that never comes, it is nobody's concern.
+    block.catch(() => undefined);
+    ahead.push(block);
+    yield* next(BLOCKS_AHEAD);
+  }
+  yield* next(0);
+}
+
+function checkedBlock(count: number, records: Uint8Array, location: string): AvroBlock {
+  const reader = new AvroReader(records, location);
+  // A record of Iceberg's files takes a byte at least, so this bounds the work that a damaged count can cause.
+  if (count > records.length) throw reader.invalid(`a block of ${records.length} bytes counts ${count} records`);
+  return { count, reader };
+}
+
+function checkRead({ reader }: AvroBlock): void {
+  if (reader.position !== reader.bytes.length) throw reader.invalid('a block does not end with its last record');
 }
 
 export interface AvroContainerOptions {
