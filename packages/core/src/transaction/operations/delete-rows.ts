@@ -2,7 +2,9 @@ import { bindExpression } from '../../expr/bind.ts';
 import type { BoundExpression } from '../../expr/bound-expression.ts';
 import { toExpression } from '../../expr/filter-input.ts';
 import type { FilterInput } from '../../expr/filter-input.ts';
+import { strictMetricsEvaluator } from '../../expr/metrics-evaluator.ts';
 import type { ColumnBatch } from '../../columns/column.ts';
+import type { FileScanTask } from '../../scan/file-scan-task.ts';
 import type { DataFile } from '../../spec/data-file.ts';
 import type { ConflictChecks } from '../conflict-checks.ts';
 import type { StagedData, StagedDeletes } from '../staged-data.ts';
@@ -27,6 +29,12 @@ export function deleteRows(filter: FilterInput, options: RowLevelOptions): RowOp
       return rowChange(view, await stageDeletion(scope, rowLevelSettings('delete', options, view), view));
     },
   };
+}
+
+/** The files that hold rows of a filter, where metadata tells of all that may that they hold nothing else; else null. */
+export async function coveredFiles(filter: FilterInput, view: TableView): Promise<readonly FileScanTask[] | null> {
+  const tasks = await planFiles(view, bindExpression(view.schema, toExpression(filter)));
+  return tasks.every(({ residual, file }) => strictMetricsEvaluator(residual)(file)) ? tasks : null;
 }
 
 export interface StagedDeletion {

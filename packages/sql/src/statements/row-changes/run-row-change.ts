@@ -1,11 +1,13 @@
-import type { Commit } from '@lh/core';
-import { deleteRows, foundRowsOperation } from '@lh/core/engine';
-import type { EngineView, FoundRows } from '@lh/core/engine';
-import type { StatementContext, StatementOutcome, Target } from '../catalog-statement.ts';
+import { coveredFiles, deleteRows, foundRowsOperation } from '@lh/core/engine';
+import type { EngineView, FoundRows, RowOperation } from '@lh/core/engine';
 import type { ScanReport } from '../../query/scan-report.ts';
+import type { StatementContext, StatementOutcome, Target } from '../catalog-statement.ts';
 import { Changes } from './changes.ts';
+import { exactFilter } from './exact-filter.ts';
 import type { ErrorAt } from './new-values.ts';
 import type { RowChangeStatement } from './read-row-change.ts';
+
+const DONE = { delete: 'deleted', update: 'updated', merge: 'merged' } as const;
 
 /** Runs a statement that changes rows; null if the table is the session's own. */
 export async function runRowChange(
@@ -17,60 +19,70 @@ export async function runRowChange(
   const target = await context.target(name);
   if (target === null) return null;
   const statement = read();
-  const run = isWholeTable(statement) ? deleteAll : changeFound;
-  return run(statement, target, context, errorAt);
-}
-
-type Run = (
-  statement: RowChangeStatement,
-  target: Target,
-  context: StatementContext,
-  errorAt: ErrorAt,
-) => Promise<StatementOutcome>;
-
-function isWholeTable(statement: RowChangeStatement): boolean {
-  return statement.kind === 'delete' && statement.using === null && statement.where === null;
-}
-
-/** By metadata alone: every file leaves. */
-const deleteAll: Run = async (_, target, context) => {
-  let rows = 0;
-  const operation = deleteRows({ op: 'true' }, {});
-  const commit = await context.change(target, (transaction) =>
-    transaction.operate({
-      async plan(view) {
-        const version = target.table.withMetadata(view.metadata);
-        rows = await version.scan({ ref: view.state.branch }).count();
-        return operation.plan(view);
-      },
-    }),
-  );
-  return changed({ rows, done: 'deleted', scans: [] }, commit);
-};
-
-/** DuckDB finds the rows, and what becomes of them; worked out anew where others were faster. */
-const changeFound: Run = async (statement, target, context, errorAt) => {
-  let found: Changes | null = null;
-  const find = async (view: EngineView): Promise<FoundRows | null> => {
-    await found?.drop();
-    found = new Changes({ statement, target, context, view, errorAt });
-    return found.find();
-  };
+  const operation = new StatementOperation({ statement, target, context, errorAt });
   try {
-    const operation = foundRowsOperation(statement.kind, find);
     const commit = await context.change(target, (transaction) => transaction.operate(operation));
-    const { rows, scans } = found as unknown as Changes;
-    return changed({ rows, done: DONE[statement.kind], scans }, commit);
+    return {
+      kind: 'changed',
+      done: DONE[statement.kind],
+      rows: operation.rows,
+      snapshotId: commit?.changed === true ? commit.snapshotId : null,
+      scans: operation.scans,
+    };
   } finally {
-    await (found as Changes | null)?.drop();
+    await operation.end();
   }
-};
+}
 
-const DONE = { delete: 'deleted', update: 'updated', merge: 'merged' } as const;
+interface OperationInput {
+  readonly statement: RowChangeStatement;
+  readonly target: Target;
+  readonly context: StatementContext;
+  readonly errorAt: ErrorAt;
+}
 
-function changed(
-  outcome: { readonly rows: number; readonly done: string; readonly scans: readonly ScanReport[] },
-  commit: Commit | null,
-): StatementOutcome {
-  return { kind: 'changed', ...outcome, snapshotId: commit?.changed === true ? commit.snapshotId : null };
+/** What a statement does, worked out anew where others were faster. */
+class StatementOperation implements RowOperation {
+  /** How many rows were changed. */
+  rows = 0;
+  scans: readonly ScanReport[] = [];
+  readonly #input: OperationInput;
+  readonly #byRows: RowOperation;
+  #changes: Changes | null = null;
+
+  constructor(input: OperationInput) {
+    this.#input = input;
+    this.#byRows = foundRowsOperation(input.statement.kind, (view) => this.#find(view));
+  }
+
+  /** DuckDB finds the rows, and what becomes of them, unless metadata tells that whole files are deleted. */
+  async plan(view: Parameters<RowOperation['plan']>[0]): ReturnType<RowOperation['plan']> {
+    const { statement, target, context } = this.#input;
+    const version = target.table.withMetadata(view.metadata);
+    const filter = await exactFilter(statement, version.schema, context);
+    const files = filter && (await coveredFiles(filter, view));
+    if (filter === null || files === null) return this.#byRows.plan(view);
+    const isPlain = files.every(({ deletes }) => deletes.length === 0);
+    this.rows = isPlain
+      ? files.reduce((sum, { file }) => sum + file.recordCount, 0)
+      : await version.scan({ ref: view.state.branch, filter }).count();
+    this.scans = [];
+    return deleteRows(filter, {}).plan(view);
+  }
+
+  async #find(view: EngineView): Promise<FoundRows | null> {
+    await this.end();
+    const changes = new Changes({ ...this.#input, view });
+    this.#changes = changes;
+    const found = await changes.find();
+    this.rows = changes.rows;
+    this.scans = changes.scans;
+    return found;
+  }
+
+  /** Forgets the rows that were found. */
+  async end(): Promise<void> {
+    await this.#changes?.drop();
+    this.#changes = null;
+  }
 }

@@ -117,7 +117,7 @@ const clause = fc.oneof(
       ),
     )
     .map(([own, action]) => `WHEN MATCHED${and(own)} THEN ${action}`),
-  fc.tuple(sourceCondition, insert).map(([own, values]) => `WHEN NOT MATCHED${and(own)} THEN INSERT ${values}`),
+  fc.tuple(sourceCondition, insert).map(([own, row]) => `WHEN NOT MATCHED${and(own)} THEN INSERT ${row}`),
   fc
     .tuple(
       fc.option(condition),

@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { partitionBy, schema, t } from '@lh/core';
 import type { FormatVersion, RowLevelMode, Table } from '@lh/core';
@@ -172,6 +172,38 @@ test('a whole table is emptied by its metadata', async () => {
   await table.refresh();
   expect(table.currentSnapshot()!.summary).toMatchObject({ 'total-data-files': '0' });
   expect((await lake.sql(`DELETE FROM ${table.name}`)).snapshotId).toBe(null);
+});
+
+test('whole files are deleted by what metadata tells of them', async () => {
+  const table = await catalog.createTable('ns.by_day', {
+    schema: schema({ id: t.long(), day: t.date(), kind: t.string() }),
+    partitionBy: [partitionBy.identity('day')],
+  });
+  const days = ['2024-01-01', '2024-01-02', '2024-01-03'];
+  await table.append(Array.from({ length: 9 }, (_, id) => ({ id: BigInt(id), day: days[id % 3]!, kind: 'x' })));
+  const { tasks } = await table.scan({ filter: "day <= '2024-01-02'" }).plan();
+  // Nothing of them is read: they aren't there any more.
+  for (const { file } of tasks) await rm(file.path);
+  const result = await lake.sql("DELETE FROM ns.by_day WHERE day BETWEEN '2024-01-01' AND '2024-01-02' AND kind = 'x'");
+  expect([result.rowCount, result.scans]).toEqual([6, []]);
+  expect(await values('SELECT count(*), min(id) FROM ns.by_day')).toEqual([[3n, 2n]]);
+  expect((await lake.sql("DELETE FROM ns.by_day AS d WHERE d.day = '2024-01-03' AND id > 2")).rowCount).toBe(2);
+});
+
+test('conditions mean what they mean in the session', async () => {
+  const table = await catalog.createTable('ns.session_zone', {
+    schema: schema({ moment: t.timestamptz(), name: t.string() }),
+    partitionBy: [partitionBy.hour('moment')],
+  });
+  await table.append(['2024-01-01T00:00:00Z', '2024-01-01T10:00:00Z'].map((moment) => ({ moment, name: 'A' })));
+  await lake.sql("SET TimeZone = 'Asia/Seoul'");
+  await lake.sql(`DELETE FROM ns.session_zone WHERE moment < '2024-01-01 12:00:00'`);
+  await lake.sql("SET TimeZone = 'UTC'");
+  expect(await values('SELECT count(*) FROM ns.session_zone')).toEqual([[1n]]);
+  await lake.sql("SET default_collation = 'NOCASE'");
+  await lake.sql("DELETE FROM ns.session_zone WHERE name = 'a'");
+  await lake.sql('RESET default_collation');
+  expect(await values('SELECT count(*) FROM ns.session_zone')).toEqual([[0n]]);
 });
 
 describe('other tables', () => {
