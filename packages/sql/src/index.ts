@@ -7,6 +7,7 @@ export type { FileAccess } from './remote/scan-files.ts';
 export type { ResultColumn } from './results/batch-source.ts';
 export type { RowOptions } from './results/codec.ts';
 export type { PrintOptions } from './results/print-table.ts';
+export type { SqlProgress } from './results/progress.ts';
 export type { SqlResult } from './results/sql-result.ts';
 export type { SqlParameters } from './text/parameters.ts';
 export { DuckDBWriter, type DuckDBWriterOptions } from './write/duckdb-writer.ts';

@@ -11,6 +11,7 @@ import { StatementRunner } from './query/statement-runner.ts';
 import { TableResolver } from './query/table-resolver.ts';
 import type { Names, Registered } from './query/table-resolver.ts';
 import { FileSchemas } from './relation/file-schema.ts';
+import type { SqlProgress } from './results/progress.ts';
 import type { SqlResult } from './results/sql-result.ts';
 import { cachePath, checkCacheOptions } from './remote/cache-options.ts';
 import type { CacheOptions } from './remote/cache-options.ts';
@@ -50,6 +51,8 @@ export interface LakehouseOptions {
 
 export interface SqlOptions {
   readonly signal?: AbortSignal;
+  /** Told how far a statement has got, some times a second. */
+  readonly onProgress?: (progress: SqlProgress) => void;
 }
 
 export interface LakehouseAppendOptions extends AppendOptions {
@@ -146,6 +149,7 @@ export class Lakehouse {
         parameters,
         isOnly: statements.length === 1,
         signal: options.signal,
+        onProgress: options.onProgress,
       });
     }
     return result!;

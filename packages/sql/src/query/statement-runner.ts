@@ -1,11 +1,9 @@
-import { DuckDBTypeId, ResultReturnType } from '@duckdb/node-api';
-import type { DuckDBConnection, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { LakehouseError } from '@lh/core';
 import type { Commit, DataFileWriter, Transaction } from '@lh/core';
 import { invalidArgument, unsupported } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { Planner } from '../plan/planner.ts';
-import { BatchSource } from '../results/batch-source.ts';
+import { explainedQuery } from '../results/explain.ts';
 import { SqlResult } from '../results/sql-result.ts';
 import type { Fence } from '../session/fence.ts';
 import { checkFenced } from '../session/fenced-statements.ts';
@@ -22,10 +20,10 @@ import { isTransactionControl } from '../statements/transaction/transaction-stat
 import { Transactions } from '../statements/transaction/transactions.ts';
 import { prepareText } from '../statements/statement-text.ts';
 import type { StatementRequest, StatementText } from '../statements/statement-text.ts';
-import { quoteName, quoteNames } from '../text/quote.ts';
+import { quoteNames } from '../text/quote.ts';
 import { classify, splitStatements } from '../text/statements.ts';
 import type { InnerQuery } from '../text/statements.ts';
-import { isKeyword, tokenize } from '../text/tokens.ts';
+import { isKeyword, isSymbol, tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
 import { QueryData } from '../write/query-data.ts';
 import { keywordReferences } from './keyword-references.ts';
@@ -34,12 +32,17 @@ import type { Mention } from './mentions.ts';
 import type { PreparedQuery, QueryRunner } from './query-runner.ts';
 import { syntaxError } from './query-text.ts';
 import type { Executor, PrepareOptions, QueryText } from './query-text.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import type { SessionViews } from './session-views.ts';
+import { startStatement } from './start-statement.ts';
 import type { Serialized } from './serialized.ts';
 import { findReferences } from './table-references.ts';
 import type { QueryReferences } from './table-references.ts';
 import type { TableResolver } from './table-resolver.ts';
 import type { Names } from './table-resolver.ts';
+
+/** How the caller follows a statement, and stops it. */
+type Control = Pick<StatementRequest, 'signal' | 'onProgress'>;
 
 export interface StatementRunnerOptions {
   readonly session: Session;
@@ -61,6 +64,7 @@ export class StatementRunner {
   readonly #writer: DataFileWriter;
   readonly #fence: Fence | null;
   readonly #transactions: Transactions;
+  readonly #prepared = new PreparedStatements();
   #watchesSettings = false;
 
   constructor({ session, planner, queries, names, views, writer, fence }: StatementRunnerOptions) {
@@ -85,8 +89,12 @@ export class StatementRunner {
   }
 
   /** Runs a statement of the user's. */
-  async run(request: StatementRequest): Promise<SqlResult> {
+  async run(given: StatementRequest): Promise<SqlResult> {
+    const { onProgress } = given;
+    onProgress?.({ phase: 'planning', fraction: null, rows: 0 });
     if (this.#watchesSettings) this.#session.forgetSettings();
+    const request = this.#prepared.resolve(given);
+    if (request === null) return changedResult({ kind: 'changed', rows: 0, snapshotId: null, scans: [] });
     if (this.#fence) await checkFenced(prepareText(request), this.#fence);
     const isControl = isTransactionControl(request.statement.tokens);
     return this.#transactions.run(isControl, () => this.#run(request));
@@ -96,22 +104,23 @@ export class StatementRunner {
   async #run(request: StatementRequest, resolver = this.#transactions.resolver()): Promise<SqlResult> {
     const text = prepareText(request);
     const own = catalogStatement(text);
-    const done = own && (await this.#catalogStatement(own, resolver, request.signal));
+    const done = own && (await this.#catalogStatement(own, resolver, request));
     if (done) return done;
     const parsed = await this.#planner.parse(text.sql);
     if (!parsed.ok && parsed.error.type === 'parser') throw syntaxError(text, parsed.error);
     const kind = classify(text.tokens);
     switch (kind.kind) {
       case 'query':
-        return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request.signal, parsed);
+        return this.#query(text, { first: 0, next: text.tokens.length }, resolver, request, parsed);
       case 'wrapped':
-        return this.#query(text, kind.query, resolver, request.signal);
+        if (isKeyword(text.tokens[0], 'explain')) await this.#refuseExplained(text, kind.query, resolver);
+        return this.#query(text, kind.query, resolver, request);
       case 'change':
         await this.#refuseCatalogTarget(kind.verb, kind.target, resolver);
-        if (kind.query) return this.#query(text, kind.query, resolver, request.signal);
-        return this.#changeLocal(text, resolver, request.signal);
+        if (kind.query) return this.#query(text, kind.query, resolver, request);
+        return this.#changeLocal(text, resolver, request);
       case 'session':
-        return this.#onSession(sessionStatement(text), request.signal);
+        return this.#onSession(sessionStatement(text), request);
     }
   }
 
@@ -119,8 +128,9 @@ export class StatementRunner {
   async #catalogStatement(
     statement: CatalogStatement,
     resolver: TableResolver,
-    signal: AbortSignal | undefined,
+    control: Control,
   ): Promise<SqlResult | null> {
+    const { signal } = control;
     const context: StatementContext = {
       ...this.#queryContext(signal),
       resolver,
@@ -134,7 +144,7 @@ export class StatementRunner {
       checkPath: async (location, use) => this.#fence?.check(location, use),
       isFenced: this.#fence !== null,
       views: this.#views,
-      isLocal: (parts) => this.#isLocal(quoteNames(parts)),
+      isLocal: (parts) => this.#isLocal(parts),
       lease: () => this.#session.lease(),
       over: (other) => this.#queryContext(signal, other),
       onSession: async (sql) => {
@@ -146,7 +156,7 @@ export class StatementRunner {
     });
     if (outcome === null) return null;
     if (outcome.kind === 'result') return outcome.result;
-    return outcome.kind === 'rows' ? this.#onSession(outcome.sql, signal) : changedResult(outcome);
+    return outcome.kind === 'rows' ? this.#onSession(outcome.sql, control) : changedResult(outcome);
   }
 
   #queryContext(signal: AbortSignal | undefined, resolver?: TableResolver): QueryContext {
@@ -165,7 +175,7 @@ export class StatementRunner {
   async #target(parts: readonly string[], resolver: TableResolver): Promise<Target | null> {
     const resolved = await resolver.resolve(parts);
     if (resolved?.kind === 'table') return { table: resolved.table, branch: undefined };
-    if (resolved === null && (await this.#isLocal(quoteNames(parts)))) return null;
+    if (resolved === null && (await this.#isLocal(parts))) return null;
     if (resolved === null) return this.#branchTarget(parts, resolver);
     const what = resolved.kind === 'metadata' ? 'a metadata table' : 'registered data';
     throw invalidArgument(`'${parts.join('.')}' is ${what}, which can only be read.`);
@@ -214,7 +224,7 @@ export class StatementRunner {
     text: StatementText,
     inner: InnerQuery,
     resolver: TableResolver,
-    signal: AbortSignal | undefined,
+    control: Control,
     known?: Serialized,
   ): Promise<SqlResult> {
     const [start, end] = [
@@ -234,14 +244,33 @@ export class StatementRunner {
       ? findReferences(query.sql, tokens, parsed.root)
       : await this.#knownReferences(query.sql, tokens, resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
-    const options = { signal, plans: parsed.ok, isWhole: inner.first === 0 };
+    const options = { signal: control.signal, plans: parsed.ok, isWhole: inner.first === 0 };
     const whole = (sql: string): string => `${text.sql.slice(0, start)}${sql}${text.sql.slice(end)}`;
     const isWrapped = inner.first > 0;
     if (isWrapped || !parsed.ok || (await this.#queries.needsMain(references, mentions))) {
       const prepared = await this.#queries.prepare(query, references, mentions, this.#mainExecutor(), options);
-      return this.#runOnMain(whole(prepared.sql), prepared, signal);
+      const result = await this.#runOnMain(whole(prepared.sql), prepared, control);
+      return isExplained(text.tokens) ? this.#explained(result, text, control) : result;
     }
-    return this.#runBeside(query, references, mentions, options);
+    return this.#runBeside(query, references, mentions, options, control);
+  }
+
+  /** What a change of a catalog's table would do is known only once its rows have been read. */
+  async #refuseExplained(text: StatementText, inner: InnerQuery, resolver: TableResolver): Promise<void> {
+    const changed = classify(text.tokens.slice(inner.first));
+    if (changed.kind !== 'change' || (await resolver.resolve(changed.target)) === null) return;
+    throw unsupported(
+      `EXPLAIN of ${changed.verb} isn't there for tables of catalogs ('${changed.target.join('.')}'): EXPLAIN a SELECT of the rows that it reads.`,
+    );
+  }
+
+  /** The plan, below what is read of the tables of catalogs. */
+  async #explained(result: SqlResult, text: StatementText, control: Control): Promise<SqlResult> {
+    const rows = await result.rows();
+    const plans = rows.map((row) => [String(row['explain_key']), String(row['explain_value'])] as const);
+    const statement = text.source.slice(text.toSource(0), text.toSource(text.sql.length));
+    const sql = explainedQuery(plans, result.scans, statement);
+    return this.#runOnMain(sql, { sql, scans: result.scans, dispose: () => undefined }, control);
   }
 
   #mainExecutor(): Executor {
@@ -258,36 +287,32 @@ export class StatementRunner {
   }
 
   /** A statement that changes a table of the session; tables of catalogs that it reads are scanned whole. */
-  async #changeLocal(
-    text: StatementText,
-    resolver: TableResolver,
-    signal: AbortSignal | undefined,
-  ): Promise<SqlResult> {
+  async #changeLocal(text: StatementText, resolver: TableResolver, control: Control): Promise<SqlResult> {
     const query = await this.#views.expand(text);
     const references = await this.#knownReferences(query.sql, tokenize(query.sql), resolver);
     const mentions = await resolveMentions(this.#session, references, resolver);
     const prepared = await this.#queries.prepare(query, references, mentions, this.#mainExecutor(), {
-      signal,
+      signal: control.signal,
       plans: false,
       isWhole: false,
     });
-    return this.#runOnMain(prepared.sql, prepared, signal);
+    return this.#runOnMain(prepared.sql, prepared, control);
   }
 
   async #refuseCatalogTarget(verb: string, target: readonly string[], resolver: TableResolver): Promise<void> {
     const name = target.join('.');
-    if (target.length === 1 && !(await resolver.resolve(target)) && (await this.#isLocal(name))) return;
-    if (target.length > 1 && (await this.#isLocal(name))) return;
+    const isOfCatalog = target.length === 1 && (await resolver.resolve(target)) !== null;
+    if (!isOfCatalog && (await this.#isLocal(target))) return;
     throw unsupported(
       `${verb} of '${name}' isn't supported in SQL yet: tables of a catalog are changed with table.append() and the other methods of a table. ` +
         'Tables of the session are made with CREATE TEMP TABLE.',
     );
   }
 
-  async #isLocal(name: string): Promise<boolean> {
+  async #isLocal(parts: readonly string[]): Promise<boolean> {
     return this.#session.onMain(async () => {
       try {
-        await this.#session.main.run(`DESCRIBE ${name}`);
+        await this.#session.main.run(`DESCRIBE ${quoteNames(parts)}`);
         return true;
       } catch {
         return false;
@@ -295,13 +320,14 @@ export class StatementRunner {
     });
   }
 
-  async #onSession(sql: string, signal: AbortSignal | undefined): Promise<SqlResult> {
-    return this.#runOnMain(sql, { sql, scans: [], dispose: () => undefined }, signal);
+  async #onSession(sql: string, control: Control): Promise<SqlResult> {
+    return this.#runOnMain(sql, { sql, scans: [], dispose: () => undefined }, control);
   }
 
-  async #runOnMain(sql: string, prepared: PreparedQuery, signal: AbortSignal | undefined): Promise<SqlResult> {
+  async #runOnMain(sql: string, prepared: PreparedQuery, { signal, onProgress }: Control): Promise<SqlResult> {
     const dispose = (): void => prepared.dispose();
-    const start = (): Promise<SqlResult> => startStatement(this.#session.main, sql, prepared, signal, dispose);
+    const start = (): Promise<SqlResult> =>
+      startStatement(this.#session.main, sql, { scans: prepared.scans, signal, onProgress, done: dispose });
     const result = await this.#session.onMain(start).catch((error: unknown) => {
       dispose();
       throw error;
@@ -318,6 +344,7 @@ export class StatementRunner {
     references: QueryReferences,
     mentions: readonly Mention[],
     options: PrepareOptions,
+    control: Control,
   ): Promise<SqlResult> {
     const lease = await this.#session.lease();
     let prepared: PreparedQuery | null = null;
@@ -329,14 +356,14 @@ export class StatementRunner {
         ready.dispose();
         lease.release();
       };
-      const result = await startStatement(lease.connection, ready.sql, ready, options.signal, done);
+      const result = await startStatement(lease.connection, ready.sql, { ...control, scans: ready.scans, done });
       this.#session.follow(result, done);
       return result;
     } catch (error) {
       lease.release();
       // A type that the user made is known to the main connection only.
       const isUnknown = error instanceof LakehouseError && error.code === 'NOT_FOUND' && error.cause !== undefined;
-      if (isUnknown && prepared) return this.#runOnMain(prepared.sql, prepared, options.signal);
+      if (isUnknown && prepared) return this.#runOnMain(prepared.sql, prepared, control);
       prepared?.dispose();
       throw error;
     }
@@ -355,7 +382,7 @@ function changedResult({
     verb: done,
     snapshotId,
     scans,
-    signal: undefined,
+    guard: (work) => work(),
     mapError: duckdbError,
     done: () => undefined,
   });
@@ -369,52 +396,9 @@ function sessionStatement({ sql, tokens }: StatementText): string {
   return isTimeZone ? "SET TimeZone = 'UTC'" : sql;
 }
 
-/** Variants leave DuckDB in Parquet's binary form: its own has no description outside of it. */
-async function streamQuery(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
-  const result = await connection.stream(sql);
-  if (result.columnCount === 0 || !result.columnTypes().some(isVariant)) return result;
-  const names = result.deduplicatedColumnNames();
-  const columns = result.columnTypes().map((type, i) => {
-    const column = `c${i}`;
-    // Of NULL it makes a variant that holds null.
-    const encoded = `CASE WHEN ${column} IS NOT NULL THEN variant_to_parquet_variant(${column}) END`;
-    return `${isVariant(type) ? encoded : column} AS ${quoteName(names[i]!)}`;
-  });
-  const inner = names.map((_, i) => `c${i}`).join(', ');
-  return connection.stream(`SELECT ${columns.join(', ')} FROM (${sql}) AS variants(${inner})`);
-}
-
-function isVariant(type: DuckDBType): boolean {
-  return type.typeId === DuckDBTypeId.VARIANT;
-}
-
-/** Starts a statement and fetches its first rows. `done` is called once, when no more rows will be fetched. */
-async function startStatement(
-  connection: DuckDBConnection,
-  sql: string,
-  prepared: PreparedQuery,
-  signal: AbortSignal | undefined,
-  done: () => void,
-): Promise<SqlResult> {
-  const interrupt = (): void => connection.interrupt();
-  signal?.addEventListener('abort', interrupt, { once: true });
-  try {
-    const result = await streamQuery(connection, sql);
-    const hasRows = result.columnCount > 0 && result.returnType === ResultReturnType.QUERY_RESULT;
-    return await SqlResult.start({
-      source: hasRows ? new BatchSource(result) : null,
-      changedRows: hasRows ? null : result.rowsChanged,
-      snapshotId: null,
-      scans: prepared.scans,
-      signal,
-      mapError: duckdbError,
-      done: () => {
-        signal?.removeEventListener('abort', interrupt);
-        done();
-      },
-    });
-  } catch (error) {
-    signal?.removeEventListener('abort', interrupt);
-    throw duckdbError(error);
-  }
+/** Of other formats nothing but the plan is expected. */
+function isExplained(tokens: readonly Token[]): boolean {
+  if (!isKeyword(tokens[0], 'explain')) return false;
+  const format = tokens.slice(0, 8).findIndex((token) => isKeyword(token, 'format'));
+  return format < 0 || isKeyword(tokens[format + 1], 'text', 'default') || !isSymbol(tokens[1], '(');
 }

@@ -1,5 +1,5 @@
 import type { DuckDBType } from '@duckdb/node-api';
-import { LakehouseError, throwIfAborted } from '@lh/core';
+import { LakehouseError } from '@lh/core';
 import { DataType, Table } from 'apache-arrow';
 import type { RecordBatch } from 'apache-arrow';
 import type { ScanReport } from '../query/scan-report.ts';
@@ -8,6 +8,7 @@ import type { RowOptions, ValueReader } from './codec.ts';
 import { define } from './nested-codecs.ts';
 import { printTable } from './print-table.ts';
 import type { PrintOptions } from './print-table.ts';
+import type { OnProgress } from './progress.ts';
 
 /** Rows fetched before `lake.sql` returns: most results are whole with these. */
 const FIRST_ROWS = 8192;
@@ -24,7 +25,9 @@ export interface SqlResultOptions {
   readonly verb?: string | undefined;
   /** What the statement committed. */
   readonly snapshotId: bigint | null;
-  readonly signal: AbortSignal | undefined;
+  /** Runs what fetches rows, and ends it when the caller wants no more; ABORTED then. */
+  readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly onProgress?: OnProgress | undefined;
   /** Turns what DuckDB throws while rows are fetched into the library's error. */
   readonly mapError: (error: unknown) => unknown;
   /** Called once, when no more rows will be fetched. */
@@ -192,11 +195,11 @@ export class SqlResult {
   async #fetch(rows: number): Promise<void> {
     if (this.#isFinished) return;
     try {
-      throwIfAborted(this.#options.signal);
-      const batch = await this.#options.source!.next(rows);
+      const batch = await this.#options.guard(() => this.#options.source!.next(rows));
       if (batch) {
         this.#fetchedRows += batch.numRows;
         this.#kept.push(batch);
+        this.#options.onProgress?.({ phase: 'reading', fraction: null, rows: this.#fetchedRows });
       }
       if (this.#options.source!.isDone) {
         this.#isComplete = true;

@@ -1,4 +1,5 @@
 import type { QueryText } from '../query/query-text.ts';
+import type { OnProgress } from '../results/progress.ts';
 import { dialectEdits } from '../text/dialect.ts';
 import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
@@ -15,6 +16,7 @@ export interface StatementRequest {
   /** The text has no other statement: then all parameters are its own. */
   readonly isOnly: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
   /** The part of `source` that the user wrote, where the rest was made of it. */
   readonly origin?: QueryText | undefined;
 }

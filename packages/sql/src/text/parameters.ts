@@ -47,6 +47,15 @@ function isArray(parameters: SqlParameters | undefined): parameters is readonly 
   return Array.isArray(parameters);
 }
 
+/** An expression that takes a parameter's place as it is: the user wrote it as SQL. */
+export class SqlText {
+  readonly sql: string;
+
+  constructor(sql: string) {
+    this.sql = sql;
+  }
+}
+
 /** SQL text of a JavaScript value: exact, and of the type that DuckDB would bind it with. */
 export function literal(value: unknown, place: string): string {
   switch (typeof value) {
@@ -91,6 +100,7 @@ function bigintLiteral(value: bigint): string {
 }
 
 function objectLiteral(value: object, place: string): string {
+  if (value instanceof SqlText) return `(${value.sql})`;
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw invalidArgument(`${place} is an invalid Date.`);
     return `CAST(make_timestamp(${BigInt(value.getTime()) * 1000n}) AT TIME ZONE 'UTC' AS TIMESTAMPTZ)`;
