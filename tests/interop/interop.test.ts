@@ -26,6 +26,8 @@ import { historyTables } from './tables/history.ts';
 import { inputTables } from './tables/inputs.ts';
 import { partitionTables } from './tables/partitions.ts';
 import { rowOperationTables } from './tables/row-operations.ts';
+import { sqlDdlTables } from './tables/sql-ddl.ts';
+import { sqlInsertTables } from './tables/sql-insert.ts';
 import { sqlRowChangeTables } from './tables/sql-row-changes.ts';
 import { typeTables } from './tables/types.ts';
 import { upkeepTables } from './tables/upkeep.ts';
@@ -44,7 +46,9 @@ const groups: Readonly<Record<string, readonly InteropTable[]>> = {
   'added files': addedFileTables,
   upkeep: upkeepTables,
   compaction: compactionTables,
+  'inserted by SQL': sqlInsertTables,
   'changed by SQL': sqlRowChangeTables,
+  'defined by SQL': sqlDdlTables,
 };
 
 interface Written {

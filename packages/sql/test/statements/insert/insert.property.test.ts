@@ -55,4 +55,4 @@ test('rows that are inserted come back as they were', async () => {
     ),
     { numRuns: runs(10) },
   );
-}, 240_000);
+}, 600_000);
