@@ -79,7 +79,9 @@ export function columnsIn(expression: PlanExpression): readonly PlanColumn[] {
     case 'call':
       return expression.args.flatMap(columnsIn);
     case 'case':
-      return [expression.otherwise, ...expression.checks.flatMap(({ when, then }) => [when, then])].flatMap(columnsIn);
+      return [expression.otherwise, ...expression.checks.flatMap(({ when, value }) => [when, value])].flatMap(
+        columnsIn,
+      );
     case 'constant':
     case 'always':
     case 'other':

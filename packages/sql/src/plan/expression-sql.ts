@@ -61,7 +61,7 @@ export function expressionSql(expression: PlanExpression, column: (column: PlanC
     case 'call':
       return callSql(expression.name, expression.args, write);
     case 'case': {
-      const checks = expression.checks.map(({ when, then }) => `WHEN ${write(when)} THEN ${write(then)} `);
+      const checks = expression.checks.map(({ when, value }) => `WHEN ${write(when)} THEN ${write(value)} `);
       return `CASE ${checks.join('')}ELSE ${write(expression.otherwise)} END`;
     }
     case 'always':

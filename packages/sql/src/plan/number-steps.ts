@@ -1,4 +1,3 @@
-import { typeId } from './constants.ts';
 import type { PlanExpression } from './plan-expression.ts';
 import { scaled, shifted, widened } from './ranges.ts';
 import type { RangeSet } from './ranges.ts';

@@ -27,7 +27,7 @@ export type PlanExpression =
 
 export interface PlanCheck {
   readonly when: PlanExpression;
-  readonly then: PlanExpression;
+  readonly value: PlanExpression;
 }
 
 export type CompareOp = 'eq' | 'neq' | 'lt' | 'lteq' | 'gt' | 'gteq' | 'distinct' | 'notDistinct';
@@ -173,7 +173,7 @@ const EXPRESSIONS: Readonly<Record<string, ReadExpression>> = {
     kind: 'case',
     checks: list(expression['case_checks']).map((check) => ({
       when: fromExpression(object(object(check)['when_expr']), columnOf),
-      then: fromExpression(object(object(check)['then_expr']), columnOf),
+      value: fromExpression(object(object(check)['then_expr']), columnOf),
     })),
     otherwise: fromExpression(object(expression['else_expr']), columnOf),
   }),
@@ -233,7 +233,7 @@ export function planText(expression: PlanExpression, columnText: (column: PlanCo
     case 'call':
       return callText(expression.name, expression.args.map(show));
     case 'case': {
-      const checks = expression.checks.map(({ when, then }) => `WHEN ${show(when)} THEN ${show(then)} `);
+      const checks = expression.checks.map(({ when, value }) => `WHEN ${show(when)} THEN ${show(value)} `);
       return `CASE ${checks.join('')}ELSE ${show(expression.otherwise)} END`;
     }
     case 'always':

@@ -24,7 +24,9 @@ export function withoutReferences(node: JsonObject, tables: ReadonlyMap<number, 
   const rows = index === null ? undefined : tables.get(index);
   if (rows) return withoutReferences(rows, tables);
   const children = childrenOf(node);
-  return children.length === 0 ? node : { ...node, children: children.map((child) => withoutReferences(child, tables)) };
+  return children.length === 0
+    ? node
+    : { ...node, children: children.map((child) => withoutReferences(child, tables)) };
 }
 
 /** The table that a scan is of; null for any other node. */

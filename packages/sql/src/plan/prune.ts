@@ -76,7 +76,7 @@ function distinctColumns(filter: PlanExpression, isDistinct = false): readonly n
     case 'call':
       return filter.args.flatMap((arg) => distinctColumns(arg, isDistinct));
     case 'case':
-      return [filter.otherwise, ...filter.checks.flatMap(({ when, then }) => [when, then])].flatMap((part) =>
+      return [filter.otherwise, ...filter.checks.flatMap(({ when, value }) => [when, value])].flatMap((part) =>
         distinctColumns(part, isDistinct),
       );
     case 'constant':

@@ -66,10 +66,6 @@ export function ceil(value: Rational): bigint {
   return -floor({ numerator: -value.numerator, denominator: value.denominator });
 }
 
-export function isWhole({ numerator, denominator }: Rational): boolean {
-  return numerator % denominator === 0n;
-}
-
 /** The double that is nearest, give or take a few units in its last place. */
 export function toDouble({ numerator, denominator }: Rational): number {
   const quotient = Number(numerator) / Number(denominator);

@@ -24,7 +24,7 @@ const regularExpression: ReadPattern = (pattern) => {
   const end = pattern.search(/[.*+?^${}()[\]\\]/);
   const literal = end < 0 ? pattern : pattern.slice(0, end);
   // A quantifier is about the character before it, which may be missing.
-  const prefix = /[*?{]/.test(pattern.charAt(end)) ? [...literal].slice(0, -1).join('') : literal;
+  const prefix = /[*?{]/.test(pattern.charAt(end)) ? Array.from(literal).slice(0, -1).join('') : literal;
   return prefix === '' ? undefined : { prefix, exact: false };
 };
 

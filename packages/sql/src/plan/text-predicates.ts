@@ -66,7 +66,7 @@ function startComparison(column: string, op: Exclude<OrderOp, 'neq'>, text: stri
   // The start of a text is never above it.
   if (op === 'gt' || op === 'gteq') return expr.gteq(column, text);
   if (op === 'eq') return expr.startsWith(column, text);
-  const characters = [...text];
+  const characters = Array.from(text);
   if (length === null) return expr.or(expr.lteq(column, text), expr.startsWith(column, characters[0] ?? ''));
   if (characters.length < length) return expr.lteq(column, text);
   // A longer text that isn't above has the same start.

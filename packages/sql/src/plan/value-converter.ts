@@ -96,23 +96,22 @@ export class ValueConverter {
   }
 
   #wanted(expression: PlanExpression, wanted: Wanted): Derived {
-    switch (expression.kind) {
-      case 'column':
-        return this.#ofColumn(expression.column, wanted);
-      case 'constant':
-        return {
-          expression: holds(wanted, expression.constant) ? expr.alwaysTrue() : expr.alwaysFalse(),
-          exact: false,
-        };
-      case 'case':
-        return this.#ofCase(expression.checks, expression.otherwise, wanted);
-      case 'call':
-        if (expression.name === 'coalesce') return this.#ofCoalesce(expression.args, wanted);
-        if (expression.name === 'greatest' || expression.name === 'least') {
-          return this.#ofExtreme(expression.name, expression.args, wanted);
-        }
-        if (expression.name === 'row') return this.#ofRow(expression.args, wanted);
+    if (expression.kind === 'column') return this.#ofColumn(expression.column, wanted);
+    if (expression.kind === 'constant') {
+      const { constant } = expression;
+      return { expression: holds(wanted, constant) ? expr.alwaysTrue() : expr.alwaysFalse(), exact: false };
     }
+    if (expression.kind === 'case') return this.#ofCase(expression.checks, expression.otherwise, wanted);
+    if (expression.kind === 'call') {
+      const { name, args } = expression;
+      if (name === 'coalesce') return this.#ofCoalesce(args, wanted);
+      if (name === 'greatest' || name === 'least') return this.#ofExtreme(name, args, wanted);
+      if (name === 'row') return this.#ofRow(args, wanted);
+    }
+    return this.#throughFunction(expression, wanted);
+  }
+
+  #throughFunction(expression: PlanExpression, wanted: Wanted): Derived {
     const step = stepOf(expression, this.#context);
     const ranges = step && rangesWanted(wanted);
     if (ranges) {
@@ -156,9 +155,10 @@ export class ValueConverter {
 
   /** Some branch gives what is wanted; that the ones before it were not taken is left out where it can't be said. */
   #ofCase(checks: readonly PlanCheck[], otherwise: PlanExpression, wanted: Wanted): Derived {
-    const taken = checks.map(({ when, then }) => {
-      const value = this.#branch(then, wanted);
-      return value.op === 'false' ? value : expr.and(this.#attempt(when)?.expression ?? expr.alwaysTrue(), value);
+    const taken = checks.map(({ when, value }) => {
+      const isValue = this.#branch(value, wanted);
+      if (isValue.op === 'false') return isValue;
+      return expr.and(this.#attempt(when)?.expression ?? expr.alwaysTrue(), isValue);
     });
     const last = this.#branch(otherwise, wanted);
     const skipped = last.op === 'false' ? [] : checks.flatMap(({ when }) => this.#notTaken(when) ?? []);
