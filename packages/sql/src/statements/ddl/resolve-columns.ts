@@ -1,4 +1,5 @@
-import type { IcebergType, LakehouseError, NestedField } from '@lh/core';
+import { isLakehouseError } from '@lh/core';
+import type { ErrorCode, IcebergType, LakehouseError, NestedField } from '@lh/core';
 import { defaultOf } from '@lh/core/engine';
 import { isBareContextFunction, isContextFunction } from '../../query/context-calls.ts';
 import type { SqlResult } from '../../results/sql-result.ts';
@@ -73,9 +74,13 @@ export async function evaluateDefault(
     const [row] = await result.rows();
     return row?.['value'];
   } catch (error) {
-    throw evaluator.error(`${error instanceof Error ? error.message.split('\n')[0] : String(error)}`, at);
+    if (!isLakehouseError(error) || !OF_THE_TEXT.has(error.code)) throw error;
+    throw evaluator.error(error.message.split('\n')[0]!, at);
   }
 }
+
+/** What DuckDB answers to a text that is no constant. */
+const OF_THE_TEXT: ReadonlySet<ErrorCode> = new Set(['INVALID_ARGUMENT', 'NOT_FOUND', 'UNSUPPORTED']);
 
 const QUERY_WORDS: ReadonlySet<string> = new Set(['select', 'from', 'with', 'values', 'table']);
 const OTHER_EACH_TIME: ReadonlySet<string> = new Set('random uuid gen_random_uuid uuidv4 uuidv7 nextval'.split(' '));

@@ -1,4 +1,4 @@
-import { t } from '@lh/core';
+import { isLakehouseError, t } from '@lh/core';
 import type { ColumnType, IcebergType } from '@lh/core';
 import { stringValue } from '../../text/string-value.ts';
 import type { TokenReader } from '../token-reader.ts';
@@ -223,6 +223,6 @@ function checked(reader: TokenReader, at: number, make: () => ColumnType): Colum
   try {
     return make();
   } catch (error) {
-    throw reader.error(error instanceof Error ? error.message : String(error), at);
+    throw isLakehouseError(error) ? reader.error(error.message, at) : error;
   }
 }

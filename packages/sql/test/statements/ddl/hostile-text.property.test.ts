@@ -6,7 +6,7 @@ import { Lakehouse } from '../../../src/index.ts';
 import { quoteName } from '../../../src/text/quote.ts';
 import { anyName } from './arbitrary-definitions.ts';
 
-const catalog = new MemoryCatalog();
+const catalog = new MemoryCatalog({ name: 'mem' });
 const lake = await Lakehouse.open({ catalog });
 const shape = schema({ id: t.long(), ts: t.timestamp(), geo: t.struct({ lat: t.double() }), tags: t.list(t.string()) });
 beforeAll(async () => {
@@ -126,9 +126,14 @@ test('names of every kind are names of namespaces, tables, columns, branches and
         expect(made.properties).toEqual({ [column]: column, comment: column });
         expect(Object.keys(made.refs())).toContain(column);
         expect(await (await lake.sql(`SELECT ${quoted} FROM ${quoteName(name)}`)).rows()).toEqual([{ [column]: 1n }]);
+        await lake.sql(`USE memory.main; DROP TABLE ${table} PURGE; DROP SCHEMA ${quoteName(namespace)}`);
+        expect(await catalog.namespaceExists([namespace])).toBe(false);
       } finally {
-        await lake.sql('USE main');
-        await lake.sql(`DROP TABLE IF EXISTS ${table}; DROP SCHEMA ${quoteName(namespace)}`);
+        // What is left of one that has failed.
+        await lake.sql('USE memory.main');
+        const isLeft = await catalog.namespaceExists([namespace]);
+        for (const left of isLeft ? await catalog.listTables([namespace]) : []) await catalog.dropTable(left);
+        if (isLeft) await catalog.dropNamespace([namespace]);
       }
     }),
     { numRuns: runs(10) },
