@@ -95,7 +95,6 @@ describe.each(layouts)('format version %s, %s', (formatVersion, mode) => {
     const name = `ns.missed_${formatVersion}_${mode.slice(0, 1)}`;
     const table = await counters(name, formatVersion, mode);
     const own = await catalog.loadTable(name);
-    // The append comes when the statement has read the table: its source is asked for by the statement itself.
     const commits = 3;
     let left = commits;
     const meanwhile = (async () => {

@@ -129,7 +129,29 @@ const clause = fc.oneof(
     .map(([own, action]) => `WHEN NOT MATCHED BY SOURCE${and(own)} THEN ${action}`),
 );
 
+/** Conditions that core understands as well, which may show that files are deleted as a whole. */
+const plainCondition = fc
+  .array(
+    fc.constantFrom(
+      'id < 3',
+      'id IN (0, 2, 4)',
+      'n = 1',
+      'n IS NULL',
+      'n <> 2',
+      'n NOT IN (0, 1)',
+      "s LIKE 'a%'",
+      "s < 'b'",
+      "NOT s = 'a'",
+      "d < '2024-03-01'",
+      'd IS NOT NULL',
+      '(n > 0 OR d IS NULL)',
+    ),
+    { minLength: 1, maxLength: 2 },
+  )
+  .map((all) => all.join(' AND '));
+
 const statement = fc.oneof(
+  plainCondition.map((own) => `DELETE FROM TARGET WHERE ${own}`),
   fc.option(condition).map((own) => `DELETE FROM TARGET AS t${own === null ? '' : ` WHERE ${own}`}`),
   condition.map((own) => `DELETE FROM TARGET t USING src WHERE src.k = t.id AND ${own}`),
   fc
