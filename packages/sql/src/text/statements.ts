@@ -1,3 +1,4 @@
+import { mainVerb } from './main-verb.ts';
 import { isKeyword, isName, isSymbol, nameChain } from './tokens.ts';
 import type { Token } from './tokens.ts';
 
@@ -61,7 +62,7 @@ const QUERY_WORDS = [
 /** What a statement is, by its first words. */
 export function classify(tokens: readonly Token[]): StatementKind {
   const [first] = tokens;
-  if (isSymbol(first, '(') || isKeyword(first, ...QUERY_WORDS)) return mainVerb(tokens);
+  if (isSymbol(first, '(') || isKeyword(first, ...QUERY_WORDS)) return afterWith(tokens);
   if (isKeyword(first, 'explain')) return { kind: 'wrapped', query: explained(tokens) };
   if (isKeyword(first, 'create')) return created(tokens);
   if (isKeyword(first, 'copy') && isSymbol(tokens[1], '('))
@@ -71,16 +72,9 @@ export function classify(tokens: readonly Token[]): StatementKind {
 }
 
 /** `WITH … INSERT INTO …` starts like a query. */
-function mainVerb(tokens: readonly Token[]): StatementKind {
-  if (!isKeyword(tokens[0], 'with')) return { kind: 'query' };
-  let depth = 0;
-  for (let i = 1; i < tokens.length; i++) {
-    if (isSymbol(tokens[i], '(')) depth++;
-    else if (isSymbol(tokens[i], ')')) depth--;
-    else if (depth === 0 && isKeyword(tokens[i], 'select', 'from', 'values')) break;
-    else if (depth === 0 && isKeyword(tokens[i], 'insert', 'update', 'delete', 'merge')) return change(tokens.slice(i));
-  }
-  return { kind: 'query' };
+function afterWith(tokens: readonly Token[]): StatementKind {
+  const verb = mainVerb(tokens, 'insert', 'update', 'delete', 'merge');
+  return verb === null ? { kind: 'query' } : change(tokens.slice(verb));
 }
 
 function explained(tokens: readonly Token[]): InnerQuery {

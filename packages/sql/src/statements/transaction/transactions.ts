@@ -77,7 +77,9 @@ export class Transactions {
       // What DuckDB itself has given up must not be committed here.
       await this.#onMain('SELECT 1');
       const commit = await transaction.commit();
-      await this.#onMain('COMMIT');
+      await this.#onMain('COMMIT').catch((error: unknown) => {
+        throw commit === null ? error : halfCommitted(commit, error);
+      });
       return commit;
     } catch (error) {
       await this.#takeBack(transaction);
@@ -110,6 +112,15 @@ export class Transactions {
         throw duckdbError(error);
       });
   }
+}
+
+function halfCommitted({ snapshotId }: Commit, cause: unknown): LakehouseError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LakehouseError(
+    'INVALID_ARGUMENT',
+    `The catalog's table was committed (its snapshot is ${snapshotId}), but the changes of DuckDB's own tables were not: ${reason}`,
+    { cause, context: { snapshotId } },
+  );
 }
 
 function aborted(what: string): LakehouseError {

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { schema, t } from '@lh/core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openWarehouse, rejection } from '../../support.ts';
 import { filesBelow } from '../files.ts';
 
@@ -106,6 +107,20 @@ describe('COPY … TO', () => {
     const result = await lake.sql(`COPY ${name} TO '${location}' (FORMAT parquet, RETURN_STATS)`);
     expect(await result.rows()).toMatchObject([{ filename: location, count: 1n }]);
   });
+});
+
+test('files outside of what SQL may touch', async () => {
+  const allowed = await mkdtemp(join(tmpdir(), 'lh-sql-allowed-'));
+  onTestFinished(() => rm(allowed, { recursive: true }));
+  const restricted = await openWarehouse({ allowedPaths: [allowed] });
+  await restricted.catalog.createTable('ns.t', { schema: schema({ s: t.string() }) });
+  const outside = await file('outside.csv', 'a');
+  for (const sql of [`COPY ns.t FROM '${outside}'`, `COPY ns.t TO '${outside}'`]) {
+    expect(await rejection(restricted.lake.sql(sql))).toMatchObject({ code: 'UNAUTHORIZED' });
+  }
+  const inside = join(allowed, 'inside.csv');
+  await restricted.lake.sql(`INSERT INTO ns.t VALUES ('x'); COPY ns.t TO '${inside}'; COPY ns.t FROM '${inside}'`);
+  expect(await (await restricted.lake.sql('FROM ns.t')).rows()).toEqual([{ s: 'x' }, { s: 'x' }]);
 });
 
 test("tables of the session are DuckDB's", async () => {

@@ -168,6 +168,18 @@ describe('what ends a transaction otherwise', () => {
     expect(await filesBelow(path)).toEqual(before);
   });
 
+  test("an error of DuckDB's own on the connection", async () => {
+    await lake.sql('CREATE OR REPLACE TEMP TABLE own (id BIGINT PRIMARY KEY)');
+    const before = await filesBelow(path);
+    await lake.sql(`BEGIN; INSERT INTO ${name} (id) VALUES (3)`);
+    await lake.connection.run('INSERT INTO own VALUES (1), (1)').catch(() => undefined);
+    expect(await rejection(lake.sql('COMMIT'))).toMatchObject({
+      message: expect.stringMatching(/transaction is aborted/),
+    });
+    expect(await ids()).toEqual([1, 2]);
+    expect(await filesBelow(path)).toEqual(before);
+  });
+
   test('a conflict', async () => {
     await lake.sql(`BEGIN; DELETE FROM ${name} WHERE id = 1; INSERT INTO ${name} (id) VALUES (3)`);
     await other((second) => second.sql(`DELETE FROM ${name} WHERE id = 2`));
