@@ -38,6 +38,7 @@ export { Z_ORDER_BITS, Z_ORDER_BYTES, zOrderForm } from './maintenance/rewrite-d
 export { METADATA_TABLE_NAMES, isMetadataTableName } from './inspect/metadata-table-name.ts';
 export type { MetadataTableName } from './inspect/metadata-table-name.ts';
 export type { InspectedTable } from './inspect/metadata-table-definition.ts';
+export { openChanges } from './inspect/open-changes.ts';
 export { openMetadataTable } from './inspect/open-metadata-table.ts';
 export type { MetadataTableColumns, ReadColumnsOptions } from './inspect/open-metadata-table.ts';
 export { checkedFooter, readFooterBytes } from './formats/parquet/footer.ts';

@@ -98,7 +98,7 @@ export class TableChanges<Row = Record<string, unknown>> implements AsyncIterabl
   /** Arrow record batches, read as fast as they are taken. */
   async *batches(): AsyncGenerator<RecordBatch, void, undefined> {
     const schema = arrowSchema(this.schema);
-    for await (const batch of this.#columns()) {
+    for await (const batch of this.columnBatches()) {
       throwIfAborted(this.#signal);
       yield toRecordBatch(schema, batch);
     }
@@ -125,7 +125,8 @@ export class TableChanges<Row = Record<string, unknown>> implements AsyncIterabl
     return rows;
   }
 
-  async *#columns(): AsyncGenerator<ColumnBatch, void, undefined> {
+  /** The same in the library's own columnar form. */
+  async *columnBatches(): AsyncGenerator<ColumnBatch, void, undefined> {
     const schema = this.#rowSchema;
     const { selection, keyIds } = this.#prepared;
     const { projection, metadataColumns } = selection;

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Schema, Table } from '@lh/core';
-import { METADATA_COLUMNS, openMetadataTable } from '@lh/core/engine';
+import { METADATA_COLUMNS, openChanges, openMetadataTable } from '@lh/core/engine';
 import type { MetadataColumn, MetadataTableColumns } from '@lh/core/engine';
 import { duckdbError } from '../errors.ts';
 import type { ShadowColumn } from '../plan/planner.ts';
@@ -9,10 +9,11 @@ import { quoteNames } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import { handedOver } from '../relation/metadata-relation.ts';
 import { metadataColumnsOf } from './metadata-references.ts';
+import { resolveRead } from './resolve-read.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
 import type { RegisteredFeed, TableReading, TableResolver } from './table-resolver.ts';
-import { scanTarget } from './time-travel.ts';
-import type { ScanTarget } from './time-travel.ts';
+import { changeStates, scanTarget } from './time-travel.ts';
+import type { ChangeStates, ScanTarget } from './time-travel.ts';
 
 /** A mention of a table in a query, with what it stands for. */
 export type Mention = TableMention | MetadataMention | DataMention | LocalMention;
@@ -67,7 +68,7 @@ export async function resolveMentions(
 ): Promise<readonly Mention[]> {
   const mentions = await Promise.all(
     tables.map(async (reference): Promise<Mention> => {
-      const resolved = await resolver.resolve(reference.parts);
+      const resolved = await resolveRead(resolver, reference.parts);
       if (resolved?.kind === 'table') {
         const target =
           (reference.at ? null : resolved.reading?.target) ?? (await targetOf(session, reference, resolved.table));
@@ -76,6 +77,11 @@ export async function resolveMentions(
       if (resolved?.kind === 'metadata') {
         const { table, metadataTable } = resolved;
         const columns = openMetadataTable(table, metadataTable, await targetOf(session, reference, table));
+        return { kind: 'metadata', reference, columns, schema: columns.schema };
+      }
+      if (resolved?.kind === 'changes') {
+        const { table } = resolved;
+        const columns = openChanges(table, await statesOf(session, reference, table));
         return { kind: 'metadata', reference, columns, schema: columns.schema };
       }
       if (resolved) return { kind: 'data', reference, data: resolved.data };
@@ -100,6 +106,15 @@ async function targetOf(session: Session, reference: TableReference, table: Tabl
   const lease = await session.lease();
   try {
     return await scanTarget(lease.connection, reference.at, table);
+  } finally {
+    lease.release();
+  }
+}
+
+async function statesOf(session: Session, { at }: TableReference, table: Table): Promise<ChangeStates> {
+  const lease = await session.lease();
+  try {
+    return await changeStates(lease.connection, at, table);
   } finally {
     lease.release();
   }

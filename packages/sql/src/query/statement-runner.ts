@@ -33,6 +33,7 @@ import type { PreparedQuery, QueryRunner } from './query-runner.ts';
 import { syntaxError } from './query-text.ts';
 import type { Executor, PrepareOptions, QueryText } from './query-text.ts';
 import { PreparedStatements } from './prepared-statements.ts';
+import { resolveRead } from './resolve-read.ts';
 import type { SessionViews } from './session-views.ts';
 import { startStatement } from './start-statement.ts';
 import type { Serialized } from './serialized.ts';
@@ -282,7 +283,7 @@ export class StatementRunner {
   /** Of a statement that can't be parsed, only names that are surely tables of a catalog are touched. */
   async #knownReferences(sql: string, tokens: readonly Token[], resolver: TableResolver): Promise<QueryReferences> {
     const references = keywordReferences(sql, tokens);
-    const resolved = await Promise.all(references.tables.map((reference) => resolver.resolve(reference.parts)));
+    const resolved = await Promise.all(references.tables.map(({ parts }) => resolveRead(resolver, parts)));
     return { ...references, tables: references.tables.filter((_, i) => resolved[i] !== null) };
   }
 

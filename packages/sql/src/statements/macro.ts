@@ -1,5 +1,6 @@
 import { unsupported } from '@lh/core/engine';
 import { keywordReferences } from '../query/keyword-references.ts';
+import { resolveRead } from '../query/resolve-read.ts';
 import { isKeyword } from '../text/tokens.ts';
 import type { CatalogStatement } from './catalog-statement.ts';
 import type { StatementText } from './statement-text.ts';
@@ -13,7 +14,7 @@ export function macroStatement({ sql, tokens }: StatementText): CatalogStatement
     async run({ resolver, views }) {
       for (const { parts } of keywordReferences(sql, tokens).tables) {
         const isView = parts.length === 1 && views.has(parts[0]!);
-        if (!isView && !(await resolver.resolve(parts))) continue;
+        if (!isView && !(await resolveRead(resolver, parts))) continue;
         throw unsupported(
           `A macro can't read '${parts.join('.')}': DuckDB doesn't know tables of catalogs. Make a view of it (CREATE VIEW), or give the macro the values.`,
         );

@@ -1,5 +1,6 @@
 import { LakehouseError } from '@lh/core';
 import { unsupported } from '@lh/core/engine';
+import { resolveRead } from '../query/resolve-read.ts';
 import { applyEdits } from '../text/edits.ts';
 import type { Edit } from '../text/edits.ts';
 import { LEVEL_SEPARATOR } from '../text/level-separator.ts';
@@ -94,7 +95,7 @@ async function runCreate(view: CreateView, context: StatementContext): Promise<S
 async function readsCatalogs(query: string, { views, resolver }: StatementContext): Promise<boolean> {
   for (const { parts } of await views.references(query)) {
     if (parts.length === 1 && views.has(parts[0]!)) return true;
-    if (await resolver.resolve(parts)) return true;
+    if (await resolveRead(resolver, parts)) return true;
   }
   return false;
 }

@@ -1,8 +1,10 @@
+import { aliasAt } from './alias.ts';
 import type { Edit } from './edits.ts';
 import { quoteName } from './quote.ts';
 import { afterBracket, isKeyword, isName, isSymbol, nameChain } from './tokens.ts';
 import type { Token } from './tokens.ts';
 import { LEVEL_SEPARATOR } from './level-separator.ts';
+import { tableChanges } from './table-changes.ts';
 
 /**
  * What other engines' SQL has and DuckDB's grammar hasn't, put into words that it understands: Spark's and Trino's
@@ -14,6 +16,11 @@ export function dialectEdits(text: string, tokens: readonly Token[]): readonly E
     if (!isTablePosition(tokens, i)) continue;
     const chain = nameChain(tokens, i);
     if (!chain) continue;
+    const changes = tableChanges(text, tokens, i);
+    if (changes) {
+      edits.push(changes);
+      continue;
+    }
     if (chain.parts.length > 3) edits.push(joinLevels(tokens, chain.parts, i, chain.next));
     // A branch that is written to is INSERT's to read.
     const clause = isInsertTarget(tokens, i) ? null : timeTravel(text, tokens, chain.next);
@@ -159,22 +166,3 @@ function afterValue(tokens: readonly Token[], i: number): number {
   if (tokens[next]?.kind === 'word' && isSymbol(tokens[next + 1], '(')) return afterBracket(tokens, next + 1);
   return Math.min(next + 1, tokens.length);
 }
-
-function aliasAt(tokens: readonly Token[], i: number): { readonly first: number; readonly next: number } | null {
-  const hasAs = isKeyword(tokens[i], 'as');
-  const name = tokens[hasAs ? i + 1 : i];
-  if (!isName(name) || (!hasAs && name.kind === 'word' && NO_ALIAS.has(name.value.toLowerCase()))) return null;
-  const next = (hasAs ? i + 1 : i) + 1;
-  return { first: i, next: isSymbol(tokens[next], '(') ? afterBracket(tokens, next) : next };
-}
-
-/** Words that may follow a table and can't be its alias. */
-const NO_ALIAS: ReadonlySet<string> = new Set(
-  (
-    'all analyse analyze and anti any array as asc asof asymmetric at both case cast check collate collation column concurrently constraint create cross ' +
-    'default deferrable desc describe distinct do else end except false fetch for foreign freeze from full generated glob group having ilike in initially ' +
-    'inner intersect into is isnull join lambda lateral leading left like limit map natural not notnull null offset on only or order outer overlaps pivot ' +
-    'pivot_longer pivot_wider placing positional primary qualify references returning right select semi show similar some struct summarize symmetric table ' +
-    'tablesample then to trailing true try_cast union unique unpack unpivot using variadic verbose when where window with'
-  ).split(' '),
-);
