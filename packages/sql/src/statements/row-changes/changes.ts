@@ -158,15 +158,17 @@ export class Changes {
 
   /** Rows of rewritten files that stay, and changed and new ones. */
   #rowsToWrite(keep: PositionsByFile, lineage: EngineView['lineage']): SelfWritingRows | null {
-    const { fields } = this.#table.schema;
-    const names = fields.map(({ name }) => quoteName(name));
+    // Columns of an unknown type hold nothing, and aren't stored.
+    const columns = this.#table.schema.fields
+      .map(({ name, type }, i) => ({ name: quoteName(name), value: valueName(i), type }))
+      .filter(({ type }) => type.kind !== 'unknown');
     const writes = this.#input.statement.kind !== 'delete';
     const queries: string[] = [];
     if (keep.size > 0) {
       const old = lineage.map(
         ({ name, limit }) => `CASE WHEN ${KEPT}.${name} < ${limit} THEN ${KEPT}.${name} END AS ${name}`,
       );
-      queries.push(`SELECT ${[...names.map((name) => `${KEPT}.${name}`), ...old].join(', ')} FROM ${KEPT}`);
+      queries.push(`SELECT ${[...columns.map(({ name }) => `${KEPT}.${name}`), ...old].join(', ')} FROM ${KEPT}`);
     }
     if (writes) {
       const changed = lineage.map(({ name, limit }) =>
@@ -174,7 +176,7 @@ export class Changes {
           ? `CASE WHEN ${ROW_ID} < ${limit} THEN ${ROW_ID} END AS ${name}`
           : `CAST(NULL AS BIGINT) AS ${name}`,
       );
-      const values = names.map((name, i) => `${valueName(i)} AS ${name}`);
+      const values = columns.map(({ name, value }) => `${value} AS ${name}`);
       queries.push(`SELECT ${[...values, ...changed].join(', ')} FROM ${this.#name} WHERE ${WRITTEN}`);
     }
     return queries.length === 0 ? null : this.#over([KEPT], { files: keep }).rows(queries.join(' UNION ALL '));
