@@ -6,6 +6,7 @@ import { isKeyword } from '../text/tokens.ts';
 import { icebergField } from '../types/iceberg-types.ts';
 import type { QueryData } from '../write/query-data.ts';
 import type { CatalogStatement, StatementContext, StatementOutcome } from './catalog-statement.ts';
+import { checkPlaces } from './ddl/check-places.ts';
 import { existingTable, isOfSession, newPlace, replacementOf, tableOptions } from './ddl/create-table.ts';
 import { NO_ROWS } from './ddl/outcomes.ts';
 import { readCreateTable } from './ddl/table-definition.ts';
@@ -28,7 +29,7 @@ export function createTableAs(text: StatementText): CatalogStatement | null {
       const place = await newPlace(name, context);
       const existing = await existingTable(statement, place);
       if (existing && ifNotExists) return NO_ROWS;
-      if (definition.location !== null) await context.checkPath(definition.location, 'write');
+      await checkPlaces(definition, context);
       const described = await context.rows(`SELECT * FROM (\n${query.sql}\n) LIMIT 0`, { origin: query }).result();
       const names = described.columns.map((column) => column.name);
       const fields = names.map((column, i) => icebergField(column, described.types[i]!));

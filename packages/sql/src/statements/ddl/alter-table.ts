@@ -9,8 +9,10 @@ import type { AlterAction } from './alter-actions.ts';
 import { changeRef } from './alter-refs.ts';
 import { changeColumns } from './change-columns.ts';
 import { changePartitioning, replacePartitioning, setSortOrder } from './change-partitioning.ts';
+import { checkPlaces } from './check-places.ts';
 import { findTarget } from './find-target.ts';
 import { NO_ROWS } from './outcomes.ts';
+import type { Properties } from './properties.ts';
 import { setProperties } from './set-properties.ts';
 
 /** `ALTER TABLE [IF EXISTS] name action, …`: all actions are one commit. */
@@ -32,6 +34,7 @@ export function alterTable(text: StatementText): CatalogStatement | null {
         await renameTable(name, first.to, context);
         return NO_ROWS;
       }
+      for (const action of actions) await checkPlaces({ properties: propertiesOf(action) }, context);
       await alter(target, actions, context, reader);
       return NO_ROWS;
     },
@@ -90,6 +93,11 @@ async function alter(
   } catch (error) {
     throw locate(error, actions[0]?.at ?? 0);
   }
+}
+
+function propertiesOf(action: AlterAction): Properties {
+  if (action.kind === 'set-properties') return action.properties;
+  return action.kind === 'set-options' ? action.options.properties : {};
 }
 
 type ActionOf<K extends AlterAction['kind']> = Extract<AlterAction, { readonly kind: K }>;

@@ -4,6 +4,7 @@ import { invalidArgument, schemaOfFields, unsupported } from '@lh/core/engine';
 import type { TablePlace } from '../../query/table-resolver.ts';
 import type { CatalogStatement, StatementContext, StatementOutcome } from '../catalog-statement.ts';
 import type { StatementText } from '../statement-text.ts';
+import { checkPlaces } from './check-places.ts';
 import { columnPath } from './column-path.ts';
 import { describedTable } from './described-table.ts';
 import { NO_ROWS } from './outcomes.ts';
@@ -22,10 +23,13 @@ export function createTable(text: StatementText): CatalogStatement | null {
       const place = await newPlace(name, context);
       const existing = await existingTable(statement, place);
       if (existing && statement.ifNotExists) return NO_ROWS;
+      await checkPlaces(definition, context);
       const options = like
         ? await likeTable(like, definition, context)
         : tableOptions(definition, await columnsOf(statement, context));
-      return existing ? replaceTable(statement, existing, options, context) : create(place, options, context);
+      return existing
+        ? replaceTable(statement, existing, options, context)
+        : create(statement, place, options, context);
     },
   };
 }
@@ -122,13 +126,22 @@ async function likeTable(
 }
 
 async function create(
-  { catalog, path }: TablePlace,
+  statement: CreateTable,
+  place: TablePlace,
   options: CreateTableOptions,
   context: StatementContext,
 ): Promise<StatementOutcome> {
   context.refuseInTransaction('CREATE TABLE');
-  await catalog.createTable(path, options);
-  return NO_ROWS;
+  try {
+    await place.catalog.createTable(place.path, options);
+    return NO_ROWS;
+  } catch (error) {
+    if (!isLakehouseError(error, 'ALREADY_EXISTS')) throw error;
+    // Others were faster; for who has not asked for a table that may be there, this is their error.
+    const existing = await existingTable(statement, place);
+    if (existing === null) throw error;
+    return statement.ifNotExists ? NO_ROWS : replaceTable(statement, existing, options, context);
+  }
 }
 
 async function replaceTable(

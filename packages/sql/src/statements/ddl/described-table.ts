@@ -1,15 +1,10 @@
 import type { CreateTableOptions, PartitionField, Schema, SortField, Table } from '@lh/core';
 import { defaultPartitionName, indexById } from '@lh/core/engine';
+import { PLACE_PROPERTIES } from './check-places.ts';
 import type { Properties } from './properties.ts';
 
 /** Properties that are about one table's files, or its field ids. */
-const OWN_PROPERTIES: ReadonlySet<string> = new Set([
-  'write.data.path',
-  'write.metadata.path',
-  'write.object-storage.path',
-  'write.folder-storage.path',
-  'schema.name-mapping.default',
-]);
+const OWN_PROPERTIES: ReadonlySet<string> = new Set([...PLACE_PROPERTIES, 'schema.name-mapping.default']);
 
 /** What would make a table like this one: schema, partitioning, order, version and properties. */
 export function describedTable({ schema, spec, sortOrder, formatVersion, properties }: Table): CreateTableOptions & {

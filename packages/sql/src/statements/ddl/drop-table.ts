@@ -1,3 +1,4 @@
+import { isLakehouseError } from '@lh/core';
 import { invalidArgument } from '@lh/core/engine';
 import type { CatalogStatement } from '../catalog-statement.ts';
 import type { StatementText } from '../statement-text.ts';
@@ -43,7 +44,10 @@ export function dropTable(text: StatementText): CatalogStatement | null {
         throw invalidArgument(`'${name.join('.')}' is ${how}.`);
       }
       context.refuseInTransaction('DROP TABLE');
-      await located.catalog.dropTable(located.path, { purge });
+      await located.catalog.dropTable(located.path, { purge }).catch((error: unknown) => {
+        // Others were faster.
+        if (!ifExists || !isLakehouseError(error, 'NOT_FOUND')) throw error;
+      });
       return NO_ROWS;
     },
   };

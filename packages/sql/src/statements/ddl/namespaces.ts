@@ -1,9 +1,10 @@
-import { LakehouseError } from '@lh/core';
+import { LakehouseError, isLakehouseError } from '@lh/core';
 import type { NamespacePlace } from '../../query/table-resolver.ts';
 import { quoteString } from '../../text/quote.ts';
 import type { CatalogStatement, StatementContext } from '../catalog-statement.ts';
 import type { StatementText } from '../statement-text.ts';
 import { TokenReader } from '../token-reader.ts';
+import { checkPlaces } from './check-places.ts';
 import { NO_ROWS } from './outcomes.ts';
 import { readProperties } from './properties.ts';
 import type { Properties } from './properties.ts';
@@ -80,7 +81,11 @@ export function createNamespace(text: StatementText): CatalogStatement | null {
       const place = places.find(({ path }) => path.length > 0)!;
       if (ifNotExists && (await place.catalog.namespaceExists(place.path))) return NO_ROWS;
       context.refuseInTransaction('CREATE SCHEMA');
-      await place.catalog.createNamespace(place.path, properties);
+      await checkPlaces({ location: properties['location'], properties }, context);
+      await place.catalog.createNamespace(place.path, properties).catch((error: unknown) => {
+        // Others were faster.
+        if (!ifNotExists || !isLakehouseError(error, 'ALREADY_EXISTS')) throw error;
+      });
       return NO_ROWS;
     },
   };

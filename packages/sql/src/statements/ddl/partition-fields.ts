@@ -77,7 +77,7 @@ export function readPartitionField(reader: TokenReader): PartitionFieldInput {
 export function readSortField(reader: TokenReader): Exclude<SortFieldInput, string> {
   const { column, transform } = readTransformed(reader);
   const direction = reader.takeOneOf('asc', 'desc') === 'desc' ? 'desc' : 'asc';
-  const field = { field: column, transform, direction } as const;
+  const field = { field: column, direction, ...(transform.kind !== 'identity' && { transform }) } as const;
   if (!reader.take('nulls')) return field;
   if (reader.take('first')) return { ...field, nulls: 'first' };
   reader.expect('last');

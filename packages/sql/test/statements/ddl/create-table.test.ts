@@ -271,3 +271,20 @@ test('DROP TABLE of what is not a table, or not there', async () => {
   await lake.sql('DROP TABLE IF EXISTS ns.gone');
   await lake.sql('CREATE TEMP TABLE tmp (x int); DROP TABLE tmp; DROP TABLE IF EXISTS tmp');
 });
+
+test('with allowedPaths, places that files would be written to are within them', async () => {
+  const { lake: fenced, path } = await openWarehouse({ allowedPaths: ['/nowhere/allowed'] });
+  await fenced.sql("CREATE TABLE ns.t (x int) TBLPROPERTIES ('write.data.path' = '/nowhere/allowed/data')");
+  for (const sql of [
+    "CREATE TABLE ns.u (x int) LOCATION '/nowhere/else'",
+    "CREATE TABLE ns.u (x int) TBLPROPERTIES ('write.data.path' = '/nowhere/else')",
+    "CREATE OR REPLACE TABLE ns.t (x int) WITH ('write.metadata.path' = 's3://other/place')",
+    "CREATE TABLE ns.u WITH (extra_properties = MAP {'write.object-storage.path': '/nowhere/else'}) AS SELECT 1 AS x",
+    "ALTER TABLE ns.t SET TBLPROPERTIES (write.folder-storage.path = '/nowhere/allowed/../else')",
+    "ALTER TABLE ns.t ADD COLUMN y int, SET PROPERTIES 'write.data.path' = '/nowhere/else'",
+    "CREATE SCHEMA other LOCATION '/nowhere/else'",
+    `CREATE TABLE ns.u (x int) TBLPROPERTIES ('write.data.path' = '${path}/ns/t/data')`,
+  ]) {
+    expect(await rejection(fenced.sql(sql)), sql).toMatchObject({ code: 'UNAUTHORIZED' });
+  }
+});
