@@ -7,7 +7,7 @@ export type { DeleteLoader, PositionsByFile } from './deletes/row-deletes.ts';
 export { describeColumns } from './describe/describe-table.ts';
 export { invalidArgument, invalidData, unsupported } from './errors.ts';
 export { bindExpression } from './expr/bind.ts';
-export { inclusiveMetricsEvaluator } from './expr/metrics-evaluator.ts';
+export { inclusiveMetricsEvaluator, strictMetricsEvaluator } from './expr/metrics-evaluator.ts';
 export { expressionToText } from './expr/to-text.ts';
 export { civilFromDays, daysFromCivil, formatDate, formatTime, formatTimestamp } from './spec/datetime-text.ts';
 export { formatDecimal } from './spec/decimal-text.ts';

@@ -1,91 +1,16 @@
 import type { FileScanTask, NestedField, Schema } from '@lh/core';
 import { bytesToValue, compareValues } from '@lh/core/engine';
-import type { JsonObject, JsonValue } from '@lh/core/engine';
-import { integer, list, object, text } from '../query/serialized.ts';
+import type { JsonValue } from '@lh/core/engine';
+import type { CountingCall, CountingQuery } from './counting-query.ts';
 import { Unwritable, constantSql } from './expression-sql.ts';
 import { nodeSql } from './node-sql.ts';
-import { childrenOf, mapReferences, nodeType, scannedTable } from './plan-nodes.ts';
-import { readScan } from './plan-scans.ts';
 
-/** A query of nothing but counts, least and greatest values of one table. */
-export interface CountingQuery {
-  readonly table: string;
-  readonly calls: readonly CountingCall[];
-  readonly root: JsonObject;
-  readonly aggregate: JsonObject;
-}
-
-interface CountingCall {
-  readonly name: 'count' | 'min' | 'max';
-  /** Index of the column; null for all rows. */
-  readonly column: number | null;
-  readonly type: JsonObject;
-}
-
-/** Null for any other query. */
-export function countingQuery(plan: JsonObject): CountingQuery | null {
-  const [root, ...others] = list(plan['plans']).map(object);
-  if (!root || others.length > 0) return null;
-  let aggregate = root;
-  while (nodeType(aggregate) === 'LOGICAL_PROJECTION') aggregate = childrenOf(aggregate)[0] ?? {};
-  if (nodeType(aggregate) !== 'LOGICAL_AGGREGATE_AND_GROUP_BY') return null;
-  if (list(aggregate['groups']).length > 0 || list(aggregate['grouping_sets']).length > 1) return null;
-  const below = scanBelow(aggregate);
-  const scan = below && readScan(below.scan, []);
-  const table = below && scannedTable(below.scan);
-  if (!below || !scan || table === null) return null;
-  const calls = list(aggregate['expressions']).map((call) => {
-    const columnOf = (expression: JsonObject): number | null => {
-      const own = below.toScan(expression);
-      const place = own?.['expression_class'] === 'BOUND_REF' ? integer(own['index'] ?? 0) : null;
-      return place === null ? null : (scan.output[place]?.index ?? null);
-    };
-    return countingCall(object(call), columnOf);
-  });
-  const known = calls.filter((call) => call !== null);
-  return known.length === calls.length && known.length > 0 ? { table, calls: known, root, aggregate } : null;
-}
-
-interface Below {
-  readonly scan: JsonObject;
-  /** An expression over the rows of the node above as one over the scan's. */
-  readonly toScan: (expression: JsonObject) => JsonObject | null;
-}
-
-/** The scan under projections and filters, all of which the scan's needs tell of. */
-function scanBelow(node: JsonObject): Below | null {
-  const child = childrenOf(node)[0];
-  if (!child) return null;
-  if (nodeType(child) === 'LOGICAL_GET') return { scan: child, toScan: (expression) => expression };
-  const below = scanBelow(child);
-  if (!below) return null;
-  if (nodeType(child) === 'LOGICAL_PROJECTION') {
-    const expressions = list(child['expressions']);
-    const toChild = (expression: JsonObject): JsonObject | null =>
-      mapReferences(expression, (index) => (expressions[index] === undefined ? null : object(expressions[index])));
-    return {
-      scan: below.scan,
-      toScan: (expression) => {
-        const own = toChild(expression);
-        return own && below.toScan(own);
-      },
-    };
-  }
-  const isPlainFilter = nodeType(child) === 'LOGICAL_FILTER' && list(child['projection_map']).length === 0;
-  // What is filtered over a projection isn't among the filters of the scan.
-  return isPlainFilter && nodeType(childrenOf(child)[0] ?? {}) === 'LOGICAL_GET' ? below : null;
-}
-
-function countingCall(call: JsonObject, columnOf: (expression: JsonObject) => number | null): CountingCall | null {
-  const name = text(call['name']);
-  const type = object(call['return_type']);
-  const { filter, order_bys: orders, aggregate_type: kind } = call;
-  if (filter !== undefined || orders !== undefined || kind !== 'NON_DISTINCT') return null;
-  if (name === 'count_star') return { name: 'count', column: null, type };
-  if (name !== 'count' && name !== 'min' && name !== 'max') return null;
-  const [argument] = list(call['children']);
-  const column = columnOf(object(argument));
-  return column === null ? null : { name, column, type };
+/** What metadata tells of a query of counts, least and greatest values. */
+export interface MetadataAnswer {
+  /** The files that it doesn't tell enough of. */
+  readonly rest: readonly FileScanTask[];
+  /** The query, over the rows of the other files: in parentheses, or null if there are none. */
+  readonly sql: (rest: string | null) => string;
 }
 
 /** Names of the columns whose statistics the answer takes. */
@@ -95,60 +20,109 @@ export function countedColumns({ calls }: CountingQuery, schema: Schema): readon
 }
 
 /**
- * The answer as a query without tables; null if the metadata doesn't tell. That takes files which match as a whole and
- * have no deletes, and, like Iceberg's own aggregate push-down in Spark, bounds that are not truncated.
+ * Null if metadata tells of no file. That takes files which match as a whole and have no deletes, and, like Iceberg's own
+ * aggregate push-down in Spark, bounds that are not truncated.
  */
-export function metadataAnswer(query: CountingQuery, schema: Schema, tasks: readonly FileScanTask[]): string | null {
-  if (tasks.some(({ residual, deletes }) => residual.op !== 'true' || deletes.length > 0)) return null;
+export function metadataAnswer(
+  query: CountingQuery,
+  schema: Schema,
+  tasks: readonly FileScanTask[],
+): MetadataAnswer | null {
+  const parts = query.calls.map((call) => partOf(call, schema));
+  const isTold = ({ residual, deletes, file }: FileScanTask): boolean =>
+    residual.op === 'true' && deletes.length === 0 && parts.every((part) => part.of(file) !== undefined);
+  const told = tasks.filter(isTold);
+  if (told.length === 0 && tasks.length > 0) return null;
+  const rest = told.length === tasks.length ? [] : tasks.filter((task) => !isTold(task));
   try {
-    const values = query.calls.map(
-      (call, i) => `${constantSql({ type: call.type, value: answer(call, schema, tasks) })} AS c${i}`,
-    );
-    return nodeSql(query.root, {
-      table: (name) => {
-        throw new Unwritable(name);
-      },
-      node: (node) => (node === query.aggregate ? `SELECT ${values.join(', ')}` : undefined),
-    });
+    const values = query.calls.map(({ type }, i) => constantSql({ type, value: total(parts[i]!, told) }));
+    const sql = (relation: string | null): string => {
+      const answers = relation === null ? `SELECT ${named(values)}` : withRest(query, values, relation);
+      return nodeSql(query.root, {
+        table: (name) => {
+          throw new Unwritable(name);
+        },
+        node: (node) => (node === query.aggregate ? answers : undefined),
+      });
+    };
+    // What can't be written had better show now.
+    sql(rest.length === 0 ? null : '()');
+    return { rest, sql };
   } catch (error) {
     if (error instanceof Unwritable) return null;
     throw error;
   }
 }
 
-function answer({ name, column }: CountingCall, schema: Schema, tasks: readonly FileScanTask[]): JsonValue {
-  if (column === null) return BigInt(tasks.reduce((sum, { file }) => sum + file.recordCount, 0));
+function named(values: readonly string[]): string {
+  return values.map((value, i) => `${value} AS c${i}`).join(', ');
+}
+
+/** `least` and `greatest` leave out nulls, as `min` and `max` do. */
+const TOGETHER: Readonly<Record<CountingCall['name'], (a: string, b: string) => string>> = {
+  count: (a, b) => `${a} + ${b}`,
+  min: (a, b) => `least(${a}, ${b})`,
+  max: (a, b) => `greatest(${a}, ${b})`,
+};
+
+function withRest(query: CountingQuery, values: readonly string[], relation: string): string {
+  const ofRest = nodeSql(query.aggregate, { table: () => relation, node: () => undefined });
+  const both = values.map((value, i) => TOGETHER[query.calls[i]!.name](`rest.c${i}`, value));
+  return `SELECT ${named(both)} FROM (${ofRest}) AS rest`;
+}
+
+/** What one aggregate is of a file. */
+interface Part {
+  /** Undefined if its metadata doesn't tell; null for a file without a value. */
+  readonly of: (file: FileScanTask['file']) => number | bigint | null | undefined;
+  readonly together: (a: number | bigint, b: number | bigint) => number | bigint;
+  readonly ofNone: bigint | null;
+}
+
+const sum = (a: number | bigint, b: number | bigint): bigint => BigInt(a) + BigInt(b);
+
+function partOf({ name, column }: CountingCall, schema: Schema): Part {
+  if (column === null) return { of: ({ recordCount }) => recordCount, together: sum, ofNone: 0n };
   const field = schema.fields[column];
-  if (!field) throw new Unwritable('a column that is none of the table');
-  const values = tasks.map(({ file }) => {
-    const nulls = field.required ? 0 : file.nullValueCounts?.get(field.id);
-    if (nulls === undefined) throw new Unwritable('a file without a count of nulls');
-    return file.recordCount - nulls;
-  });
-  if (name === 'count') return BigInt(values.reduce((sum, count) => sum + count, 0));
-  return extreme(
-    name,
-    field,
-    tasks.filter((_, i) => values[i]! > 0),
-  );
+  if (!field) return { of: () => undefined, together: sum, ofNone: null };
+  const valuesIn = ({ recordCount, nullValueCounts }: FileScanTask['file']): number | undefined => {
+    const nulls = field.required ? 0 : nullValueCounts?.get(field.id);
+    return nulls === undefined ? undefined : recordCount - nulls;
+  };
+  if (name === 'count') return { of: valuesIn, together: sum, ofNone: 0n };
+  return extremePart(name, field, valuesIn);
 }
 
 /** Types whose bounds are values of the file: of texts and bytes only the beginning may be there, and NaN is in none. */
 const BOUNDED: ReadonlySet<string> = new Set(['int', 'long', 'decimal', 'date', 'timestamp', 'timestamptz']);
 
-function extreme(name: 'min' | 'max', { id, type }: NestedField, tasks: readonly FileScanTask[]): JsonValue {
-  if (!BOUNDED.has(type.kind) || type.kind === 'struct' || type.kind === 'list' || type.kind === 'map') {
-    throw new Unwritable(`bounds of a ${type.kind}`);
-  }
+function extremePart(
+  name: 'min' | 'max',
+  { id, type }: NestedField,
+  valuesIn: (file: FileScanTask['file']) => number | undefined,
+): Part {
+  const isBounded = BOUNDED.has(type.kind) && type.kind !== 'struct' && type.kind !== 'list' && type.kind !== 'map';
+  if (!isBounded) return { of: () => undefined, together: sum, ofNone: null };
   const compare = compareValues(type);
   const sign = name === 'min' ? 1 : -1;
-  let found: number | bigint | null = null;
+  return {
+    of: (file) => {
+      const values = valuesIn(file);
+      if (values === undefined || values === 0) return values === 0 ? null : undefined;
+      const bytes = (name === 'min' ? file.lowerBounds : file.upperBounds)?.get(id);
+      const value = bytes && bytesToValue(type, bytes);
+      return typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
+    },
+    together: (a, b) => (compare(b, a) * sign < 0 ? b : a),
+    ofNone: null,
+  };
+}
+
+function total(part: Part, tasks: readonly FileScanTask[]): JsonValue {
+  let found: number | bigint | null = part.ofNone;
   for (const { file } of tasks) {
-    const bytes = (name === 'min' ? file.lowerBounds : file.upperBounds)?.get(id);
-    if (!bytes) throw new Unwritable('a file without bounds');
-    const value = bytesToValue(type, bytes);
-    if (typeof value !== 'number' && typeof value !== 'bigint') throw new Unwritable('a bound that is no number');
-    if (found === null || compare(value, found) * sign < 0) found = value;
+    const value = part.of(file) ?? null;
+    if (value !== null) found = found === null ? value : part.together(found, value);
   }
   return found;
 }

@@ -1,6 +1,15 @@
 import { version } from '@duckdb/node-api';
-import type { DataFile, FileScanTask, IcebergType, ReportMetadata, ScanPlan, Schema, Snapshot } from '@lh/core';
-import { bindExpression, expressionToText } from '@lh/core/engine';
+import type {
+  DataFile,
+  Expression,
+  FileScanTask,
+  IcebergType,
+  ReportMetadata,
+  ScanPlan,
+  Schema,
+  Snapshot,
+} from '@lh/core';
+import { bindExpression, expressionToText, strictMetricsEvaluator } from '@lh/core/engine';
 import { filesOfFirstRows } from '../plan/first-files.ts';
 import type { ScanNeeds } from '../plan/prune.ts';
 import type { FileAccess } from '../remote/scan-files.ts';
@@ -22,6 +31,8 @@ export interface LeftOut {
   readonly limit: number;
   /** No key of another table is in them. */
   readonly dynamic: number;
+  /** Their metadata has what the query asks of them. */
+  readonly answered: number;
 }
 
 /** A metadata table is pruned while it is read. */
@@ -36,19 +47,28 @@ export type PlannedMention = PlannedTable | PlannedMetadataTable;
 export interface PlanMentionOptions {
   /** Columns whose statistics are of use later. */
   readonly columnStats: readonly string[];
+  /** It is of use to know which files match as a whole. */
+  readonly coverage: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 export async function planMention(
   mention: ReadMention,
   needs: ScanNeeds,
-  { columnStats, signal }: PlanMentionOptions,
+  { columnStats, coverage, signal }: PlanMentionOptions,
 ): Promise<PlannedMention> {
   if (mention.kind === 'metadata') return { mention, needs, plan: null };
   // Of a table that a statement changes only some rows may be read, whatever the counts of its files say.
   const limit = mention.reading ? null : needs.limit;
   const sortedBy = limit?.order ? mention.schema.fields[limit.order.column] : undefined;
-  const wanted = [...columnStats, ...floatColumns(mention.schema, needs.columns), ...(sortedBy ? [sortedBy.name] : [])];
+  const wantsCoverage = (coverage || sortedBy !== undefined) && needs.isExact;
+  const covers = wantsCoverage ? strictMetricsEvaluator(bindExpression(mention.schema, needs.filter)) : null;
+  const wanted = [
+    ...columnStats,
+    ...floatColumns(mention.schema, needs.columns),
+    ...(sortedBy ? [sortedBy.name] : []),
+    ...(covers ? filterColumns(needs.filter) : []),
+  ];
   const scan = mention.table.scan({
     ...mention.target,
     filter: needs.filter,
@@ -58,7 +78,10 @@ export async function planMention(
     ...(limit && limit.order === null && { limit: limit.rows }),
     ...(signal && { signal }),
   });
-  const planned = { mention, needs, plan: await scan.plan(), leftOut: { limit: 0, dynamic: 0 } };
+  const plan = await scan.plan();
+  const found = covers ? plan.tasks.map((task) => (covers(task.file) ? wholeFile(task) : task)) : plan.tasks;
+  const leftOut = { limit: 0, dynamic: 0, answered: 0 };
+  const planned = { mention, needs, plan: { ...plan, tasks: found }, leftOut };
   mention.reading?.onRead?.(needs.filter);
   const files = mention.reading?.files;
   const { tasks } = planned.plan;
@@ -67,6 +90,18 @@ export async function planMention(
     return withoutFiles(planned, filesOfFirstRows(tasks, sortedBy, limit.order, limit.rows), 'limit');
   }
   return limit ? withUnlisted(planned, scan.snapshot) : planned;
+}
+
+/** A file of which all rows pass the filter. */
+function wholeFile(task: FileScanTask): FileScanTask {
+  return task.residual.op === 'true' ? task : { ...task, residual: { op: 'true' } };
+}
+
+/** The names of the columns that a filter is about. */
+function filterColumns(filter: Expression): readonly string[] {
+  if (filter.op === 'true' || filter.op === 'false') return [];
+  if (filter.op === 'and' || filter.op === 'or') return [filter.left, filter.right].flatMap(filterColumns);
+  return filter.op === 'not' ? filterColumns(filter.child) : [filter.term.column];
 }
 
 /** The same table with fewer of its files. */
@@ -121,12 +156,8 @@ function floatColumns(schema: Schema, columns: ReadonlySet<number> | null): read
   return schema.fields.flatMap(({ name, type }, i) => (columns === null || columns.has(i) ? leaves(type, name) : []));
 }
 
-/** Metadata tables have no files of rows to tell of. `fromMetadata`: none of the files is read. */
-export function scanReports(
-  planned: PlannedMention,
-  access: FileAccess | undefined,
-  fromMetadata = false,
-): readonly ScanReport[] {
+/** Metadata tables have no files of rows to tell of. */
+export function scanReports(planned: PlannedMention, access: FileAccess | undefined): readonly ScanReport[] {
   if (planned.plan === null || access === undefined) return [];
   const { mention, needs, plan, leftOut } = planned;
   const { metrics } = plan;
@@ -136,17 +167,17 @@ export function scanReports(
     predicate: needs.filter.op === 'true' ? null : expressionToText(bindExpression(mention.schema, needs.filter)),
     notPushed: needs.notPushed,
     dynamic: needs.dynamic,
-    fromMetadata,
+    fromMetadata: leftOut.answered > 0 && plan.tasks.length === 0,
     filesTotal: metrics.filesTotal,
-    filesScanned: fromMetadata ? 0 : metrics.filesScanned,
-    filesSkipped: fromMetadata ? metrics.filesTotal : metrics.filesSkipped,
-    filesSkippedBy: { ...metrics.filesSkippedBy, ...leftOut, answered: fromMetadata ? metrics.filesScanned : 0 },
+    filesScanned: metrics.filesScanned,
+    filesSkipped: metrics.filesSkipped,
+    filesSkippedBy: { ...metrics.filesSkippedBy, ...leftOut },
     manifestsTotal: metrics.manifestsTotal,
     manifestsScanned: metrics.manifestsScanned,
     manifestsSkipped: metrics.manifestsSkipped,
-    bytesScanned: fromMetadata ? 0 : metrics.bytesScanned,
-    bytesSkipped: fromMetadata ? metrics.bytesSkipped + metrics.bytesScanned : metrics.bytesSkipped,
-    rowsScanned: fromMetadata ? 0 : metrics.rowsScanned,
+    bytesScanned: metrics.bytesScanned,
+    bytesSkipped: metrics.bytesSkipped,
+    rowsScanned: metrics.rowsScanned,
     deleteFilesApplied: deleteFilesOf(plan),
     planningMs: metrics.durationMs,
     access,

@@ -4,6 +4,7 @@ import { deleteLoader, tableNameMapping } from '@lh/core/engine';
 import type { DeleteLoader } from '@lh/core/engine';
 import { QueryRows } from '../feed/query-rows.ts';
 import { countedColumns, metadataAnswer } from '../plan/metadata-answers.ts';
+import type { MetadataAnswer } from '../plan/metadata-answers.ts';
 import type { Planner } from '../plan/planner.ts';
 import type { FileSchemas } from '../relation/file-schema.ts';
 import { metadataRelation } from '../relation/metadata-relation.ts';
@@ -17,7 +18,7 @@ import { needsSession } from './context-calls.ts';
 import { keyColumns, pruneByKeys } from './dynamic-pruning.ts';
 import { isRead } from './mentions.ts';
 import type { Mention, ReadMention } from './mentions.ts';
-import { planMention, scanReports } from './plan-mention.ts';
+import { planMention, scanReports, withoutFiles } from './plan-mention.ts';
 import type { PlannedMention, PlannedTable } from './plan-mention.ts';
 import { QueryPlanning } from './query-planning.ts';
 import type { QueryNeeds } from './query-planning.ts';
@@ -75,7 +76,6 @@ export class QueryRunner {
     const query = await this.#planning.needs(text, references, mentions, executor, options);
     throwIfAborted(options.signal);
     const planned = await planAll(reads, query, options.signal);
-    const answer = answered(query, planned);
     const shared = {
       rows: new QueryRows(this.#session.feeds, () => this.#session.lease()),
       remote: reads.map((mention) =>
@@ -89,13 +89,18 @@ export class QueryRunner {
         ? metadataRelation(one.mention, one.needs, shared)
         : this.#tableRelation(one, shared.remote[place]!, shared),
     );
-    const finish = (sql: string, last: readonly PlannedMention[]): PreparedQuery => ({
+    const finish = (sql: string, read: readonly PlannedMention[]): PreparedQuery => ({
       sql: query.names ? withColumnNames(sql, query.names) : sql,
-      scans: last.flatMap((one, i) => scanReports(one, relations.access(i), answer !== null)),
+      scans: read.flatMap((one, i) => scanReports(one, relations.access(i))),
       dispose: () => relations.dispose(),
     });
-    if (answer !== null) return finish(answer, planned);
     try {
+      const answered = answeredFromMetadata(query, planned);
+      if (answered) {
+        const isAll = answered.table.plan.tasks.length === 0;
+        const rest = isAll ? null : `(${await relations.of(answered.table, 0)})`;
+        return finish(answered.sql(rest), [answered.table]);
+      }
       const pruned = await pruneByKeys(this.#session, planned, query, relations);
       throwIfAborted(options.signal);
       const texts = await relations.all(pruned);
@@ -157,16 +162,26 @@ function planAll(
       const { schema } = mention;
       const keys = joinKeys.filter(({ table }) => table === shadows[i]).flatMap((key) => keyColumns(key, schema));
       const counted = counting && counting.table === shadows[i] ? countedColumns(counting, schema) : [];
-      return planMention(mention, needs[i]!, { columnStats: [...keys, ...counted], signal });
+      const coverage = counting?.table === shadows[i];
+      return planMention(mention, needs[i]!, { columnStats: [...keys, ...counted], coverage, signal });
     }),
   );
 }
 
-/** The query's answer as a query without tables, if the metadata has it. */
-function answered({ counting, needs }: QueryNeeds, planned: readonly PlannedMention[]): string | null {
-  const [only, ...others] = planned;
+interface AnsweredQuery {
+  /** With the files that have to be read nevertheless. */
+  readonly table: PlannedTable;
+  readonly sql: MetadataAnswer['sql'];
+}
+
+/** A query that the metadata of its table answers, at least for some of the files. */
+function answeredFromMetadata(
+  { counting, needs }: QueryNeeds,
+  [only, ...others]: readonly PlannedMention[],
+): AnsweredQuery | null {
   if (!counting || !only?.plan || others.length > 0 || only.mention.reading || !needs[0]!.isExact) return null;
-  return metadataAnswer(counting, only.mention.schema, only.plan.tasks);
+  const answer = metadataAnswer(counting, only.mention.schema, only.plan.tasks);
+  return answer && { table: withoutFiles(only, answer.rest, 'answered'), sql: answer.sql };
 }
 
 type ReadingOptions = Pick<RelationSource, 'rows' | 'variantBytes' | 'signal'>;

@@ -14,7 +14,7 @@ export interface ScanReport {
   readonly notPushed: readonly NotPushed[];
   /** What files were left out by besides, once values of other tables had been read. */
   readonly dynamic: readonly DynamicPredicate[];
-  /** The answer came from the table's metadata: counts, least and greatest values. Then no file is scanned. */
+  /** The whole answer came from the table's metadata: counts, least and greatest values. Then no file is scanned. */
   readonly fromMetadata: boolean;
   readonly filesTotal: number;
   readonly filesScanned: number;
@@ -28,7 +28,7 @@ export interface ScanReport {
     readonly dynamic: number;
     /** Other files have the rows that a LIMIT takes. */
     readonly limit: number;
-    /** What the query asks of them is in their metadata; see `fromMetadata`. */
+    /** What the query asks of them is in their metadata: counts, least and greatest values. */
     readonly answered: number;
   };
   readonly manifestsTotal: number;

@@ -300,8 +300,8 @@ export const SHAPES: readonly ShapeGroup[] = [
       {
         sql: 'SELECT count(*) AS c FROM {events} WHERE id >= 200',
         about: 0,
-        because: 'counted from metadata are files that match by their partition',
       },
+      { sql: 'SELECT count(*) AS c, max(ts) AS t FROM {events} WHERE id >= 195', about: 1 },
     ],
   },
 ];
