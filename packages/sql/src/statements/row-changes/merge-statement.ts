@@ -55,7 +55,13 @@ export function readMerge(reader: TokenReader): MergeStatement {
   const source = readSource(reader);
   const on = readCondition(reader);
   const clauses: MergeClause[] = [];
-  while (reader.isAt('when')) clauses.push(readClause(reader));
+  while (reader.isAt('when')) {
+    const clause = readClause(reader);
+    if (clauses.some(({ when, condition }) => when === clause.when && condition === null)) {
+      throw reader.error('A clause of its kind before has no condition, so this one is never reached.', clause.at);
+    }
+    clauses.push(clause);
+  }
   if (clauses.length === 0) throw reader.unexpected('WHEN');
   readEnd(reader);
   return { kind: 'merge', target, source, on, clauses };

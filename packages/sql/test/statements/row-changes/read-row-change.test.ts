@@ -121,9 +121,9 @@ describe('MERGE INTO', () => {
     ['NOT MATCHED THEN INSERT VALUES (1)', { kind: 'insert', columns: null, values: [value('1')] }],
   ])('WHEN %s', (clause, action) => {
     expect(read(`MERGE INTO t USING s ON true WHEN ${clause}`)).toMatchObject({ clauses: [{ action }] });
-    expect(read(`MERGE INTO t USING s USING (id, "b c") WHEN ${clause} WHEN MATCHED THEN DELETE`)).toMatchObject({
+    expect(read(`MERGE INTO t USING s USING (id, "b c") WHEN MATCHED AND a THEN DELETE WHEN ${clause}`)).toMatchObject({
       on: ['id', 'b c'],
-      clauses: [{ action }, { action: { kind: 'delete' } }],
+      clauses: [{ action: { kind: 'delete' } }, { action }],
     });
   });
 });
@@ -135,6 +135,7 @@ test.each([
   ['UPDATE t SET a = 1, WHERE b', "Expected '=', and found 'b'."],
   ['UPDATE t SET (a, b) = (1)', 'There are 2 columns and 1 values.'],
   ['UPDATE t SET a = FROM b', "Expected a value, and found 'FROM'."],
+  ['MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE WHEN MATCHED AND a THEN DO NOTHING', 'never reached'],
   ['MERGE INTO t USING s ON true', 'Expected WHEN, and found the end.'],
   ['MERGE INTO t USING s ON true WHEN MATCHED THEN INSERT *', 'Expected UPDATE, DELETE or DO NOTHING'],
   ['MERGE INTO t USING s ON true WHEN NOT MATCHED THEN DELETE', 'Expected INSERT or DO NOTHING'],

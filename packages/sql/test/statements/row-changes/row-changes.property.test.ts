@@ -150,6 +150,15 @@ const plainCondition = fc
   )
   .map((all) => all.join(' AND '));
 
+/** No clause follows one of its kind that has no condition. */
+function reachable(clauses: readonly string[]): readonly string[] {
+  const kindOf = (one: string): string => /^WHEN (.*?)(?: AND| THEN)/.exec(one)![1]!;
+  const isLast = (one: string): boolean => !one.startsWith(`WHEN ${kindOf(one)} AND`);
+  return clauses.filter(
+    (one, i) => !clauses.slice(0, i).some((other) => kindOf(other) === kindOf(one) && isLast(other)),
+  );
+}
+
 const statement = fc.oneof(
   plainCondition.map((own) => `DELETE FROM TARGET WHERE ${own}`),
   fc.option(condition).map((own) => `DELETE FROM TARGET AS t${own === null ? '' : ` WHERE ${own}`}`),
@@ -163,7 +172,7 @@ const statement = fc.oneof(
       fc.constantFrom('t.id = src.k', 't.id = src.k AND t.n IS NOT NULL', 'src.k = t.id + 1'),
       fc.array(clause, { minLength: 1, maxLength: 3 }),
     )
-    .map(([on, clauses]) => `MERGE INTO TARGET AS t USING src ON ${on} ${clauses.join(' ')}`),
+    .map(([on, clauses]) => `MERGE INTO TARGET AS t USING src ON ${on} ${reachable(clauses).join(' ')}`),
 );
 
 /** What is done to the table before, or beside: all of it changes how files look, and not what is in them. */
