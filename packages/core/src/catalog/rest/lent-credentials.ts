@@ -18,6 +18,7 @@ export class LentCredentials {
   readonly #runtime: Runtime;
   readonly #ask: () => Promise<TableConfig>;
   #unused: Readonly<Record<string, string>> | null;
+  #given: Readonly<Record<string, string>> | null = null;
   #asking: Promise<Readonly<Record<string, string>>> | null = null;
 
   constructor(location: string, first: TableConfig, ask: () => Promise<TableConfig>, runtime: Runtime) {
@@ -35,9 +36,10 @@ export class LentCredentials {
   async next(): Promise<Readonly<Record<string, string>>> {
     const unused = this.#unused;
     this.#unused = null;
-    if (unused !== null && this.#isGood(unused)) return unused;
+    // Whoever comes again was refused with what was given, or holds it for too old.
+    if (unused !== null && this.#isGood(unused) && !isEqual(unused, this.#given)) return (this.#given = unused);
     this.#asking ??= this.#ask()
-      .then((config) => propertiesFor(this.#location, config))
+      .then((config) => (this.#given = propertiesFor(this.#location, config)))
       .finally(() => {
         this.#asking = null;
       });
@@ -48,6 +50,11 @@ export class LentCredentials {
     const expiries = Object.entries(properties).flatMap(([name, value]) => (EXPIRY.test(name) ? Number(value) : []));
     return expiries.every((expiresAtMs) => this.#runtime.now() + MARGIN_MS < expiresAtMs);
   }
+}
+
+function isEqual(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>> | null): boolean {
+  if (b === null || Object.keys(a).length !== Object.keys(b).length) return false;
+  return Object.entries(a).every(([name, value]) => b[name] === value);
 }
 
 /** The table's settings, with the credentials of the longest prefix that its location has. */
