@@ -10,6 +10,7 @@ import { changeRef } from './alter-refs.ts';
 import { changeColumns } from './change-columns.ts';
 import { changePartitioning, replacePartitioning, setSortOrder } from './change-partitioning.ts';
 import { checkPlaces } from './check-places.ts';
+import { execute, readExecute } from './execute.ts';
 import { findTarget } from './find-target.ts';
 import { NO_ROWS } from './outcomes.ts';
 import type { Properties } from './properties.ts';
@@ -27,6 +28,7 @@ export function alterTable(text: StatementText): CatalogStatement | null {
       if (target === 'nothing') return NO_ROWS;
       // Tables of the session have actions of DuckDB's.
       if (target === null) return null;
+      if (reader.take('execute')) return execute(readExecute(reader, name.join('.')), target, context);
       const actions = readAlterActions(reader);
       const [first] = actions;
       if (first?.kind === 'rename') {

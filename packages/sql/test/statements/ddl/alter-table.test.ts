@@ -235,3 +235,34 @@ test('writers beside each other both get their columns', async () => {
   ]);
   expect(names(await catalog.loadTable(['ns', name])).toSorted()).toEqual(['a', 'b', 'c', 'id']);
 });
+
+describe('EXECUTE', () => {
+  test("does the upkeep that Trino's names stand for", async () => {
+    const { name } = await newTable('id bigint');
+    for (let i = 0; i < 6; i++) await lake.sql(`INSERT INTO ns.${name} VALUES (${i})`);
+    const rows = async (what: string): Promise<readonly Record<string, unknown>[]> =>
+      (await lake.sql(`ALTER TABLE ns.${name} EXECUTE ${what}`)).rows();
+    expect(await rows("optimize(file_size_threshold => '100MB') WHERE id < 100")).toMatchObject([
+      { rewritten_data_files_count: 6, added_data_files_count: 1 },
+    ]);
+    expect(await rows('optimize_manifests')).toMatchObject([{ added_manifests_count: 0 }]);
+    expect(await rows("expire_snapshots(retention_threshold => '0s')")).toMatchObject([
+      { deleted_data_files_count: 6n },
+    ]);
+    expect(await rows("remove_orphan_files(retention_threshold => '7d')")).toEqual([]);
+    expect(await (await lake.sql(`SELECT count(*)::int AS n FROM ns.${name}`)).rows()).toEqual([{ n: 6 }]);
+  });
+
+  test.each([
+    ['vacuum', "'vacuum' can't be executed"],
+    ["optimize(file_size_threshold => '5 parsecs')", 'is not a size'],
+    ["expire_snapshots(retention_threshold => '1y')", 'is not a time'],
+    ["optimize_manifests(x => 'y')", "no argument 'x'"],
+    ['expire_snapshots WHERE id = 1', 'Expected the end'],
+  ])('%s is refused', async (what, message) => {
+    const { name } = await newTable('id bigint');
+    const error = await rejection(lake.sql(`ALTER TABLE ns.${name} EXECUTE ${what}`));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(error.message).toContain(message);
+  });
+});
