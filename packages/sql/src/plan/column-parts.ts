@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@lh/core/engine';
 import { integer, isObject, list, object, text } from '../query/serialized.ts';
+import { scannedColumns, scannedTable, widthOf } from './plan-nodes.ts';
 
 /** Names of fields to go down into, one below the other. */
 export type FieldPath = readonly string[];
@@ -28,7 +29,7 @@ export function columnParts(plan: JsonObject, table: string): ColumnParts {
 }
 
 function visit(node: JsonObject, used: Used, table: string, found: Map<number, FieldPath[]>): void {
-  if (node['type'] === 'LOGICAL_GET' && text(object(node['function_data'])['table']) === table) {
+  if (scannedTable(node) === table) {
     readScan(node, used, found);
   }
   const below = BELOW[text(node['type']) ?? ''] ?? (() => []);
@@ -84,44 +85,18 @@ function usedOfBoth(node: JsonObject, used: Used): readonly Used[] {
   ];
 }
 
-/** How many columns the rows of a node have; null if that isn't known. */
-function widthOf(node: JsonObject): number | null {
-  const child = (i: number): number | null => widthOf(object(list(node['children'])[i]));
-  switch (node['type']) {
-    case 'LOGICAL_GET':
-      return list(node['projection_ids']).length || list(node['column_indexes']).length;
-    case 'LOGICAL_PROJECTION':
-      return list(node['expressions']).length;
-    case 'LOGICAL_FILTER':
-      return list(node['projection_map']).length || child(0);
-    case 'LOGICAL_LIMIT':
-      return child(0);
-    case 'LOGICAL_COMPARISON_JOIN':
-    case 'LOGICAL_CROSS_PRODUCT': {
-      const type = text(node['join_type']) ?? 'INNER';
-      if (!JOINS.has(type) || PROJECTION_MAPS.some((key) => list(node[key]).length > 0)) return null;
-      const [left, right] = [child(0), ONE_SIDE.has(type) ? 0 : child(1)];
-      return left === null || right === null ? null : left + right;
-    }
-    default:
-      return null;
-  }
-}
-
 function moved(used: Used, place: (index: number) => number | null): Used {
   const paths = used?.map(({ index, path }) => ({ index: place(index), path })) ?? null;
   return paths?.every((one): one is UsedPath => one.index !== null) ? paths : null;
 }
 
 function readScan(node: JsonObject, used: Used, found: Map<number, FieldPath[]>): void {
-  const add = (column: number | undefined, path: FieldPath): void => {
-    if (column !== undefined) found.set(column, [...(found.get(column) ?? []), path]);
+  const add = (column: number | null | undefined, path: FieldPath): void => {
+    if (column !== null && column !== undefined) found.set(column, [...(found.get(column) ?? []), path]);
   };
-  const columns = list(node['column_indexes']).map((entry) => integer(object(entry)['index'] ?? 0) ?? undefined);
-  const projected = list(node['projection_ids']).map((id) => columns[integer(id) ?? -1]);
-  const output = projected.length > 0 ? projected : columns;
+  const output = scannedColumns(node);
   for (const filter of list(object(node['table_filters'])['filters'])) {
-    add(integer(object(filter)['key'] ?? 0) ?? undefined, filterPath(object(object(filter)['value'])));
+    add(integer(object(filter)['key'] ?? 0), filterPath(object(object(filter)['value'])));
   }
   if (used === null) for (const column of output) add(column, []);
   else for (const { index, path } of used) add(output[index], path);
