@@ -32,6 +32,8 @@ export interface CopySource {
   readonly partition: PartitionKeys | null;
   /** That partition; nulls if left out. */
   readonly tuple?: PartitionTuple;
+  /** What a row takes in a file at least, if that is known. */
+  readonly rowBytes?: number;
   /** Terms of an ORDER BY; those of the table's sort order if left out. */
   readonly order?: readonly string[];
   /** Runs a COPY and gives the rows of its statistics. */
@@ -88,7 +90,7 @@ class Copy {
     this.#staging = staging;
     this.#operationId = operationId;
     this.#columns = storedColumns(options.schema);
-    this.#settings = copySettings(options, this.#columns);
+    this.#settings = copySettings(options, this.#columns, source.rowBytes);
     this.#targetBytes = tableProperty(options.properties, 'write.target-file-size-bytes');
     this.#terms = source.order ?? sortTerms(options.sortOrder, options.schema) ?? [];
   }

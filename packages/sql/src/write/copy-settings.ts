@@ -1,4 +1,5 @@
-import type { IcebergType, StructType, TypeKind } from '@lh/core';
+import { availableParallelism } from 'node:os';
+import type { IcebergType, TypeKind } from '@lh/core';
 import {
   BLOOM_FILTERS,
   bloomFilterColumns,
@@ -33,10 +34,14 @@ const ROW_GROUP_ROWS = 122_880;
 /** Rows of a vector: DuckDB's row groups are multiples of these. */
 const VECTOR_ROWS = 2048;
 
-/** The settings of a COPY that writes files as a table's properties want them, but for where and how many. */
+/**
+ * The settings of a COPY that writes files as a table's properties want them, but for where and how many. `rowBytes`:
+ * what a row takes in a file at least, if that is known; else its types tell.
+ */
 export function copySettings(
   { schema, properties }: DataFileOptions,
   columns: readonly StoredColumn[],
+  rowBytes = 0,
 ): readonly string[] {
   const codec = tableProperty(properties, 'write.parquet.compression-codec');
   const level = tableProperty(properties, 'write.parquet.compression-level');
@@ -46,7 +51,7 @@ export function copySettings(
     'RETURN_STATS',
     `COMPRESSION ${codec === 'lz4' ? 'lz4_raw' : codec}`,
     ...(level !== null && codec === 'zstd' ? [`COMPRESSION_LEVEL ${level}`] : []),
-    `ROW_GROUP_SIZE ${rowGroupRows(schema, properties)}`,
+    `ROW_GROUP_SIZE ${rowGroupRows(properties, Math.max(rowBytes, rowWidth(schema)))}`,
     `STRING_DICTIONARY_PAGE_SIZE_LIMIT ${Math.min(dictionaryBytes, MAX_DICTIONARY_BYTES)}`,
     ...bloomSettings(properties),
     `FIELD_IDS ${fieldIds(columns)}`,
@@ -68,15 +73,15 @@ function bloomSettings(properties: Properties): readonly string[] {
 
 /**
  * DuckDB counts the rows of a row group, and has a size in bytes only where it need not keep their order. So a size that is
- * set is divided by the width that rows of the schema usually have.
+ * set is divided by what a row takes. Each thread may have one on its way to a file that is about to be closed: half of the
+ * target together, as files that are much larger or smaller would be rewritten again.
  */
-function rowGroupRows(schema: StructType, properties: Properties): number {
-  const width = rowWidth(schema);
+function rowGroupRows(properties: Properties, rowBytes: number): number {
   const asked = Object.hasOwn(properties, 'write.parquet.row-group-size-bytes')
-    ? tableProperty(properties, 'write.parquet.row-group-size-bytes') / width
+    ? tableProperty(properties, 'write.parquet.row-group-size-bytes') / rowBytes
     : ROW_GROUP_ROWS;
-  // A file holds a row group at least.
-  const rows = Math.min(asked, tableProperty(properties, 'write.target-file-size-bytes') / width);
+  const onTheWay = tableProperty(properties, 'write.target-file-size-bytes') / 2;
+  const rows = Math.min(asked, onTheWay / availableParallelism() / rowBytes);
   return Math.min(Math.max(1, Math.round(rows / VECTOR_ROWS)), MAX_VECTORS) * VECTOR_ROWS;
 }
 

@@ -106,6 +106,7 @@ async function rewriteTasks(
       query: ordered?.query ?? relation,
       checks: [],
       partition,
+      rowBytes: rowBytesOf(tasks),
       run,
       ...(rewrite.partition && { tuple: rewrite.partition }),
       ...(ordered && { order: [ordered.key] }),
@@ -115,6 +116,17 @@ async function rewriteTasks(
     remote.release();
     rows.dispose();
   }
+}
+
+function rowBytesOf(tasks: readonly FileScanTask[]): number {
+  const sum = (of: (file: DataFile) => number): number => tasks.reduce((total, { file }) => total + of(file), 0);
+  return (
+    sum((file) => file.fileSizeInBytes) /
+    Math.max(
+      1,
+      sum((file) => file.recordCount),
+    )
+  );
 }
 
 function isLocal({ io: { capabilities } }: DataFileOptions, { path }: DataFile): boolean {

@@ -31,8 +31,8 @@ export class ScratchDisk {
     try {
       return await work(cache);
     } catch (error) {
-      const isFull = isLakehouseError(error, 'RESOURCE_EXHAUSTED') && error.context['path'] === directory;
-      throw isFull ? tooLittle(this.#directory, bytes, error) : error;
+      const isOfDisk = isLakehouseError(error) && error.context['path'] === directory;
+      throw isOfDisk ? diskError(error, this.#directory, bytes) : error;
     } finally {
       await cache.close();
       await rm(directory, { recursive: true, force: true });
@@ -56,7 +56,8 @@ export class ScratchDisk {
   }
 }
 
-function tooLittle(directory: string, bytes: number, cause: LakehouseError): LakehouseError {
-  const text = `The disk of ${directory} is full, where files of ${bytes} bytes are brought to be rewritten together. Give another place with tempDirectory, or rewrite less at a time with a smaller maxFileGroupSizeBytes.`;
-  return new LakehouseError('RESOURCE_EXHAUSTED', text, { cause, context: { path: directory } });
+/** What a cache says of its directory would be about another one. */
+function diskError({ code, cause }: LakehouseError, directory: string, bytes: number): LakehouseError {
+  const text = `Files of ${bytes} bytes can't be brought to ${directory} to be rewritten together (${(cause as Error).message}). Give another place with tempDirectory, or rewrite less at a time with a smaller maxFileGroupSizeBytes.`;
+  return new LakehouseError(code, text, { cause, context: { path: directory } });
 }

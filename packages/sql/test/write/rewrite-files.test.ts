@@ -56,6 +56,30 @@ test('a sort that makes one file says so', async () => {
   expect(values).toEqual(values.toSorted());
 });
 
+test.each([
+  ['narrow', `SELECT range AS id, 1 AS a, 2.5 AS b, 'x' || range AS c FROM range(300000)`],
+  ['of some width', shuffled(100_000)],
+  [
+    'wide',
+    `SELECT r.range AS id, 1 AS a, 2.5 AS b, (SELECT string_agg(hash(r.range * 1000 + i.range)::VARCHAR, '') FROM range(50) i) AS c FROM range(20000) r`,
+  ],
+])('rows that are %s: files have the size that they should have, and are not rewritten again', async (_, rows) => {
+  const table = await filled(rows, 6);
+  const { inputBytes } = (await table.rewriteDataFiles({ rewriteAll: true, dryRun: true })).groups[0]!;
+  for (const strategy of ['binpack', 'sort'] as const) {
+    const options = {
+      strategy,
+      targetFileSizeBytes: Math.ceil(inputBytes / 3),
+      ...(strategy === 'sort' && { sortBy: ['a'] }),
+    };
+    const report = await table.rewriteDataFiles({ ...options, rewriteAll: true });
+    expect(report.addedDataFilesCount).toBeGreaterThan(1);
+    expect(report.addedDataFilesCount).toBeLessThan(6);
+    const again = await table.rewriteDataFiles({ ...options, minFileSizeBytes: 0, dryRun: true });
+    expect(again.groups).toEqual([]);
+  }
+});
+
 test('along the curve rows come as core has them', async () => {
   const rows = `SELECT range AS id, CAST(range % 32 AS INT) AS a,
     CASE range % 41 WHEN 0 THEN NULL WHEN 1 THEN 'nan'::DOUBLE WHEN 2 THEN 'infinity'::DOUBLE WHEN 3 THEN '-infinity'::DOUBLE ELSE range / 3 END AS b,

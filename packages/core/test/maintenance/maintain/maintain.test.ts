@@ -124,7 +124,7 @@ describe('maintain', () => {
     const { table } = await untidyTable();
     const asked: RewriteDataFilesOptions[] = [];
     const rewriteDataFiles = table.rewriteDataFiles.bind(table);
-    table.rewriteDataFiles = (options = {}) => (asked.push(options), rewriteDataFiles(options));
+    table.rewriteDataFiles = (options: RewriteDataFilesOptions) => (asked.push(options), rewriteDataFiles(options));
     const only = { positionDeletes: false, manifests: false, snapshots: false, orphanFiles: false };
     const budget = { timeMs: 60_000 };
     await table.maintain({ ...only, budget, dryRun: true });
