@@ -7,11 +7,17 @@ import { LakehouseError, isLakehouseError } from '../../packages/core/src/errors
 import { LocationSet } from '../../packages/core/src/maintenance/location-set.ts';
 import type * as Requirements from '../../packages/core/src/spec/requirements.ts';
 import { ConflictChecker } from '../../packages/core/src/transaction/conflict-checks.ts';
+import type * as RowLineage from '../../packages/core/src/transaction/operations/row-lineage.ts';
+import type * as StageDeletes from '../../packages/core/src/transaction/operations/stage-deletes.ts';
+import type * as SnapshotChangeAction from '../../packages/core/src/transaction/snapshot-change-action.ts';
+import type * as StageManifests from '../../packages/core/src/transaction/stage-manifests.ts';
 import { StagedFiles } from '../../packages/core/src/transaction/staged-files.ts';
 import { simulate } from './simulate.ts';
 import type { SimulateOptions } from './simulate.ts';
 
-const planted = vi.hoisted(() => ({ requirementsUnchecked: false }));
+type Planted = 'requirements unchecked' | 'deletes overlooked' | 'files too young' | 'lineage dropped' | 'deletes lost';
+
+const planted = vi.hoisted(() => ({ bug: null as Planted | null }));
 
 vi.mock('node:fs/promises', async () => (await import('./mounted-disk.ts')).simulatedFileSystem);
 vi.mock('node:fs', async () => (await import('./mounted-disk.ts')).simulatedDescriptors);
@@ -19,9 +25,43 @@ vi.mock('node:fs', async () => (await import('./mounted-disk.ts')).simulatedDesc
 vi.mock('../../packages/core/src/spec/requirements.ts', async (original) => {
   const real = await original<typeof Requirements>();
   const checkRequirements: typeof real.checkRequirements = (...parameters) => {
-    if (!planted.requirementsUnchecked) real.checkRequirements(...parameters);
+    if (planted.bug !== 'requirements unchecked') real.checkRequirements(...parameters);
   };
   return { ...real, checkRequirements };
+});
+
+vi.mock('../../packages/core/src/transaction/snapshot-change-action.ts', async (original) => {
+  const real = await original<typeof SnapshotChangeAction>();
+  const snapshotChangeAction: typeof real.snapshotChangeAction = (change) => {
+    const overlooks = planted.bug === 'deletes overlooked' && change.operation === 'replace';
+    return real.snapshotChangeAction(overlooks ? { ...change, checks: {} } : change);
+  };
+  return { ...real, snapshotChangeAction };
+});
+
+vi.mock('../../packages/core/src/transaction/stage-manifests.ts', async (original) => {
+  const real = await original<typeof StageManifests>();
+  const young = (settings: StageManifests.ManifestSettings): StageManifests.ManifestSettings =>
+    planted.bug === 'files too young' ? { ...settings, sequenceNumber: undefined } : settings;
+  const writeAddedManifests: typeof real.writeAddedManifests = (files, settings, ...rest) =>
+    real.writeAddedManifests(files, young(settings), ...rest);
+  const writeMergedManifest: typeof real.writeMergedManifest = (files, inputs, settings, ...rest) =>
+    real.writeMergedManifest(files, inputs, young(settings), ...rest);
+  return { ...real, writeAddedManifests, writeMergedManifest };
+});
+
+vi.mock('../../packages/core/src/transaction/operations/row-lineage.ts', async (original) => {
+  const real = await original<typeof RowLineage>();
+  const lineageColumns: typeof real.lineageColumns = (metadata) =>
+    planted.bug === 'lineage dropped' ? [] : real.lineageColumns(metadata);
+  return { ...real, lineageColumns };
+});
+
+vi.mock('../../packages/core/src/transaction/operations/stage-deletes.ts', async (original) => {
+  const real = await original<typeof StageDeletes>();
+  const stageRowDeletes: typeof real.stageRowDeletes = (matches, ...rest) =>
+    real.stageRowDeletes(planted.bug === 'deletes lost' ? matches.slice(1) : matches, ...rest);
+  return { ...real, stageRowDeletes };
 });
 
 /** Each of these has been a bug of some lakehouse library, or would be a likely one of this. */
@@ -31,8 +71,24 @@ const BUGS: Readonly<Record<string, () => SimulateOptions>> = {
     return {};
   },
   'the requirements of a commit are not checked'() {
-    planted.requirementsUnchecked = true;
+    planted.bug = 'requirements unchecked';
     return {};
+  },
+  'compaction overlooks the deletes that came meanwhile'() {
+    planted.bug = 'deletes overlooked';
+    return { kinds: ['append', 'update', 'delete', 'rowDelta'], upkeepKinds: ['compact', 'compact in parts'] };
+  },
+  'compacted files are younger than equality deletes that came meanwhile'() {
+    planted.bug = 'files too young';
+    return { formatVersion: 2, kinds: ['rowDelta'], upkeepKinds: ['compact'], upkeepRates: { slow: 0.2 } };
+  },
+  'rows lose their lineage when they are compacted'() {
+    planted.bug = 'lineage dropped';
+    return { formatVersion: 3, kinds: ['append'], upkeepKinds: ['compact'] };
+  },
+  'equality deletes are converted but for those of one data file'() {
+    planted.bug = 'deletes lost';
+    return { formatVersion: 2, kinds: ['rowDelta'], upkeepKinds: ['convert equality deletes'] };
   },
   'files are cleaned up after an unknown outcome'() {
     vi.spyOn(StagedFiles.prototype, 'keepAll').mockReturnValue();
@@ -107,7 +163,7 @@ const MOST_SEEDS = 1000;
 describe('a bug that is planted is found', () => {
   afterEach(() => {
     vi.restoreAllMocks();
-    planted.requirementsUnchecked = false;
+    planted.bug = null;
   });
 
   test.each(Object.entries(BUGS))(

@@ -43,6 +43,8 @@ export interface SimulateOptions {
   readonly kinds?: readonly DrawnKind[];
   /** What maintenance is drawn from; all kinds if left out. */
   readonly upkeepKinds?: readonly UpkeepKind[];
+  /** What goes wrong with it; drawn if left out. */
+  readonly upkeepRates?: Rates;
   readonly formatVersion?: FormatVersion;
 }
 
@@ -69,10 +71,10 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
         const io = history.watch(options.wrap ? options.wrap(place.connect()) : place.connect(), maker);
         return () => Table.load(location, { io, runtime });
       };
-      const kinds = isStreamed ? STREAMED : options.kinds;
-      const writers = drawWriters(machine, formatVersion, kinds);
+      const writers = drawWriters(machine, formatVersion, isStreamed ? STREAMED : options.kinds);
       jobs.push(...writers.flatMap((writer) => writer.jobs));
       const progress = new Progress();
+      const { upkeepKinds: kinds, upkeepRates: rates } = options;
       let working = writers.length;
       const isOver = (): boolean => working === 0;
       await Promise.all([
@@ -84,7 +86,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
         }),
         clean(machine, connect, isOver, options.orphanAgeMs),
         expire(machine, connect, isOver, jobs),
-        upkeep(machine, { open: (maker) => connect(maker)(), progress, jobs, kinds: options.upkeepKinds }, runs),
+        upkeep(machine, { open: (maker) => connect(maker)(), progress, jobs, kinds, rates }, runs),
         place.failNowAndThen(isOver),
       ]);
       // Requests that are under way may still arrive.

@@ -2,7 +2,7 @@ import type { ErrorCode, LakehouseError, MaintenanceReport, RewriteDataFilesRepo
 import { isLakehouseError } from '@lh/core';
 
 import { Process, drawRates, drawnFrom } from './machine.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, Rates } from './machine.ts';
 import type { Progress } from './progress.ts';
 import { abortsAtSomeTime, openSince } from './writer.ts';
 import type { Job, Outcome } from './writer.ts';
@@ -94,6 +94,8 @@ export interface UpkeepPlace {
   readonly jobs: readonly Job[];
   /** What is drawn from; all kinds if left out. */
   readonly kinds: readonly UpkeepKind[] | undefined;
+  /** What goes wrong; drawn if left out. */
+  readonly rates: Rates | undefined;
 }
 
 /**
@@ -103,7 +105,8 @@ export interface UpkeepPlace {
 export async function upkeep(machine: Machine, place: UpkeepPlace, runs: UpkeepRun[]): Promise<void> {
   const { progress, jobs, kinds } = place;
   const { runtime } = machine;
-  const rates = machine.chance(0.4) ? {} : drawRates(machine);
+  const drawnRates = machine.chance(0.4) ? {} : drawRates(machine);
+  const rates = place.rates ?? drawnRates;
   const rounds = kinds?.length === 0 || machine.chance(0.3) ? 0 : 1 + machine.randomInteger(MOST_ROUNDS);
   const times = Array.from({ length: rounds }, () => Math.ceil(Math.sqrt(runtime.random()) * jobs.length));
   for (const time of times.toSorted((a, b) => a - b)) {
@@ -125,6 +128,7 @@ async function keepUp(
   const table = await open(maker).catch(harmless);
   if (isLakehouseError(table)) return;
   const possible = kinds.filter((kind) => isPossible(kind, table));
+  if (possible.length === 0) return;
   const kind = drawnFrom(
     machine,
     possible.flatMap((one) => Array.from({ length: WEIGHTS[one] }, () => one)),
