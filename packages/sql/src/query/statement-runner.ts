@@ -147,7 +147,7 @@ export class StatementRunner {
       views: this.#views,
       isLocal: (parts) => this.#isLocal(parts),
       lease: () => this.#session.lease(),
-      over: (other) => this.#queryContext(signal, other),
+      over: (other, origin) => this.#queryContext(signal, other, origin),
       onSession: async (sql) => {
         await this.#session.onMain(() => this.#session.main.run(sql));
       },
@@ -160,10 +160,10 @@ export class StatementRunner {
     return outcome.kind === 'rows' ? this.#onSession(outcome.sql, control) : changedResult(outcome);
   }
 
-  #queryContext(signal: AbortSignal | undefined, resolver?: TableResolver): QueryContext {
+  #queryContext(signal: AbortSignal | undefined, resolver?: TableResolver, whole?: QueryText): QueryContext {
     const isRestricted = this.#fence !== null;
     const runner =
-      (origin?: QueryText) =>
+      (origin: QueryText | undefined = whole) =>
       (sql: string, other: AbortSignal | undefined = signal) =>
         this.#runText(sql, other, { resolver, origin });
     return {

@@ -55,8 +55,11 @@ export interface StatementContext extends QueryContext {
   isLocal(parts: readonly string[]): Promise<boolean>;
   /** A connection beside the main one, for values and small queries. */
   lease(): Promise<Lease>;
-  /** For queries over other tables, or other versions of them, than the statement's. */
-  over(resolver: TableResolver): QueryContext;
+  /**
+   * For queries over other tables, or other versions of them, than the statement's. `origin`: the text that they are made
+   * of, for errors.
+   */
+  over(resolver: TableResolver, origin?: QueryText): QueryContext;
   /** Runs SQL of the statement's own as it is on the session's connection, whatever has been aborted. */
   onSession(sql: string): Promise<void>;
 }

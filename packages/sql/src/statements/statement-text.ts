@@ -5,6 +5,7 @@ import { applyEdits } from '../text/edits.ts';
 import { parameterEdits } from '../text/parameters.ts';
 import type { SqlParameters } from '../text/parameters.ts';
 import type { Statement } from '../text/statements.ts';
+import { placeInOrigin } from '../text/place-in-origin.ts';
 import { tokenize } from '../text/tokens.ts';
 import type { Token } from '../text/tokens.ts';
 
@@ -17,7 +18,7 @@ export interface StatementRequest {
   readonly isOnly: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
-  /** The part of `source` that the user wrote, where the rest was made of it. */
+  /** What the user wrote, where `source` was made of it: as a whole, or of pieces of it. */
   readonly origin?: QueryText | undefined;
 }
 
@@ -40,7 +41,10 @@ export function prepareText({ source, statement, parameters, isOnly, origin }: S
   const toSource = (offset: number): number => statement.start + withValues.toOriginal(inDialect.toOriginal(offset));
   const text = { sql: inDialect.text, tokens: tokenize(inDialect.text), source, toSource };
   if (!origin) return text;
-  const originStart = Math.max(0, source.indexOf(origin.sql));
-  const toOrigin = (offset: number): number => Math.min(Math.max(0, toSource(offset) - originStart), origin.sql.length);
+  const originStart = source.indexOf(origin.sql);
+  const toOrigin = (offset: number): number =>
+    originStart < 0
+      ? (placeInOrigin(source, toSource(offset), origin.sql) ?? 0)
+      : Math.min(Math.max(0, toSource(offset) - originStart), origin.sql.length);
   return { ...text, source: origin.source, toSource: (offset) => origin.toSource(toOrigin(offset)) };
 }

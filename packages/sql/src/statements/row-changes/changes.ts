@@ -3,7 +3,7 @@ import { LakehouseError, expr } from '@lh/core';
 import type { Expression, Schema, Table } from '@lh/core';
 import { PositionBitmap, unsupported } from '@lh/core/engine';
 import type { EngineView, FoundRows, PositionsByFile, SelfWritingRows } from '@lh/core/engine';
-import { withoutPointer } from '../../errors.ts';
+import type { QueryText } from '../../query/query-text.ts';
 import type { ScanReport } from '../../query/scan-report.ts';
 import type { TableReading } from '../../query/table-resolver.ts';
 import { quoteName, quoteString } from '../../text/quote.ts';
@@ -22,6 +22,8 @@ export interface ChangesInput {
   readonly target: Target;
   readonly context: StatementContext;
   readonly view: EngineView;
+  /** The statement. */
+  readonly text: QueryText;
   readonly errorAt: ErrorAt;
 }
 
@@ -48,7 +50,8 @@ export class Changes {
   /** Null if nothing is to be changed. */
   async find(): Promise<FoundRows | null> {
     const { statement, view } = this.#input;
-    const made = await this.#query(`CREATE TEMP TABLE ${this.#name} AS ${await this.#changesQuery()}`);
+    const made = await this.#queries.run(`CREATE TEMP TABLE ${this.#name} AS ${await this.#changesQuery()}`);
+    await made.rows();
     this.scans = made.scans;
     this.rows = Number((await this.#values(`SELECT count(*) FROM ${this.#name}`))[0]!);
     if (this.rows === 0) return null;
@@ -68,7 +71,7 @@ export class Changes {
 
   /** Queries in which a name stands for the version that is changed. */
   #over(parts: readonly string[], reading: Omit<TableReading, 'target'>): QueryContext {
-    const { target, context, view } = this.#input;
+    const { target, context, view, text } = this.#input;
     const resolved = {
       kind: 'table',
       name: target.table.name,
@@ -77,7 +80,7 @@ export class Changes {
     } as const;
     const resolver = context.resolver.fork([[parts, resolved]]);
     resolver.show(target.table, this.#table);
-    return context.over(resolver);
+    return context.over(resolver, text);
   }
 
   async #changesQuery(): Promise<string> {
@@ -121,7 +124,7 @@ export class Changes {
     );
     if (!isNeeded) return null;
     const prefix = this.#input.statement.with;
-    const result = await this.#query(`${prefix}SELECT * FROM ${statement.source.sql} LIMIT 0`);
+    const result = await this.#queries.run(`${prefix}SELECT * FROM ${statement.source.sql} LIMIT 0`);
     return result.columns.map(({ name }) => name);
   }
 
@@ -184,19 +187,6 @@ export class Changes {
 
   async #values(sql: string): Promise<readonly unknown[]> {
     return (await (await this.#queries.run(sql)).rows()).map((row) => Object.values(row)[0]);
-  }
-
-  /** A query with the user's text in it, whose places are not those of the user's. */
-  async #query(sql: string): Promise<Awaited<ReturnType<QueryContext['run']>>> {
-    try {
-      const result = await this.#queries.run(sql);
-      await result.rows();
-      return result;
-    } catch (error) {
-      if (!(error instanceof LakehouseError)) throw error;
-      const { position: _, ...context } = error.context;
-      throw new LakehouseError(error.code, withoutPointer(error.message), { context, cause: error });
-    }
   }
 }
 

@@ -2,6 +2,7 @@ import { isName } from '../../text/tokens.ts';
 import type { CatalogStatement } from '../catalog-statement.ts';
 import type { StatementText } from '../statement-text.ts';
 import { TokenReader } from '../token-reader.ts';
+import type { ErrorAt } from './new-values.ts';
 import { readRowChange, verbIndex } from './read-row-change.ts';
 import { runRowChange } from './run-row-change.ts';
 
@@ -14,13 +15,6 @@ export function changeOfRows(text: StatementText): CatalogStatement | null {
   // DuckDB tells what is wrong with others.
   if (!isOne || !isName(reader.peek())) return null;
   const target = reader.name('the name of a table');
-  return {
-    run: (context) =>
-      runRowChange(
-        target,
-        () => readRowChange(text, verb),
-        context,
-        (message, at) => reader.error(message, at),
-      ),
-  };
+  const errorAt: ErrorAt = (message, at) => reader.error(message, at);
+  return { run: (context) => runRowChange(target, () => readRowChange(text, verb), context, { text, errorAt }) };
 }

@@ -1,5 +1,6 @@
 import { coveredFiles, deleteRows, foundRowsOperation } from '@lh/core/engine';
 import type { EngineView, FoundRows, RowOperation } from '@lh/core/engine';
+import type { QueryText } from '../../query/query-text.ts';
 import type { ScanReport } from '../../query/scan-report.ts';
 import type { StatementContext, StatementOutcome, Target } from '../catalog-statement.ts';
 import { Changes } from './changes.ts';
@@ -14,12 +15,12 @@ export async function runRowChange(
   name: readonly string[],
   read: () => RowChangeStatement,
   context: StatementContext,
-  errorAt: ErrorAt,
+  source: Pick<OperationInput, 'text' | 'errorAt'>,
 ): Promise<StatementOutcome | null> {
   const target = await context.target(name);
   if (target === null) return null;
   const statement = read();
-  const operation = new StatementOperation({ statement, target, context, errorAt });
+  const operation = new StatementOperation({ statement, target, context, ...source });
   try {
     const commit = await context.change(target, (transaction) => transaction.operate(operation));
     return {
@@ -38,6 +39,7 @@ interface OperationInput {
   readonly statement: RowChangeStatement;
   readonly target: Target;
   readonly context: StatementContext;
+  readonly text: QueryText;
   readonly errorAt: ErrorAt;
 }
 
