@@ -11,5 +11,5 @@ test('a place in a piece is where the piece is in the text that it is of', () =>
 
 test('it is not told where there is no such piece, or several', () => {
   expect(placeInOrigin(made, made.indexOf('FROM'), 'xyz')).toBe(null);
-  expect(placeInOrigin('SELECT a', 7, 'a, a')).toBe(null);
+  expect(placeInOrigin('SELECT a', 7, 'a,a')).toBe(null);
 });
