@@ -22,8 +22,15 @@ export interface InsertedQuery {
   readonly next: number;
   /** Index of INSERT: what is before it is WITH and its queries. */
   readonly verb: number;
-  /** The words DEFAULT that stand for a value in VALUES. */
-  readonly defaults: readonly { readonly token: number; readonly column: number }[];
+  /** What is between the commas of VALUES; nothing for another query. */
+  readonly values: readonly InsertedValue[];
+}
+
+/** Tokens of a value, from `first` up to `next`, for the column of that number. */
+export interface InsertedValue {
+  readonly first: number;
+  readonly next: number;
+  readonly column: number;
 }
 
 export interface InsertStatement {
@@ -147,28 +154,26 @@ function insertedQuery(text: StatementText, reader: TokenReader, verb: number): 
       throw refusal(reader, CONFLICTS);
     }
   }
-  return { kind: 'query', first, next: tokens.length, verb, defaults: defaultValues(tokens, first) };
+  return { kind: 'query', first, next: tokens.length, verb, values: valuesOf(tokens, first) };
 }
 
-/** The words DEFAULT of `VALUES (1, DEFAULT), …`. */
-function defaultValues(tokens: readonly Token[], first: number): InsertedQuery['defaults'] {
+/** The values of `VALUES (1, DEFAULT), …`. */
+function valuesOf(tokens: readonly Token[], first: number): readonly InsertedValue[] {
   if (!isKeyword(tokens[first], 'values')) return [];
-  const defaults: { token: number; column: number }[] = [];
+  const values: InsertedValue[] = [];
   for (let row = first + 1; isSymbol(tokens[row], '('); row++) {
     const end = afterBracket(tokens, row) - 1;
-    let column = 0;
-    for (let i = row + 1; i < end;) {
-      const isWhole =
-        (isSymbol(tokens[i + 1], ',') || i + 1 === end) && (i === row + 1 || isSymbol(tokens[i - 1], ','));
-      if (isWhole && isKeyword(tokens[i], 'default')) defaults.push({ token: i, column });
-      if (isSymbol(tokens[i], ',')) column++;
-      i =
-        isSymbol(tokens[i], '(') || isSymbol(tokens[i], '[') || isSymbol(tokens[i], '{')
-          ? afterBracket(tokens, i)
-          : i + 1;
+    for (let at = row + 1, column = 0; at < end; at++, column++) {
+      const start = at;
+      while (at < end && !isSymbol(tokens[at], ',')) at = isOpen(tokens[at]) ? afterBracket(tokens, at) : at + 1;
+      if (at > start) values.push({ first: start, next: at, column });
     }
     row = end + 1;
     if (!isSymbol(tokens[row], ',')) break;
   }
-  return defaults;
+  return values;
+}
+
+function isOpen(token: Token | undefined): boolean {
+  return ['(', '[', '{'].some((bracket) => isSymbol(token, bracket));
 }

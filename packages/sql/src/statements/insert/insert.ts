@@ -16,6 +16,7 @@ import { insertTarget, parseInsert } from './insert-syntax.ts';
 import type { InsertStatement, InsertedQuery, PartitionValue } from './insert-syntax.ts';
 import { tableColumn, tableColumns } from './table-columns.ts';
 import type { NamedToken } from './table-columns.ts';
+import { valueEdits } from './inserted-values.ts';
 
 /** INSERT INTO and INSERT OVERWRITE of a catalog's table: DuckDB runs the query, and writes the rows as data files. */
 export function insertStatement(text: StatementText): CatalogStatement | null {
@@ -66,7 +67,10 @@ class Insert {
     const { source, byName } = this.#statement;
     const { fields } = this.#table.schema;
     if (source.kind === 'defaults') {
-      const values = fields.map((field) => `${this.#defaultOf(field, null)} AS ${quoteName(field.name)}`);
+      const given = new Map(constants.map((one) => [this.#field(one), this.#constant(one)]));
+      const values = fields.map(
+        (field) => given.get(field) ?? `${this.#defaultOf(field, null)} AS ${quoteName(field.name)}`,
+      );
       return this.#context.rows(`SELECT ${values.join(', ')}`);
     }
     const fixed = new Set(constants.map((one) => this.#field(one)));
@@ -75,10 +79,7 @@ class Insert {
     const query = this.#query(source, wanted);
     const columns = byName ? undefined : wanted.map(({ name }) => name);
     if (constants.length === 0) return this.#context.rows(query.sql, { columns, origin: query });
-    const values = constants.map((one) => {
-      const { name, type } = this.#field(one);
-      return `CAST(${one.value} AS ${duckdbType(type)}) AS ${quoteName(name)}`;
-    });
+    const values = constants.map((one) => this.#constant(one));
     const sql = `SELECT *, ${values.join(', ')} FROM (\n${query.sql}\n)`;
     if (columns === undefined) return this.#context.rows(sql, { origin: query });
     const described = await this.#context.run(`SELECT * FROM (\n${query.sql}\n) LIMIT 0`);
@@ -87,22 +88,23 @@ class Insert {
     return this.#context.rows(sql, { columns: names, origin: query });
   }
 
+  #constant(constant: Constant): string {
+    const { name, type } = this.#field(constant);
+    return `CAST(${constant.value} AS ${duckdbType(type)}) AS ${quoteName(name)}`;
+  }
+
   get #table(): Table {
     return this.#target.table;
   }
 
   /** The query's text: WITH from before INSERT, then the query itself with the defaults of columns. */
-  #query({ first, next, verb, defaults }: InsertedQuery, wanted: readonly NestedField[]): QueryText {
+  #query({ first, next, verb, values }: InsertedQuery, wanted: readonly NestedField[]): QueryText {
     const { sql, tokens, source } = this.#text;
     const end = tokens[next - 1]!.end;
     const hasWith = verb > 0;
     const edits: readonly Edit[] = [
       { start: tokens[verb]!.start, end: tokens[first]!.start, text: hasWith ? '(' : '' },
-      ...defaults.map(({ token, column }) => {
-        const field = wanted[column];
-        const { start, end: last } = tokens[token]!;
-        return { start, end: last, text: field ? this.#defaultOf(field, token) : 'NULL' };
-      }),
+      ...valueEdits(tokens, values, wanted, (field, token) => this.#defaultOf(field, token)),
       ...(hasWith ? [{ start: end, end, text: ')' }] : []),
     ];
     const edited = applyEdits(sql, edits);

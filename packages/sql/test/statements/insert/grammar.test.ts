@@ -40,7 +40,18 @@ describe('INSERT', () => {
     ['INSERT INTO t DEFAULT VALUES', { source: { kind: 'defaults' } }],
     [
       "INSERT INTO t VALUES (DEFAULT, (DEFAULT), [default]), ('x', f(DEFAULT, 1), DEFAULT) ORDER BY 1",
-      { source: { defaults: [{ column: 0 }, { column: 2 }] } },
+      {
+        source: {
+          values: [
+            { first: 5, next: 6, column: 0 },
+            { first: 7, next: 10, column: 1 },
+            { first: 11, next: 14, column: 2 },
+            { first: 17, next: 18, column: 0 },
+            { first: 19, next: 25, column: 1 },
+            { first: 26, next: 27, column: 2 },
+          ],
+        },
+      },
     ],
   ])('%s', (sql, statement) => {
     expect(parseInsert(textOf(sql))).toMatchObject(statement);

@@ -37,6 +37,11 @@ describe('what is inserted', () => {
     ],
     ['casts as DuckDB has them', "SELECT '7', 8, '9.999'", [row(7n, '8', '10.00')]],
     ['an alias', 'AS x (id) VALUES (1)', [row(1n, null, null)]],
+    [
+      'values that only their column has a type for',
+      "(id, city, amount) VALUES (1, 1, 1e0), ('2', 'x', 12345678.91), (3, 1.50, '-7'), (-4, NULL, DEFAULT)",
+      [row(-4n, null, null), row(1n, '1', '1.00'), row(2n, 'x', '12345678.91'), row(3n, '1.50', '-7.00')],
+    ],
     ['nothing', "SELECT 1, 'a', 2 WHERE false", []],
   ])('%s', async (_, source, expected) => {
     const result = await lake.sql(`INSERT INTO ${name} ${source} -- all of it`);

@@ -74,6 +74,11 @@ describe('of a table with partitions', () => {
     ]);
   });
 
+  test('DEFAULT VALUES of a partition', async () => {
+    await lake.sql(`INSERT OVERWRITE ${name} PARTITION (kind = 'b') DEFAULT VALUES`);
+    expect(await pairs(`SELECT id FROM ${name} WHERE kind = 'b'`)).toEqual([[null]]);
+  });
+
   test('a branch', async () => {
     await (await catalog.loadTable(name)).createBranch('audit');
     await lake.sql(`INSERT OVERWRITE ${name}.branch_audit PARTITION (kind = 'a') SELECT 10, NULL`);

@@ -15,10 +15,10 @@ type Step =
 const small = fc.integer({ min: 0, max: 9 });
 
 const change: fc.Arbitrary<Step> = fc.oneof(
-  fc.array(small, { minLength: 1, maxLength: 4 }).map((ids) => ({
+  fc.array(small, { minLength: 1, maxLength: 4 }).map((added) => ({
     kind: 'change' as const,
-    sql: `INSERT INTO %t VALUES ${ids.map((id) => `(${id})`).join(', ')}`,
-    apply: (before: readonly number[]) => [...before, ...ids],
+    sql: `INSERT INTO %t VALUES ${added.map((id) => `(${id})`).join(', ')}`,
+    apply: (before: readonly number[]) => [...before, ...added],
   })),
   small.map((n) => ({
     kind: 'change' as const,
@@ -62,9 +62,9 @@ async function ids(by: Lakehouse, table: string): Promise<readonly number[]> {
 }
 
 /** Runs a step; false if the statement failed. */
-async function take(step: Step, table: string): Promise<boolean> {
+async function take(one: Step, table: string): Promise<boolean> {
   const statements =
-    step.kind === 'change' ? [table, 'own'].map((name) => step.sql.replaceAll('%t', name)) : [CONTROL[step.kind]];
+    one.kind === 'change' ? [table, 'own'].map((name) => one.sql.replaceAll('%t', name)) : [CONTROL[one.kind]];
   try {
     for (const sql of statements) await lake.sql(sql);
     return true;
@@ -76,8 +76,8 @@ async function take(step: Step, table: string): Promise<boolean> {
 const CONTROL = { begin: 'BEGIN', commit: 'COMMIT', rollback: 'ROLLBACK', fail: "SELECT CAST('x' AS INTEGER)" };
 
 /** Takes the step in the model, and tells whether it must succeed. */
-function expected(step: Step, model: Model): boolean {
-  switch (step.kind) {
+function expected(one: Step, model: Model): boolean {
+  switch (one.kind) {
     case 'begin':
       if (model.open !== null) return false;
       model.open = model.committed;
@@ -86,17 +86,17 @@ function expected(step: Step, model: Model): boolean {
     case 'commit':
     case 'rollback': {
       const { open, hasFailed } = model;
-      if (open !== null && step.kind === 'commit' && !hasFailed) model.committed = open;
+      if (open !== null && one.kind === 'commit' && !hasFailed) model.committed = open;
       model.open = null;
-      return open !== null && (step.kind === 'rollback' || !hasFailed);
+      return open !== null && (one.kind === 'rollback' || !hasFailed);
     }
     case 'fail':
       model.hasFailed = model.open !== null;
       return false;
     case 'change':
       if (model.open !== null && model.hasFailed) return false;
-      if (model.open === null) model.committed = step.apply(model.committed);
-      else model.open = step.apply(model.open);
+      if (model.open === null) model.committed = one.apply(model.committed);
+      else model.open = one.apply(model.open);
       return true;
   }
 }
