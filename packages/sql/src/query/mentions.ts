@@ -9,6 +9,8 @@ import { quoteNames } from '../text/quote.ts';
 import { duckdbNames, duckdbType } from '../types/duckdb-types.ts';
 import { handedOver } from '../relation/metadata-relation.ts';
 import { metadataColumnsOf } from './metadata-references.ts';
+import { placedError } from './query-text.ts';
+import type { QueryText } from './query-text.ts';
 import { resolveRead } from './resolve-read.ts';
 import type { QueryReferences, TableReference } from './table-references.ts';
 import type { RegisteredFeed, TableReading, TableResolver } from './table-resolver.ts';
@@ -65,28 +67,14 @@ export async function resolveMentions(
   session: Session,
   { tables, selects }: QueryReferences,
   resolver: TableResolver,
+  text: QueryText,
 ): Promise<readonly Mention[]> {
   const mentions = await Promise.all(
-    tables.map(async (reference): Promise<Mention> => {
-      const resolved = await resolveRead(resolver, reference.parts);
-      if (resolved?.kind === 'table') {
-        const target =
-          (reference.at ? null : resolved.reading?.target) ?? (await targetOf(session, reference, resolved.table));
-        return { ...resolved, reference, target, schema: resolved.table.scan(target).schema, metadataColumns: [] };
-      }
-      if (resolved?.kind === 'metadata') {
-        const { table, metadataTable } = resolved;
-        const columns = openMetadataTable(table, metadataTable, await targetOf(session, reference, table));
-        return { kind: 'metadata', reference, columns, schema: columns.schema };
-      }
-      if (resolved?.kind === 'changes') {
-        const { table } = resolved;
-        const columns = openChanges(table, await statesOf(session, reference, table));
-        return { kind: 'metadata', reference, columns, schema: columns.schema };
-      }
-      if (resolved) return { kind: 'data', reference, data: resolved.data };
-      return { kind: 'local', reference, columns: await localColumns(session, reference, resolver) };
-    }),
+    tables.map((reference) =>
+      mentionOf(session, reference, resolver).catch((error: unknown) => {
+        throw placedError(error, text, reference.start);
+      }),
+    ),
   );
   if (!selects.some(({ columns }) => columns.length > 0)) return mentions;
   const columns = new Map(mentions.map((mention) => [mention.reference, new Set(columnNames(mention))]));
@@ -95,6 +83,27 @@ export async function resolveMentions(
     if (mention.kind !== 'table') return mention;
     return { ...mention, metadataColumns: metadataColumnsOf(selects, mention.reference, hasColumn) };
   });
+}
+
+async function mentionOf(session: Session, reference: TableReference, resolver: TableResolver): Promise<Mention> {
+  const resolved = await resolveRead(resolver, reference.parts);
+  if (resolved?.kind === 'table') {
+    const target =
+      (reference.at ? null : resolved.reading?.target) ?? (await targetOf(session, reference, resolved.table));
+    return { ...resolved, reference, target, schema: resolved.table.scan(target).schema, metadataColumns: [] };
+  }
+  if (resolved?.kind === 'metadata') {
+    const { table, metadataTable } = resolved;
+    const columns = openMetadataTable(table, metadataTable, await targetOf(session, reference, table));
+    return { kind: 'metadata', reference, columns, schema: columns.schema };
+  }
+  if (resolved?.kind === 'changes') {
+    const { table } = resolved;
+    const columns = openChanges(table, await statesOf(session, reference, table));
+    return { kind: 'metadata', reference, columns, schema: columns.schema };
+  }
+  if (resolved) return { kind: 'data', reference, data: resolved.data };
+  return { kind: 'local', reference, columns: await localColumns(session, reference, resolver) };
 }
 
 function columnNames(mention: Mention): readonly string[] {

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { LakehouseError } from '@lh/core';
+import { LakehouseError, isLakehouseError } from '@lh/core';
 import { byteOffsetMap } from '../text/edits.ts';
 import type { EditedText } from '../text/edits.ts';
 import { pointAt } from '../text/tokens.ts';
@@ -43,5 +43,15 @@ export function syntaxError(text: QueryText, error: SerializedError): LakehouseE
   const place = offset === null ? '' : `\n${pointAt(text.source, offset)}`;
   return new LakehouseError('INVALID_ARGUMENT', `${error.message}${place}`, {
     context: offset === null ? {} : { position: offset },
+  });
+}
+
+/** The same error with the place of what it is about. */
+export function placedError(error: unknown, { source, toSource }: QueryText, offset: number): unknown {
+  if (!isLakehouseError(error) || 'position' in error.context || error.retryable) return error;
+  const position = toSource(offset);
+  return new LakehouseError(error.code, `${error.message}\n${pointAt(source, position)}`, {
+    context: { ...error.context, position },
+    cause: error.cause,
   });
 }

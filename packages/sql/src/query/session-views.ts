@@ -41,11 +41,6 @@ export class SessionViews {
     return this.#views.has(name.toLowerCase());
   }
 
-  /** The names, as they were given. */
-  names(): readonly string[] {
-    return [...this.#views.values()].map(({ name }) => name);
-  }
-
   /** Makes a view, in the place of one with its name. INVALID_ARGUMENT for one that is about itself. */
   async put(view: SessionView): Promise<void> {
     const references = await this.references(view.sql);

@@ -244,7 +244,7 @@ export class StatementRunner {
     const references = parsed.ok
       ? findReferences(query.sql, tokens, parsed.root)
       : await this.#knownReferences(query.sql, tokens, resolver);
-    const mentions = await resolveMentions(this.#session, references, resolver);
+    const mentions = await resolveMentions(this.#session, references, resolver, query);
     const options = { signal: control.signal, plans: parsed.ok, isWhole: inner.first === 0 };
     const whole = (sql: string): string => `${text.sql.slice(0, start)}${sql}${text.sql.slice(end)}`;
     const isWrapped = inner.first > 0;
@@ -291,7 +291,7 @@ export class StatementRunner {
   async #changeLocal(text: StatementText, resolver: TableResolver, control: Control): Promise<SqlResult> {
     const query = await this.#views.expand(text);
     const references = await this.#knownReferences(query.sql, tokenize(query.sql), resolver);
-    const mentions = await resolveMentions(this.#session, references, resolver);
+    const mentions = await resolveMentions(this.#session, references, resolver, query);
     const prepared = await this.#queries.prepare(query, references, mentions, this.#mainExecutor(), {
       signal: control.signal,
       plans: false,

@@ -5,6 +5,8 @@ export interface PrintOptions {
   readonly maxRows?: number;
   /** Columns of text that a value may take. 60 if left out. */
   readonly maxWidth?: number;
+  /** Columns of text that the whole table may take; the terminal's if left out, and any number where there is none. */
+  readonly width?: number;
 }
 
 export interface PrintableColumn {
@@ -19,16 +21,18 @@ export function printTable(
   footer: string,
   options: PrintOptions = {},
 ): string {
-  const { maxWidth = 60 } = options;
+  const { maxWidth = 60, width = terminalWidth() } = options;
   const cells = rows.map((row) => row.map((value) => cut(cellText(value), maxWidth)));
   const titles = columns.map(({ name }) => cut(oneLine(name), maxWidth));
   const widths = titles.map((title, i) =>
     Math.max(1, displayWidth(title), ...cells.map((row) => displayWidth(row[i]!))),
   );
+  const shown = columnsThatFit(widths, width);
+  const widthOf = (i: number): number => (i === GAP ? 1 : widths[i]!);
   const line = (left: string, middle: string, right: string): string =>
-    left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right;
+    left + shown.map((i) => '─'.repeat(widthOf(i) + 2)).join(middle) + right;
   const row = (texts: readonly string[], toRight: (i: number) => boolean): string =>
-    `│${texts.map((text, i) => ` ${pad(text, widths[i]!, toRight(i))} `).join('│')}│`;
+    `│${shown.map((i) => ` ${pad(i === GAP ? '…' : texts[i]!, widthOf(i), i !== GAP && toRight(i))} `).join('│')}│`;
   const body = cells.map((texts) => row(texts, (i) => columns[i]!.isNumeric));
   return [
     line('┌', '┬', '┐'),
@@ -36,8 +40,34 @@ export function printTable(
     line('├', '┼', '┤'),
     ...body,
     line('└', '┴', '┘'),
-    footer,
+    shown.includes(GAP) ? `${footer}, ${shown.length - 1} of ${columns.length} columns shown` : footer,
   ].join('\n');
+}
+
+/** Stands for the columns that are left out. */
+const GAP = -1;
+
+/** Columns from both ends, as many as there is room for, at least one; the gap is between them. */
+function columnsThatFit(widths: readonly number[], width: number): readonly number[] {
+  const taken = (i: number): number => widths[i]! + 3;
+  const total = widths.reduce((sum, _, i) => sum + taken(i), 1);
+  if (total <= width) return widths.map((_, i) => i);
+  // The gap takes four columns of text, and the frame one.
+  let room = width - 5 - taken(0);
+  const [left, right] = [[0], [] as number[]];
+  for (let [next, last] = [1, widths.length - 1]; next <= last;) {
+    const fromRight = right.length < left.length;
+    const i = fromRight ? last-- : next++;
+    room -= taken(i);
+    if (room < 0) break;
+    if (fromRight) right.unshift(i);
+    else left.push(i);
+  }
+  return widths.length === 1 ? left : [...left, GAP, ...right];
+}
+
+function terminalWidth(): number {
+  return process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
 }
 
 /** A value as one line of text. */

@@ -1,7 +1,7 @@
 import { aliasAt } from './alias.ts';
 import type { Edit } from './edits.ts';
 import { quoteName } from './quote.ts';
-import { afterBracket, isKeyword, isName, isSymbol, nameChain } from './tokens.ts';
+import { afterBracket, isKeyword, isSymbol, nameChain } from './tokens.ts';
 import type { Token } from './tokens.ts';
 import { LEVEL_SEPARATOR } from './level-separator.ts';
 import { tableChanges } from './table-changes.ts';
