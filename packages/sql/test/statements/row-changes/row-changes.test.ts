@@ -4,6 +4,7 @@ import { partitionBy, schema, t } from '@lh/core';
 import type { FormatVersion, RowLevelMode, Table } from '@lh/core';
 import { tableFromArrays } from 'apache-arrow';
 import { describe, expect, test } from 'vitest';
+import { Lakehouse } from '../../../src/index.ts';
 import { openWarehouse, rejection } from '../../support.ts';
 
 const { lake, catalog, path } = await openWarehouse();
@@ -424,6 +425,19 @@ test('tables of the session are changed by DuckDB', async () => {
     [0n],
   ]);
 });
+
+test.each(['copy-on-write', 'merge-on-read'] as const)(
+  'a session with allowedPaths changes its tables: %s',
+  async (mode) => {
+    const table = await people({ mode });
+    await using fenced = await Lakehouse.open({ catalog, allowedPaths: [path] });
+    expect((await fenced.sql(`UPDATE ${table.name} SET n = 0 WHERE id > 4`)).rowCount).toBe(2);
+    expect((await fenced.sql(`DELETE FROM ${table.name} WHERE n = 0 AND id = 5`)).rowCount).toBe(1);
+    const outside = `UPDATE ${table.name} SET n = 1 FROM read_csv('/etc/passwd') AS s WHERE true`;
+    await expect(fenced.sql(outside)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(await values(`SELECT count(*), sum(n)::INT FROM ${table.name}`)).toEqual([[5n, 10]]);
+  },
+);
 
 describe('a statement that fails', () => {
   test.each([
