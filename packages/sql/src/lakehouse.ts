@@ -21,6 +21,7 @@ import type { HttpfsOption } from './remote/httpfs.ts';
 import { RemoteAccess } from './remote/remote-access.ts';
 import { Fence } from './session/fence.ts';
 import { Session } from './session/session.ts';
+import type { StatementRequest } from './statements/statement-text.ts';
 import type { SqlParameters } from './text/parameters.ts';
 import { splitStatements } from './text/statements.ts';
 import { tokenize } from './text/tokens.ts';
@@ -178,8 +179,15 @@ export class Lakehouse {
     if (statement === undefined || others.length > 0) {
       throw invalidArgument('Rows to write come from one query; the text has none, or several statements.');
     }
-    const run = (sql: string, signal?: AbortSignal): Promise<SqlResult> =>
-      this.sql(sql, parameters, signal ? { signal } : {});
+    const request = (source: string, signal: AbortSignal | undefined): StatementRequest => {
+      const [only] = splitStatements(tokenize(source));
+      return { source, statement: only!, parameters, isOnly: true, signal };
+    };
+    const run = async (sql: string, signal?: AbortSignal): Promise<SqlResult> => {
+      this.#checkOpen();
+      throwIfAborted(signal);
+      return this.#statements.runMadeOf(request(text, signal), request(sql, signal));
+    };
     const query = text.slice(statement.start, statement.end);
     return new QueryData({ query, run, writer: this.#writer, isRestricted: this.#fence !== null });
   }

@@ -101,6 +101,16 @@ export class StatementRunner {
     return this.#transactions.run(isControl, () => this.#run(request));
   }
 
+  /**
+   * Runs a statement that was made of one of the user's, which alone has to keep inside the fence: where files of tables
+   * are written is not of his choice.
+   */
+  async runMadeOf(user: StatementRequest, request: StatementRequest): Promise<SqlResult> {
+    if (this.#watchesSettings) this.#session.forgetSettings();
+    if (this.#fence) await checkFenced(prepareText(user), this.#fence);
+    return this.#transactions.run(false, () => this.#run(request));
+  }
+
   /** Runs a statement of the user's, or one that is a part of it. */
   async #run(request: StatementRequest, resolver = this.#transactions.resolver()): Promise<SqlResult> {
     const text = prepareText(request);

@@ -306,3 +306,21 @@ test('stores that are no local disk get the files as uploads', async () => {
   }
   expect(await (await table.refresh()).scan().count()).toBe(22);
 });
+
+test('in a session with allowedPaths rows go to tables, and nowhere else', async () => {
+  const other = await Lakehouse.open({ catalog, allowedPaths: [] });
+  const name = await fresh();
+  await other.append(name, "SELECT $id AS id, 'a' AS city", { parameters: { id: 1 } });
+  expect(await (await lake.table(name)).scan().count()).toBe(1);
+  for (const query of [
+    "COPY (SELECT 1 AS id) TO '/tmp/x.csv'",
+    "SELECT 1 AS id) AS a) TO '/tmp/x.csv' (FORMAT csv) --",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    'SELECT enable_logging() AS id',
+  ]) {
+    const error = await rejection(Promise.resolve().then(() => other.append(name, query)));
+    expect(['UNAUTHORIZED', 'INVALID_ARGUMENT'], `${query}: ${error.message}`).toContain(error.code);
+  }
+  expect(await (await lake.table(name)).scan().count()).toBe(1);
+  await other.close();
+});
