@@ -105,7 +105,9 @@ export class QueryPlanning {
       rewrite: (others) => rewrite(others, constants).text,
       settings,
     };
-    const counting = countingQuery(plan);
+    // What is written from the plan says nothing of collations: with another default it would mean something else.
+    const isWritable = (settings.get('default_collation') ?? '') === '';
+    const counting = isWritable ? countingQuery(plan) : null;
     const hasOtherNames = references.hasUnnamedSubqueries || counting !== null;
     // A column may be named after a call that a constant stands for in the plan.
     const names = hasOtherNames ? await this.#planner.columnNames(rewrite(shadows, []).text) : null;
@@ -115,7 +117,7 @@ export class QueryPlanning {
       variantBytes: isWhole && (await handsOnBytes(this.#planner, query)),
       names: names && ownColumnNames(names, shadowed),
       shadows: shadows.filter((_, i) => i < mentions.length && isRead(mentions[i]!)),
-      joinKeys: reads.length > 0 ? joinKeys(plan) : [],
+      joinKeys: isWritable ? joinKeys(plan) : [],
       counting,
       conversion,
     };

@@ -252,3 +252,20 @@ test('the keys of joins and the metadata are used', async () => {
   const ordered = await lake.sql('SELECT id FROM ns.sorted ORDER BY id DESC LIMIT 3');
   expect(ordered.scans[0]!.filesSkippedBy.limit).toBeGreaterThan(0);
 });
+
+test('with a collation of the session nothing is written from plans', async () => {
+  const { lake } = warehouse;
+  await lake.sql("SET default_collation = 'NOCASE'");
+  try {
+    const nocase =
+      "SELECT f.id FROM {sorted} f JOIN (SELECT upper(code) AS code FROM {small} WHERE name = 'n3') s USING (code)";
+    const over = (prefix: string): string => nocase.replaceAll(/\{(\w+)\}/g, `${prefix}$1`);
+    const found = await rows(over('ns.'));
+    expect(found.length).toBeGreaterThan(0);
+    expect(found).toEqual(await rows(over('')));
+    const counted = await lake.sql('SELECT count(*) FROM ns.whole');
+    expect(counted.scans[0]!.fromMetadata).toBe(false);
+  } finally {
+    await lake.sql("SET default_collation = ''");
+  }
+});
