@@ -92,26 +92,25 @@ function created(tokens: readonly Token[]): StatementKind {
   if (isTemporary) i++;
   const what = tokens[i]?.value.toLowerCase() ?? '';
   i++;
-  if (what !== 'table' && what !== 'view' && what !== 'schema') return { kind: 'session' };
+  // Views over tables of catalogs are made elsewhere, and so are namespaces: these are DuckDB's.
+  if (what !== 'table') return { kind: 'session' };
   if (isKeyword(tokens[i], 'if')) i += 3;
   const name = nameChain(tokens, i);
   if (!name) return { kind: 'session' };
   const as = tokens.findIndex((token, at) => at >= name.next && isKeyword(token, 'as'));
   const query = as < 0 ? null : { first: as + 1, next: tokens.length };
-  // Views over tables of catalogs are made elsewhere: this is DuckDB's.
-  if (what === 'view') return { kind: 'session' };
-  if (what === 'table' && isTemporary) return query ? { kind: 'wrapped', query } : { kind: 'session' };
-  return { kind: 'change', verb: `CREATE ${what.toUpperCase()}`, target: name.parts, query };
+  if (isTemporary) return query ? { kind: 'wrapped', query } : { kind: 'session' };
+  return { kind: 'change', verb: 'CREATE TABLE', target: name.parts, query };
 }
 
 /** The words between a verb and its target. */
-const FILLERS = ['into', 'from', 'or', 'replace', 'ignore', 'table', 'view', 'schema', 'if', 'exists', 'only'] as const;
+const FILLERS = ['into', 'from', 'or', 'replace', 'ignore', 'table', 'if', 'exists', 'only'] as const;
 
 function change(tokens: readonly Token[]): StatementKind {
   const verb = tokens[0]!.value.toUpperCase();
   const object = tokens[1]?.value.toLowerCase() ?? '';
-  // Views, macros, types, sequences and indexes are the session's own.
-  if (isKeyword(tokens[0], 'drop', 'alter') && !['table', 'schema'].includes(object)) return { kind: 'session' };
+  // Views, schemas, macros, types, sequences and indexes are the session's own.
+  if (isKeyword(tokens[0], 'drop', 'alter') && object !== 'table') return { kind: 'session' };
   let i = 1;
   while (isKeyword(tokens[i], ...FILLERS)) i++;
   const name = nameChain(tokens, i);

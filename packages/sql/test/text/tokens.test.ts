@@ -71,7 +71,7 @@ test.each([
   ['CREATE OR REPLACE TEMP TABLE IF NOT EXISTS t AS SELECT 1', 'wrapped'],
   ['CREATE TEMP TABLE t (id INTEGER)', 'session'],
   ['CREATE TABLE t AS SELECT 1', 'change'],
-  ['CREATE VIEW v(a) AS SELECT 1', 'view'],
+  ['CREATE VIEW v(a) AS SELECT 1', 'session'],
   ['CREATE MACRO m(x) AS x', 'session'],
   ["COPY (SELECT 1) TO 'x'", 'wrapped'],
   ['DELETE FROM t', 'change'],

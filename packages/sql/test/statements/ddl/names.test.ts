@@ -66,7 +66,9 @@ describe('USE', () => {
     await lake.sql('USE memory');
     expect(await rejection(lake.sql('SELECT x FROM events'))).toMatchObject({ code: 'NOT_FOUND' });
     await lake.sql('USE main');
-    await lake.sql('USE memory.main');
+    await lake.connection.run('CREATE SCHEMA of_duckdb');
+    await lake.sql('USE of_duckdb; DROP SCHEMA IF EXISTS nope; USE memory.main; DROP SCHEMA of_duckdb');
+    expect(await rejection(lake.sql('USE of_duckdb'))).toMatchObject({ code: 'NOT_FOUND' });
     expect(await rejection(lake.sql('CREATE TABLE t (x int)'))).toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
