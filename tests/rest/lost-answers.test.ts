@@ -18,7 +18,7 @@ let witness: RestCatalog;
 beforeAll(async () => {
   server = await startRestServer();
   proxy = await RestProxy.start(server.uri);
-  catalog = await RestCatalog.open({ uri: proxy.uri, io: new LocalFileIO(), timeoutMs: 5_000 });
+  catalog = await RestCatalog.open({ uri: proxy.uri, io: new LocalFileIO() });
   witness = await RestCatalog.open({ uri: server.uri, io: new LocalFileIO() });
   await witness.createNamespace('db');
 });
@@ -134,6 +134,55 @@ test('when the table can not be read back, the outcome is unknown, and no file i
     return 'drop-answer';
   };
   await failure(table.append([{ id: 1n, name: 'ours' }]), 'COMMIT_STATE_UNKNOWN');
+  expect(await (await witness.loadTable(table.name)).scan().count()).toBe(1);
+});
+
+test('a commit that never reached a server has failed, and its files are deleted', async () => {
+  const table = await newTable();
+  const gone = await RestProxy.start(server.uri);
+  const nowhere = gone.uri;
+  await gone.stop();
+  const unreachable = await RestCatalog.open({
+    uri: proxy.uri,
+    io: new LocalFileIO(),
+    retry: { maxAttempts: 2, baseDelayMs: 1 },
+    fetch: (url, init) => fetch(init.method === 'POST' ? nowhere : url, init),
+  });
+  const handle = await unreachable.loadTable(table.name);
+  await failure(handle.append([{ id: 1n, name: 'ours' }]), 'UNAVAILABLE');
+  const files = [];
+  for await (const { location } of table.io.list(`${table.location}/data/`)) files.push(location);
+  expect(files).toEqual([]);
+});
+
+test('a repeated request that was lost at first is not taken for one that was never sent', async () => {
+  const table = await newTable();
+  const gone = await RestProxy.start(server.uri);
+  const nowhere = gone.uri;
+  await gone.stop();
+  let commits = 0;
+  proxy.decide = ({ path }) => (path.startsWith('/v1/config') ? { change: withIdempotency } : 'pass');
+  const keyed = await RestCatalog.open({
+    uri: proxy.uri,
+    io: new LocalFileIO(),
+    retry: { maxAttempts: 2, baseDelayMs: 1 },
+    fetch: (url, init) =>
+      fetch(/tables\/\w+$/.test(url) && init.method === 'POST' && commits++ === 1 ? nowhere : url, init),
+  });
+  const handle = await keyed.loadTable(table.name);
+  doToCommits('drop-answer');
+  const { snapshotId } = await handle.append([{ id: 1n, name: 'ours' }]);
+  expect(commits).toBe(2);
+  const seen = await witness.loadTable(table.name);
+  expect(seen.snapshots().map((each) => each.snapshotId)).toEqual([snapshotId]);
+  expect(await seen.scan().count()).toBe(1);
+});
+
+test('an answer is lost, then the server wants another token: what was sent first is not given up', async () => {
+  const table = await newTable();
+  doToCommits('drop-request', { answer: errorAnswer(401, 'NotAuthorizedException') }, { late: 200 });
+  await table.append([{ id: 1n, name: 'ours' }]);
+  await proxy.settled();
   expect(await (await witness.loadTable(table.name)).scan().count()).toBe(1);
 });
 

@@ -6,7 +6,7 @@ import type { TableRequirement, TableUpdate } from '../../spec/updates.ts';
 import { tableRequirementToJson, tableUpdateToJson } from '../../spec/updates-json.ts';
 import type { LoadedMetadata } from '../catalog.ts';
 import type { HttpAnswer } from './http-client.ts';
-import { isDoubtful, sentence } from './rest-errors.ts';
+import { progressOf, sentence, type Progress } from './rest-errors.ts';
 import { newIdempotencyKey, type RestSession } from './rest-session.ts';
 
 /** A change of one table. */
@@ -47,14 +47,14 @@ export async function commitTable(session: RestSession, commit: TableCommit): Pr
   for (let attempt = 1; ; attempt++) {
     const outcome = await send(session, commit, idempotencyKey);
     if ('loaded' in outcome) return outcome.loaded;
-    const { error, lost } = outcome;
-    if (doubt === null && !lost) throw error;
+    const { error, progress } = outcome;
+    if (doubt === null && progress !== 'lost') throw error;
     doubt ??= error;
     // What is refused now may be what went through before.
     const current = await readBack(session, commit, doubt);
     if (current !== null && isCommitted(current.metadata, commit)) return current;
     if (!createsTable(commit) && !isSameTable(current, commit)) throw stateUnknown(commit, doubt);
-    if (!lost) throw error;
+    if (progress === 'refused') throw error;
     checkRequirements(current?.metadata ?? null, commit.requirements);
     if (attempt === TRIES) throw stateUnknown(commit, doubt);
     await runtime.sleep(waitMs(attempt));
@@ -74,7 +74,7 @@ async function send(
   session: RestSession,
   commit: TableCommit,
   idempotencyKey: string,
-): Promise<{ readonly loaded: LoadedMetadata } | { readonly error: unknown; readonly lost: boolean }> {
+): Promise<{ readonly loaded: LoadedMetadata } | { readonly error: unknown; readonly progress: Progress }> {
   const { name, namespace, table, read } = commit;
   const doing = `commit to table ${name}`;
   let answer: HttpAnswer;
@@ -82,16 +82,16 @@ async function send(
     answer = await session.call('updateTable', { namespace, table, doing, body: commitToJson(commit), idempotencyKey });
   } catch (error) {
     // Whatever a server calls it: nothing of a commit "exists already".
-    if (!isLakehouseError(error, 'ALREADY_EXISTS')) return { error, lost: isDoubtful(error) };
+    if (!isLakehouseError(error, 'ALREADY_EXISTS')) return { error, progress: progressOf(error) };
     const { message, context } = error;
     const conflict = new LakehouseError('COMMIT_CONFLICT', message, { retryable: true, context, cause: error });
-    return { error: conflict, lost: false };
+    return { error: conflict, progress: 'refused' };
   }
   try {
     return { loaded: read(answer) };
   } catch (error) {
     // The server has done it, but its answer can't be read.
-    return { error, lost: true };
+    return { error, progress: 'lost' };
   }
 }
 

@@ -2,7 +2,7 @@ import { LakehouseError } from '../../errors.ts';
 import { checkRequirements } from '../../spec/requirements.ts';
 import type { LoadedMetadata } from '../catalog.ts';
 import { commitToJson, isCommitted, waitMs, type TableChangeSet } from './commit-table.ts';
-import { isDoubtful, sentence } from './rest-errors.ts';
+import { progressOf, sentence } from './rest-errors.ts';
 import { newIdempotencyKey, type RestSession } from './rest-session.ts';
 
 /** A change of one of several tables that are committed together. */
@@ -34,13 +34,13 @@ export async function commitTransaction(session: RestSession, parts: readonly Tr
       await session.call('commitTransaction', call);
       return;
     } catch (error) {
-      const lost = isDoubtful(error);
-      if (doubt === null && !lost) throw error;
+      const progress = progressOf(error);
+      if (doubt === null && progress !== 'lost') throw error;
       doubt ??= error;
       const found = await outcomeOf(parts);
       if (found === 'there') return;
       if (found === 'unknown' || attempt === TRIES) throw stateUnknown(names, doubt);
-      if (!lost) throw error;
+      if (progress === 'refused') throw error;
       for (const [i, { metadata }] of found.entries()) checkRequirements(metadata, parts[i]?.requirements ?? []);
     }
     await runtime.sleep(waitMs(attempt));

@@ -1,4 +1,4 @@
-import { invalidData } from '../../errors.ts';
+import { invalidArgument, invalidData } from '../../errors.ts';
 
 /** Every route that this client uses, by the name of its operation in the REST specification. */
 export const ENDPOINTS = {
@@ -71,7 +71,7 @@ export interface RouteStyle {
   readonly separator: string;
 }
 
-/** The route of an endpoint with names put in, to be added to the server's URI. */
+/** The route of an endpoint with names put in, to be added to the server's URI. INVALID_ARGUMENT for '.' and '..'. */
 export function routePath(endpoint: EndpointName, names: RouteNames, style: RouteStyle): string {
   const [, template = ''] = ENDPOINTS[endpoint].split(' ');
   const values: Record<string, string | undefined> = {
@@ -82,7 +82,7 @@ export function routePath(endpoint: EndpointName, names: RouteNames, style: Rout
   };
   return template
     .split('/')
-    .map((part) => (part.startsWith('{') ? (values[part.slice(1, -1)] ?? missing(part)) : part))
+    .map((part) => (part.startsWith('{') ? checked(values[part.slice(1, -1)] ?? missing(part)) : part))
     .filter((part, at) => part !== '' || at === 0)
     .join('/');
 }
@@ -90,6 +90,12 @@ export function routePath(endpoint: EndpointName, names: RouteNames, style: Rout
 /** A namespace as one part of a path, or as the value of a query. */
 export function namespaceText(levels: readonly string[], { separator }: RouteStyle): string {
   return levels.map(encodeURIComponent).join(separator);
+}
+
+/** A part of dots would lead to another route: dropping the table '..' would drop its namespace. */
+function checked(part: string): string {
+  if (!/^(?:\.|%2e){1,2}$/i.test(part)) return part;
+  throw invalidArgument("'.' and '..' can't be names in a REST catalog: they mean something else in a path.");
 }
 
 function missing(part: string): never {

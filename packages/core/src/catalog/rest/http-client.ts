@@ -2,7 +2,7 @@ import { LakehouseError, invalidArgument, throwIfAborted } from '../../errors.ts
 import { randomFraction, type Runtime } from '../../runtime.ts';
 import { parseJson, stringifyJson, type JsonValue } from '../../spec/json.ts';
 import type { RestAuth } from './auth/auth.ts';
-import { errorOf, failureOf, sentence } from './rest-errors.ts';
+import { errorOf, failureOf, progressOf, sentence } from './rest-errors.ts';
 import type { Secrets } from './secrets.ts';
 
 /** `fetch`, or anything that is called like it: one with a proxy, certificates or a pool of connections of its own. */
@@ -49,11 +49,20 @@ export interface HttpAnswer {
 const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const UNAUTHENTICATED: ReadonlySet<number> = new Set([401, 419]);
 const NOT_MODIFIED = 304;
+/** There was no connection that anything could have been sent over. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /**
  * Requests to one server. Those that are safe to repeat are made again when the server is busy or unreachable; all
- * others only if it says that it has not begun (429, or 503 with `Retry-After`). When it refuses the credentials, it is
- * asked once more with new ones.
+ * others only if it has not begun: there was no connection, or it says so (429, or 503 with `Retry-After`). When it
+ * refuses the credentials, it is asked once more with new ones.
  */
 export class HttpClient {
   readonly #settings: HttpSettings;
@@ -70,10 +79,16 @@ export class HttpClient {
    */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     const { retry, runtime, signal } = this.#settings;
+    let lost: unknown = null;
+    // That the last try has not begun says nothing of one before, which may have been carried out.
+    const final = (error: unknown): unknown => (lost !== null && progressOf(error) === 'not-begun' ? lost : error);
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#authenticated(request);
+      const outcome = await this.#authenticated(request).catch((error: unknown) => {
+        throw final(error);
+      });
       if (!(outcome instanceof Refusal)) return outcome;
-      if (attempt === retry.maxAttempts || !outcome.mayRepeat(request)) throw outcome.error;
+      if (attempt === retry.maxAttempts || !outcome.mayRepeat(request)) throw final(outcome.error);
+      if (progressOf(outcome.error) === 'lost') lost ??= outcome.error;
       const backoff = randomFraction(runtime) * retry.baseDelayMs * 2 ** (attempt - 1);
       const wait = Math.min(Math.max(outcome.waitMs(runtime), backoff), retry.maxDelayMs);
       await runtime.sleep(wait, signal).catch(() => throwIfAborted(signal));
@@ -124,7 +139,8 @@ export class HttpClient {
       if (error instanceof LakehouseError) throw error;
       throwIfAborted(signal);
       const reason = timeout.aborted ? `it did not answer within ${timeoutMs} ms` : reasonOf(error);
-      return new Refusal(0, unavailable(request, secrets.redact(reason)), null);
+      const sent = !NOT_CONNECTED.has(codeOf(error));
+      return new Refusal(0, unavailable(request, secrets.redact(reason), { sent }), null);
     }
   }
 
@@ -165,6 +181,7 @@ class Refusal {
 
   mayRepeat({ repeatable }: HttpRequest): boolean {
     if (repeatable) return this.status === 0 || PASSING.has(this.status);
+    if (this.error.context['sent'] === false) return true;
     return this.status === 429 || (this.status === 503 && this.#retryAfter !== null);
   }
 
@@ -187,20 +204,32 @@ function jsonOf(text: string, request: HttpRequest): JsonValue {
     return parseJson(text);
   } catch (error) {
     // A server that has done what it was asked for said so; that its words can't be read is no reason to do it again.
-    throw unavailable(request, 'its answer is not JSON', error);
+    throw unavailable(request, 'its answer is not JSON', { cause: error });
   }
 }
 
-function unavailable(request: HttpRequest, reason: string, cause?: unknown): LakehouseError {
+function unavailable(
+  request: HttpRequest,
+  reason: string,
+  { sent = true, cause }: { readonly sent?: boolean; readonly cause?: unknown } = {},
+): LakehouseError {
   const message = `The REST catalog could not ${request.doing}: ${sentence(reason)}`;
   const where = new URL(request.url).origin;
-  return new LakehouseError('UNAVAILABLE', message, { retryable: true, context: { where }, cause });
+  return new LakehouseError('UNAVAILABLE', message, { retryable: true, context: { where, sent }, cause });
 }
 
 /** `fetch` hides what went wrong in the cause of its error. */
+function innermost(error: unknown): Error | null {
+  if (!(error instanceof Error)) return null;
+  return error.cause instanceof Error ? error.cause : error;
+}
+
+function codeOf(error: unknown): string {
+  const inner = innermost(error);
+  return inner !== null && 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
+}
+
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'the server can not be reached';
-  const inner = error.cause instanceof Error ? error.cause : error;
-  const code = 'code' in inner && typeof inner.code === 'string' ? `${inner.code}: ` : '';
-  return `the server can not be reached (${code}${inner.message})`;
+  const details = [codeOf(error), innermost(error)?.message].filter((text) => text !== undefined && text !== '');
+  return `the server can not be reached (${details.join(': ')})`;
 }

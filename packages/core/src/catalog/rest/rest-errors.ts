@@ -57,10 +57,17 @@ export function errorOf({ status, type, message }: RestFailure, doing: string): 
   });
 }
 
-/** Nobody knows whether the server has done what it was asked for. Where it was too busy (429), it has not begun. */
-export function isDoubtful(error: unknown): boolean {
-  if (!isLakehouseError(error)) return true;
-  return error.code === 'ABORTED' || (error.code === 'UNAVAILABLE' && error.context['status'] !== 429);
+/**
+ * How far the server got with a request that failed: nobody knows (`lost`); it has not begun, because it never heard of it,
+ * was too busy, or wanted other credentials; or it has looked at it and said no.
+ */
+export type Progress = 'lost' | 'not-begun' | 'refused';
+
+export function progressOf(error: unknown): Progress {
+  if (!isLakehouseError(error)) return 'lost';
+  const { code, context } = error;
+  if (code === 'UNAUTHORIZED' || context['status'] === 429 || context['sent'] === false) return 'not-begun';
+  return code === 'UNAVAILABLE' || code === 'ABORTED' ? 'lost' : 'refused';
 }
 
 export function sentence(text: string): string {

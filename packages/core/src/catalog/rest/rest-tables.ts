@@ -11,7 +11,7 @@ import type { HttpAnswer } from './http-client.ts';
 import { loadedFrom, storageCredentialsFrom, tableConfigFrom, type TableConfig } from './load-table-result.ts';
 import { metricsReporter } from './metrics-reporter.ts';
 import type { RestCatalogOptions } from './options.ts';
-import { isDoubtful, sentence } from './rest-errors.ts';
+import { progressOf, sentence } from './rest-errors.ts';
 import type { RestCall, RestSession } from './rest-session.ts';
 import { stagedTableOperations } from './staged-table-operations.ts';
 import { TableFiles } from './table-files.ts';
@@ -97,7 +97,7 @@ export class RestTables {
         const { message, context } = error;
         throw new LakehouseError('ALREADY_EXISTS', message, { context, cause: error });
       }
-      if (isDoubtful(error)) throw mayExist(name, error);
+      if (progressOf(error) === 'lost') throw mayExist(name, error);
       throw error;
     }
   }

@@ -122,7 +122,7 @@ export class OAuth2 implements RestAuth {
         repeatable: true,
       })
       .catch((error: unknown) => {
-        throw refusedCredentials(error);
+        throw withoutToken(error);
       });
     const place = rootPlace('token response');
     const object = asObject(body, place);
@@ -177,8 +177,13 @@ function jwtExpiry(token: string): number | null {
   }
 }
 
-/** A credential that is refused is refused whatever OAuth2's status for that is. */
-function refusedCredentials(error: unknown): unknown {
-  if (!isLakehouseError(error, 'INVALID_ARGUMENT')) return error;
-  return new LakehouseError('UNAUTHORIZED', error.message, { context: error.context, cause: error });
+/** Whatever goes wrong here, the request that needs the token has not been sent. */
+function withoutToken(error: unknown): unknown {
+  if (!isLakehouseError(error)) return error;
+  const code = error.code === 'INVALID_ARGUMENT' ? 'UNAUTHORIZED' : error.code;
+  return new LakehouseError(code, error.message, {
+    retryable: error.retryable,
+    context: { ...error.context, sent: false },
+    cause: error,
+  });
 }
