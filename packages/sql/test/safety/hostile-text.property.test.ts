@@ -1,6 +1,7 @@
 import { partitionBy, schema, t } from '@lh/core';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../../tests/support/runs.ts';
 import { openWarehouse } from '../support.ts';
 
 // Whatever a text holds, it is a value or a name, and never SQL.
@@ -76,7 +77,7 @@ test('any text is itself as a parameter, in every place for one', async () => {
       ).toEqual([{ a, b, list: [a, b], x: b, same: true }]);
       expect(await rows('SELECT ? AS a, ? AS m', [a, new Map([[a, b]])])).toEqual([{ a, m: new Map([[a, b]]) }]);
     }),
-    { numRuns: Number(process.env['LH_RUNS'] ?? 40) },
+    { numRuns: runs(40) },
   );
 });
 
@@ -94,7 +95,7 @@ test('any text is itself as a value of a table and of its partitions, and finds 
       expect(await result.rows()).toEqual([{ id, s }]);
       expect(result.scans[0]!.filesScanned).toBe(1);
     }),
-    { numRuns: 12 },
+    { numRuns: runs(12) },
   );
   await table.refresh();
   expect(await rows('SELECT count(*) AS n FROM ns.t')).toEqual([{ n: id }]);
@@ -119,6 +120,6 @@ test('any text is itself as a column, alias or view', async () => {
       expect(await rows(`FROM ${quoted(`v ${alias}`)}`)).toEqual([{ [alias]: 7 }]);
       await lake.sql(`DROP VIEW ${quoted(`v ${alias}`)}`);
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
 });
