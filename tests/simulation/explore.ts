@@ -31,8 +31,11 @@ export async function explore(offset: 0 | 1): Promise<void> {
   console.table(outcomes);
   if (SIMULATIONS < 100) return;
   for (const [hazard, { simulations }] of hazards) expect(simulations, hazard).toBeGreaterThan(SIMULATIONS / 50);
-  for (const kind of [...OPERATION_KINDS, ...UPKEEP_KINDS])
-    expect(outcomes[kind]?.acknowledged ?? 0, kind).toBeGreaterThan(SIMULATIONS / 100);
+  const acknowledged = (kind: string): number => outcomes[kind]?.acknowledged ?? 0;
+  for (const kind of OPERATION_KINDS) expect(acknowledged(kind), kind).toBeGreaterThan(SIMULATIONS / 100);
+  // Tables that have what it is about are few.
+  if (SIMULATIONS < 500) return;
+  for (const kind of UPKEEP_KINDS) expect(acknowledged(kind), kind).toBeGreaterThan(SIMULATIONS / 250);
 }
 
 async function simulateAll(offset: 0 | 1): Promise<Coverage> {
