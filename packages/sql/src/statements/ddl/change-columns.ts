@@ -7,15 +7,24 @@ import type { ConstantEvaluator } from './resolve-columns.ts';
 
 type SchemaStep = (schema: SchemaUpdate) => void;
 
-/** Makes the changes of columns as one change of the schema. */
+/** Makes the changes of columns as one change of the schema, or as few as can be. */
 export async function changeColumns(
   changes: readonly ColumnChange[],
   transaction: Transaction,
   evaluator: ConstantEvaluator,
 ): Promise<void> {
-  const steps: SchemaStep[] = [];
-  for (const change of changes) steps.push(await stepOf(change, transaction.schema, evaluator));
-  transaction.updateSchema((schema) => steps.forEach((step) => step(schema)));
+  let steps: SchemaStep[] = [];
+  const apply = (): void => {
+    const made = steps;
+    steps = [];
+    if (made.length > 0) transaction.updateSchema((schema) => made.forEach((step) => step(schema)));
+  };
+  for (const change of changes) {
+    // The type of its column may be of this statement.
+    if (change.kind === 'default') apply();
+    steps.push(await stepOf(change, transaction.schema, evaluator));
+  }
+  apply();
 }
 
 /** What has to be asked of DuckDB is known before: a step may be made again on a newer version of the table. */

@@ -71,7 +71,10 @@ describe('columns', () => {
     const changed = await alter('ALTER COLUMN n SET DEFAULT 1 + 1, SET IDENTIFIER FIELDS id, K');
     expect(changed.schema.fields[2]).toMatchObject({ initialDefault: 1, writeDefault: 2 });
     expect(changed.schema.identifierFieldIds).toEqual([1, 2]);
-    const dropped = await alter('ALTER n DROP DEFAULT, DROP IDENTIFIER FIELDS ID');
+    const added = await alter('ADD COLUMN m int, RENAME COLUMN m TO o, ALTER COLUMN o SET DEFAULT 5, DROP COLUMN n');
+    expect(added.schema.fields[2]).toMatchObject({ name: 'o', writeDefault: 5 });
+    expect((await rejection(alter('ALTER COLUMN nope SET DEFAULT 5'))).message).toMatch(/no column 'nope'/);
+    const dropped = await alter('ALTER o DROP DEFAULT, DROP IDENTIFIER FIELDS ID');
     expect(dropped.schema.fields[2]).not.toHaveProperty('writeDefault');
     expect(dropped.schema.identifierFieldIds).toEqual([2]);
   });
