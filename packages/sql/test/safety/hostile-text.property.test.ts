@@ -51,7 +51,7 @@ const hostile = fc.oneof(
 );
 
 /** Lone surrogates are no text to anyone. */
-const text = hostile.filter((value) => value.isWellFormed());
+const text = hostile.filter((value) => !/\p{Cs}/u.test(value));
 
 async function rows(
   sql: string,
