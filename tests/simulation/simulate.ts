@@ -74,7 +74,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
       const writers = drawWriters(machine, formatVersion, isStreamed ? STREAMED : options.kinds);
       jobs.push(...writers.flatMap((writer) => writer.jobs));
       const progress = new Progress();
-      const { upkeepKinds: kinds, upkeepRates: rates } = options;
+      const { upkeepKinds: kinds, upkeepRates } = options;
       let working = writers.length;
       const isOver = (): boolean => working === 0;
       await Promise.all([
@@ -86,7 +86,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
         }),
         clean(machine, connect, isOver, options.orphanAgeMs),
         expire(machine, connect, isOver, jobs),
-        upkeep(machine, { open: (maker) => connect(maker)(), progress, jobs, kinds, rates }, runs),
+        upkeep(machine, { open: (maker) => connect(maker)(), progress, jobs, kinds, rates: upkeepRates }, runs),
         place.failNowAndThen(isOver),
       ]);
       // Requests that are under way may still arrive.
