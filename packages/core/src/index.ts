@@ -66,6 +66,7 @@ export type {
 } from './maintenance/convert-equality-deletes.ts';
 export type {
   RemoveDanglingDeletesOptions,
+  RemoveDanglingDeletesProgress,
   RemoveDanglingDeletesReport,
 } from './maintenance/remove-dangling-deletes.ts';
 export type {

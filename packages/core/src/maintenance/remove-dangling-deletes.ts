@@ -23,7 +23,13 @@ export interface RemoveDanglingDeletesOptions {
   readonly branch?: string | undefined;
   /** Only tells how many would be removed. */
   readonly dryRun?: boolean | undefined;
+  /** Told of every file of the branch that was looked at, deletes first. */
+  readonly onProgress?: ((progress: RemoveDanglingDeletesProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface RemoveDanglingDeletesProgress {
+  readonly filesSeen: number;
 }
 
 export interface RemoveDanglingDeletesReport {
@@ -34,7 +40,12 @@ export interface RemoveDanglingDeletesReport {
   readonly dryRun: boolean;
 }
 
-const OPTIONS: OptionKinds<RemoveDanglingDeletesOptions> = { branch: 'text', dryRun: 'boolean', signal: 'object' };
+const OPTIONS: OptionKinds<RemoveDanglingDeletesOptions> = {
+  branch: 'text',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+};
 
 /**
  * Removes the delete files of a branch that apply to no data file, as one snapshot; none if there are none. They do no
@@ -49,7 +60,7 @@ export async function removeDanglingDeletes(
   const { io } = table.operations;
   if (dryRun) {
     const { metadata } = await loadNewest(table);
-    const found = await danglingDeletes(parentOnBranch(metadata, branch), metadata, io, signal);
+    const found = await danglingDeletes(parentOnBranch(metadata, branch), metadata, io, options);
     return { report: { removedDeleteFilesCount: found.length, snapshotId: null, dryRun }, outcome: null };
   }
   checkWritable(table);
@@ -57,7 +68,7 @@ export async function removeDanglingDeletes(
   const action: Action = {
     async build(metadata, attempt) {
       const base = parentOnBranch(metadata, branch);
-      removed = await danglingDeletes(base, metadata, io, signal);
+      removed = await danglingDeletes(base, metadata, io, options);
       if (removed.length === 0) return [];
       const nothing = { addedData: [], addedDeletes: [], checks: {}, summary: {} };
       // Found out on the very version that the snapshot is made on.
@@ -77,11 +88,16 @@ async function danglingDeletes(
   snapshot: Snapshot | null,
   metadata: TableMetadata,
   io: FileIO,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: RemoveDanglingDeletesOptions,
 ): Promise<readonly DataFile[]> {
   const options = signal ? { signal } : {};
+  let filesSeen = 0;
+  const seen = (): void => onProgress?.({ filesSeen: ++filesSeen });
   const deletes: ManifestEntry[] = [];
-  for await (const entry of liveEntries('deletes', io, snapshot, metadata, options)) deletes.push(entry);
+  for await (const entry of liveEntries('deletes', io, snapshot, metadata, options)) {
+    deletes.push(entry);
+    seen();
+  }
   if (deletes.length === 0) return [];
   const referenced = new Set(deletes.flatMap(({ file }) => dataFileOf(file) ?? []));
   const existing = new Set<string>();
@@ -94,6 +110,7 @@ async function danglingDeletes(
     if (referenced.has(file.path)) existing.add(file.path);
     age(partitionKey(file.specId, file.partition), sequenceNumber);
     age(EVERYWHERE, sequenceNumber);
+    seen();
   }
   const global = new Set(metadata.partitionSpecs.filter(isUnpartitioned).map(({ specId }) => specId));
   const isDangling = ({ file, sequenceNumber }: ManifestEntry): boolean => {

@@ -4,6 +4,7 @@ import { runs } from '../../../../tests/support/runs.ts';
 import { MemoryFileIO } from '../../src/io/memory-file-io.ts';
 import { isDeletionVector } from '../../src/manifest/content-problem.ts';
 import type { DataFile } from '../../src/spec/data-file.ts';
+import { partitionBy } from '../../src/spec/partition-by.ts';
 import { schema, t } from '../../src/spec/schema-builder.ts';
 import type { FormatVersion } from '../../src/spec/table-metadata.ts';
 import { Table } from '../../src/table.ts';
@@ -165,12 +166,26 @@ describe.each([2, 3] as const)('convertEqualityDeletes, version %i', (formatVers
 });
 
 test('removeDanglingDeletes removes what applies to nothing', async () => {
-  const { table } = await tableOf({ properties: BY_PARTITION });
-  await table.delete('id IN (1, 11)', { mode: 'merge-on-read' });
-  await table.overwrite([{ id: 5n, city: 'n' }], { filter: 'id < 100' });
+  const partitioned = {
+    schema: shape,
+    partitionBy: [partitionBy.identity('city')],
+    properties: BY_PARTITION,
+    formatVersion: 2,
+  } as const;
+  const table = await newTable(partitioned, { io: new MemoryFileIO(), runtime: new SeededRuntime(3) });
+  const inA = [0n, 1n, 2n].map((id) => ({ id, city: 'a' }));
+  await table.append([...inA, { id: 9n, city: 'b' }]);
+  await table.append(inA);
+  await table.delete("city = 'a' AND id = 1", { mode: 'merge-on-read' });
+  // One file is about two that are replaced; there is data that is older, in another partition.
+  await table.overwrite(inA, { filter: "city = 'a'" });
   const rows = await idsOf(table);
   const planned = await table.removeDanglingDeletes({ dryRun: true });
-  const report = await table.removeDanglingDeletes();
+  expect(planned.removedDeleteFilesCount).toBe(1);
+  const progress: number[] = [];
+  const report = await table.removeDanglingDeletes({ onProgress: ({ filesSeen }) => progress.push(filesSeen) });
+  expect(progress.length).toBeGreaterThan(1);
+  expect(progress).toEqual(progress.map((_, i) => i + 1));
   expect({ ...planned, dryRun: false, snapshotId: report.snapshotId }).toEqual(report);
   expect(await idsOf(table)).toEqual(rows);
   expect(await table.removeDanglingDeletes()).toMatchObject({ removedDeleteFilesCount: 0, snapshotId: null });

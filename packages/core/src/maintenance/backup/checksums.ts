@@ -23,6 +23,16 @@ export async function copyFile(
   return hash.digest('hex');
 }
 
+/** The checksum of a file, a part of it at a time in memory. */
+export async function checksumOf(
+  from: { readonly io: FileIO; readonly location: string; readonly size: number },
+  signal: AbortSignal | undefined,
+): Promise<Sha256> {
+  const hash = createHash('sha256');
+  for await (const _ of hashedParts(from, hash, signal ? { signal } : {}));
+  return hash.digest('hex');
+}
+
 async function* hashedParts(
   { io, location, size }: { readonly io: FileIO; readonly location: string; readonly size: number },
   hash: Hash,

@@ -2,7 +2,7 @@ import { LakehouseError } from '../../errors.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { RelocatedFiles } from '../rewrite-table-path/relocate-table.ts';
-import { copyFile, sha256 } from './checksums.ts';
+import { checksumOf, copyFile, sha256 } from './checksums.ts';
 import type { Sha256 } from './checksums.ts';
 
 export interface CopyProgress {
@@ -14,6 +14,8 @@ interface CopyOptions {
   readonly runtime: Runtime;
   readonly onProgress: ((progress: CopyProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Counts and checks only; nothing is written. */
+  readonly dryRun: boolean;
   /** Throws if a file that was read isn't what it should be. */
   readonly check?: (source: string, checksum: Sha256) => void;
 }
@@ -49,7 +51,7 @@ export class CopiedFiles implements RelocatedFiles {
 
   write({ target, bytes }: { target: string; bytes: Uint8Array }): Promise<void> {
     return this.#start(async () => {
-      await this.#to.write(target, bytes, this.#aborted());
+      if (!this.#options.dryRun) await this.#to.write(target, bytes, this.#aborted());
       this.#done(target, sha256(bytes), bytes.length);
     });
   }
@@ -61,9 +63,12 @@ export class CopiedFiles implements RelocatedFiles {
         const message = `The table can't be copied: its file ${source} is not there.`;
         throw new LakehouseError('NOT_FOUND', message, { context: { location: source } });
       }
+      const { dryRun, check, signal } = this.#options;
       const from = { io: this.#from, location: source, size: stat.size };
-      const checksum = await copyFile(from, { io: this.#to, location: target }, this.#options.signal);
-      this.#options.check?.(source, checksum);
+      const checksum = dryRun
+        ? check && (await checksumOf(from, signal))
+        : await copyFile(from, { io: this.#to, location: target }, signal);
+      if (checksum !== undefined) check?.(source, checksum);
       this.#done(target, checksum, stat.size);
     });
   }
@@ -82,6 +87,7 @@ export class CopiedFiles implements RelocatedFiles {
   /** The directory was empty before. */
   async abandon(): Promise<void> {
     await Promise.all(this.#active);
+    if (this.#options.dryRun) return;
     try {
       const locations: string[] = [];
       for await (const file of this.#to.list(`${this.#directory}/`)) locations.push(file.location);
@@ -91,8 +97,8 @@ export class CopiedFiles implements RelocatedFiles {
     }
   }
 
-  #done(target: string, checksum: string, size: number): void {
-    this.#lines.push(`${checksum}  ${target.slice(this.#directory.length + 1)}\n`);
+  #done(target: string, checksum: Sha256 | undefined, size: number): void {
+    if (checksum !== undefined) this.#lines.push(`${checksum}  ${target.slice(this.#directory.length + 1)}\n`);
     const { filesDone, bytesDone } = this.progress;
     this.progress = { filesDone: filesDone + 1, bytesDone: bytesDone + size };
     this.#options.onProgress?.(this.progress);

@@ -3,6 +3,8 @@ import { fileNameOf, withoutSlashes } from '../../io/locations.ts';
 import { systemRuntime } from '../../runtime.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { LoadedMetadata } from '../../catalog/catalog.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import type { Relocation } from '../rewrite-table-path/relocate-metadata.ts';
 import { relocateTable } from '../rewrite-table-path/relocate-table.ts';
 import { sha256 } from './checksums.ts';
@@ -20,6 +22,8 @@ export interface ExportTableOptions {
   readonly to: string;
   /** What writes there; the table's own if left out. */
   readonly io?: FileIO | undefined;
+  /** Counts what would be copied; data files are not read. */
+  readonly dryRun?: boolean | undefined;
   /** Told of every file. */
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,7 +36,17 @@ export interface ExportReport {
   readonly metadataLocation: string;
   readonly files: number;
   readonly bytes: number;
+  readonly dryRun: boolean;
 }
+
+const OPTIONS: OptionKinds<ExportTableOptions> = {
+  to: 'required text',
+  io: 'object',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+  runtime: 'object',
+};
 
 /**
  * Copies a table, with all of its snapshots, branches and tags, to an empty directory: a backup, which `importTable`
@@ -41,17 +55,21 @@ export interface ExportReport {
  * not complete. If it fails, what it copied is deleted. ALREADY_EXISTS if the directory isn't empty.
  */
 export async function exportTable(table: ExportedTable, options: ExportTableOptions): Promise<ExportReport> {
-  const { signal, runtime = systemRuntime } = options;
+  checkOptions('exportTable', options, OPTIONS);
+  const { signal, onProgress, dryRun = false, runtime = systemRuntime } = options;
   const io = options.io ?? table.io;
   const location = withoutSlashes(options.to);
   const aborted = signal ? { signal } : {};
   await refuseUsedDirectory(io, location, aborted);
-  const files = new CopiedFiles(table.io, io, location, { runtime, onProgress: options.onProgress, signal });
+  const files = new CopiedFiles(table.io, io, location, { runtime, onProgress, signal, dryRun });
   try {
     const to = exportRelocation(table.metadata.location, location);
     await relocateTable(table, files, { io: table.io, runtime, to, olderVersions: false, since: null, signal });
     await files.finish();
     const metadataLocation = to.file(table.metadataLocation);
+    const { filesDone, bytesDone } = files.progress;
+    const report = { location, metadataLocation, files: filesDone, bytes: bytesDone, dryRun };
+    if (dryRun) return report;
     const sums = new TextEncoder().encode(files.checksums());
     await io.write(`${location}/${CHECKSUMS_FILE}`, sums, aborted);
     const description = {
@@ -59,12 +77,12 @@ export async function exportTable(table: ExportedTable, options: ExportTableOpti
       location,
       tableLocation: table.metadata.location,
       metadataFile: metadataLocation.slice(location.length + 1),
-      files: files.progress.filesDone,
-      bytes: files.progress.bytesDone,
+      files: filesDone,
+      bytes: bytesDone,
       checksumsSha256: sha256(sums),
     };
     await io.write(`${location}/${EXPORT_FILE}`, exportDescription.encode(description), aborted);
-    return { location, metadataLocation, files: description.files, bytes: description.bytes };
+    return report;
   } catch (error) {
     await files.abandon();
     throw error;

@@ -1,6 +1,8 @@
 import type { Catalog, Identifier } from '../../catalog/catalog.ts';
 import { fileSystemTableOperations } from '../../catalog/file-system/table-operations.ts';
 import { LakehouseError, invalidArgument, invalidData, isLakehouseError } from '../../errors.ts';
+import { checkOptions } from '../check-options.ts';
+import type { OptionKinds } from '../check-options.ts';
 import type { FileIO } from '../../io/file-io.ts';
 import { MappedFileIO } from '../../io/mapped-file-io.ts';
 import { withoutSlashes } from '../../io/locations.ts';
@@ -28,6 +30,8 @@ export interface ImportTableOptions {
   /** A catalog that the table is registered with, under `name`. */
   readonly catalog?: Catalog | undefined;
   readonly name?: Identifier | undefined;
+  /** Only compares the checksums of all files: whether the export is whole. */
+  readonly dryRun?: boolean | undefined;
   /** Told of every file. */
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,10 +40,25 @@ export interface ImportTableOptions {
 
 export interface ImportReport {
   readonly location: string;
-  readonly metadataLocation: string;
+  /** Null in a dry run. */
+  readonly metadataLocation: string | null;
   readonly files: number;
   readonly bytes: number;
+  readonly dryRun: boolean;
 }
+
+const OPTIONS: OptionKinds<ImportTableOptions> = {
+  from: 'required text',
+  io: 'object',
+  location: 'required text',
+  targetIo: 'object',
+  catalog: 'object',
+  name: 'any',
+  dryRun: 'boolean',
+  onProgress: 'function',
+  signal: 'object',
+  runtime: 'object',
+};
 
 /**
  * Makes a table of an export again, with all of its snapshots: every file is copied and its checksum compared. If it
@@ -47,7 +66,8 @@ export interface ImportReport {
  * naming the file, for a checksum that differs; ALREADY_EXISTS if the location isn't empty.
  */
 export async function importTable(options: ImportTableOptions): Promise<ImportReport> {
-  const { signal, catalog, name, runtime = systemRuntime } = options;
+  checkOptions('importTable', options, OPTIONS);
+  const { signal, catalog, name, onProgress, dryRun = false, runtime = systemRuntime } = options;
   if ((catalog === undefined) !== (name === undefined)) {
     throw invalidArgument('An import into a catalog takes both the catalog and the name of the table.');
   }
@@ -60,7 +80,7 @@ export async function importTable(options: ImportTableOptions): Promise<ImportRe
   await refuseUsedDirectory(targetIo, location, aborted);
   const metadataLocation = `${from}/${description.metadataFile}`;
   const check = (source: string, checksum: Sha256): void => checkFile(checksums, source, from, checksum);
-  const copies = new CopiedFiles(io, targetIo, location, { runtime, onProgress: options.onProgress, signal, check });
+  const copies = new CopiedFiles(io, targetIo, location, { runtime, onProgress, signal, dryRun, check });
   try {
     const bytes = await io.read(metadataLocation, aborted);
     check(metadataLocation, sha256(bytes));
@@ -70,7 +90,9 @@ export async function importTable(options: ImportTableOptions): Promise<ImportRe
     const source = { metadata, metadataLocation };
     await relocateTable(source, files, { io, runtime, to, olderVersions: false, since: null, signal });
     await copies.finish();
-    const done = { location, files: copies.progress.filesDone + 1, bytes: copies.progress.bytesDone + bytes.length };
+    const { filesDone, bytesDone } = copies.progress;
+    const done = { location, files: filesDone + 1, bytes: bytesDone + bytes.length, dryRun };
+    if (dryRun) return { ...done, metadataLocation: null };
     if (catalog && name !== undefined) {
       const registered = `${location}/metadata/00000-${randomUuid(runtime)}.metadata.json`;
       await targetIo.write(registered, files.metadata!, aborted);

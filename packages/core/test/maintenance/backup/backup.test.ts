@@ -116,4 +116,29 @@ describe('exports', () => {
       expect(await listFiles(target, 'memory:/')).toEqual([]);
     }
   });
+
+  test('can be counted before they are made, and checked without being imported', async () => {
+    const io = new MemoryFileIO();
+    const source = await table(io);
+    const target = new MemoryFileIO();
+    const planned = await exportTable(source, { to: 'memory:/backup', io: target, dryRun: true });
+    expect(await listFiles(target, 'memory:/')).toEqual([]);
+    const made = await exportTable(source, { to: 'memory:/backup', io: target });
+    expect({ ...planned, dryRun: false }).toEqual(made);
+
+    const check = { from: 'memory:/backup', io: target, location: 'memory:/restored', dryRun: true };
+    expect(await importTable(check)).toMatchObject({ files: made.files, metadataLocation: null, dryRun: true });
+    expect(await listFiles(target, 'memory:/restored')).toEqual([]);
+    const file = (await listFiles(target, 'memory:/backup')).find((one) => one.endsWith('-00001.parquet'))!;
+    await target.write(file, new Uint8Array(7));
+    await expectError(importTable(check), 'INVALID_DATA', /is not what was exported/);
+  });
+
+  test('and imports have no options but their own', async () => {
+    const source = await table(new MemoryFileIO());
+    const misspelt = { to: 'memory:/backup', dryrun: true } as { to: string };
+    await expectError(exportTable(source, misspelt), 'INVALID_ARGUMENT', /exportTable has no option 'dryrun'/);
+    const nowhere = { io: source.io, from: 'memory:/backup' } as never;
+    await expectError(importTable(nowhere), 'INVALID_ARGUMENT', /location must be a text/);
+  });
 });
