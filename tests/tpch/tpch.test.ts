@@ -30,19 +30,22 @@ test('there are 22 queries over eight tables', () => {
   expect(Object.keys(TPCH_TABLES)).toHaveLength(8);
 });
 
-test.each(Array.from({ length: 22 }, (_, i) => i + 1))('query %i gives what DuckDB gives on plain tables', async (n) => {
-  const query = queries[n - 1]!;
-  const result = await lake.sql(query);
-  await lake.connection.run('USE memory.plain');
-  const plain = await lake.connection.runAndReadAll(query);
-  await lake.connection.run('USE memory.main');
-  // As text, since both have exact values in JavaScript types of their own.
-  const rows = (await result.rows()).map((row) => Object.values(row).map(String));
-  const expected = plain.getRows().map((row) => row.map(String));
-  expect(rows.map((row) => row.map(normal))).toEqual(expected.map((row) => row.map(normal)));
-  expect(rows.length).toBeGreaterThan(0);
-  expect(result.scans.length).toBeGreaterThan(0);
-});
+test.each(Array.from({ length: 22 }, (_, i) => i + 1))(
+  'query %i gives what DuckDB gives on plain tables',
+  async (n) => {
+    const query = queries[n - 1]!;
+    const result = await lake.sql(query);
+    await lake.connection.run('USE memory.plain');
+    const plain = await lake.connection.runAndReadAll(query);
+    await lake.connection.run('USE memory.main');
+    // As text, since both have exact values in JavaScript types of their own.
+    const rows = (await result.rows()).map((row) => Object.values(row).map(String));
+    const expected = plain.getRows().map((row) => row.map(String));
+    expect(rows.map((row) => row.map(normal))).toEqual(expected.map((row) => row.map(normal)));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(result.scans.length).toBeGreaterThan(0);
+  },
+);
 
 /** Sums of doubles depend on the order of rows. */
 function normal(text: string): string {

@@ -20,8 +20,8 @@ async function subject(prefix: string): Promise<CatalogSubject> {
     namespaceProperties: false,
     requiresNamespace: false,
     chosenLocation: false,
-  handlesFollowRenames: false,
-  unfitForNames: '',
+    handlesFollowRenames: false,
+    unfitForNames: '',
   };
   return { io, catalog, capabilities };
 }

@@ -107,7 +107,8 @@ const NAMESPACES: Record<string, Run> = {
     }
   },
   'names are kept as they are': async ({ catalog, capabilities }) => {
-    const isFit = (name: string): boolean => ![...capabilities.unfitForNames].some((unfit) => name.includes(unfit));
+    const isFit = (name: string): boolean =>
+      !Array.from(capabilities.unfitForNames).some((unfit) => name.includes(unfit));
     const names = ['a b', 'ü', '100%', '%2F', "it's", 'a+b', 'A', 'dotted.name'].filter(isFit);
     for (const name of names) {
       await catalog.createNamespace([name]);
