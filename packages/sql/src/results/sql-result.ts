@@ -135,14 +135,19 @@ export class SqlResult {
       for (let row = 0; row < batch.numRows && rows.length < maxRows; row++)
         rows.push(readers.map((read) => read(row)));
     }
+    // Like a CREATE TABLE, which is to be read and copied.
+    if (rows.length === 1 && rows[0]!.length === 1 && isLines(rows[0]![0])) return rows[0]![0];
     const columns = this.columns.map(({ name }, i) => ({ name, isNumeric: isNumeric(source.codecs[i]!.arrowType) }));
     return printTable(columns, rows, this.#footer(rows.length), options);
   }
 
   #changes(): string {
-    const { verb = 'changed' } = this.#options;
+    const { verb } = this.#options;
     const count = this.rowCount ?? 0;
-    const rows = `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'} ${verb}`;
+    const isOfRows = verb !== undefined || count > 0;
+    const rows = isOfRows
+      ? `${count.toLocaleString('en-US')} ${count === 1 ? 'row' : 'rows'} ${verb ?? 'changed'}`
+      : 'done';
     return this.snapshotId === null ? rows : `${rows}, snapshot ${this.snapshotId}`;
   }
 
@@ -242,6 +247,10 @@ function rowObject(names: readonly string[], readers: readonly ValueReader[], ro
   const object: Record<string, unknown> = {};
   for (let i = 0; i < names.length; i++) define(object, names[i]!, readers[i]!(row));
   return object;
+}
+
+function isLines(value: unknown): value is string {
+  return typeof value === 'string' && value.includes('\n');
 }
 
 function isNumeric(type: DataType): boolean {
