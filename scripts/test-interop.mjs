@@ -66,6 +66,13 @@ try {
   console.error(red(error.message));
   process.exit(1);
 }
-const tests = spark ? ['interop.test.ts', 'statistics.test.ts', ...args.slice(1)] : args;
+/** Those that are named, or all that concern Spark. */
+function sparkTests(names) {
+  return names.some((name) => !name.startsWith('-'))
+    ? names
+    : ['interop.test.ts', 'statistics.test.ts', '.spark.test.ts', ...names];
+}
+
+const tests = spark ? sparkTests(args.slice(1)) : args;
 const command = ['run', '--config', 'tests/interop/vitest.config.ts', ...tests];
 process.exit(await run(bin('vitest'), command, { env: { ...process.env, ...environment } }));
