@@ -157,6 +157,8 @@ export class FaultProxy {
     const rule = this.#pick(logged);
     logged.fault = rule?.fault ?? null;
     if (this.latencyMs > 0) await sleep(this.latencyMs);
+    // The client has gone away meanwhile: the server would wait for the rest of its request.
+    if (request.socket.destroyed) return;
     switch (rule?.fault) {
       case 'reset':
         return reset(request);
