@@ -276,7 +276,7 @@ test('a query holds what it reads until its rows are read, or it fails', async (
     await sleep(20);
   };
   lake.register('other', await other.catalog.loadTable('ns.t'));
-  await expect(lake.sql('SELECT max(a) FROM other')).rejects.toThrow('gone');
+  await expect(lake.sql('SELECT sum(a) FROM other')).rejects.toThrow('gone');
   await isFree();
 });
 
