@@ -1,3 +1,7 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
 import { RestCatalog, schema, t } from '@lh/core';
 import { LocalFileIO } from '@lh/io-fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -60,3 +64,39 @@ test('writers of ours and of PyIceberg commit to one table of a REST catalog at 
   expect(seen.snapshots).toBe(committed.length);
   expect(seen.ids.toSorted((a, b) => a - b)).toEqual(committed);
 }, 1_800_000);
+
+/** The example of a service, and its address. */
+async function startService(): Promise<{ readonly service: ChildProcess; readonly address: string }> {
+  const script = fileURLToPath(new URL('../../examples/dist/rest-service.js', import.meta.url));
+  const env = { ...process.env, PYICEBERG_CATALOG__PROD__TYPE: 'rest', PYICEBERG_CATALOG__PROD__URI: server.uri };
+  const service = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(service.stdout.setEncoding('utf8'), 'data')) as [string];
+  return { service, address: line.trim() };
+}
+
+test('a service writes to its table while PyIceberg reads it', { timeout: 600_000 }, async () => {
+  const { service, address } = await startService();
+  const post = async (ids: readonly number[]): Promise<number> => {
+    const rows = ids.map((id) => ({ id, at: '2026-03-01T10:00:00Z', page: id % 3 === 0 ? '/' : '/docs' }));
+    return (await fetch(address, { method: 'POST', body: JSON.stringify(rows) })).status;
+  };
+  const requests = Array.from({ length: 30 }, (_, i) => post([2 * i, 2 * i + 1]));
+  const read = async (): Promise<readonly number[]> => {
+    const answer = await python('read_rest.py', JSON.stringify({ uri: server.uri, table: 'web.visits' }));
+    return (JSON.parse(answer) as { readonly ids: number[] }).ids.toSorted((a, b) => a - b);
+  };
+  const [statuses, early] = await Promise.all([Promise.all(requests), read()]);
+  expect(statuses).toEqual(requests.map(() => 201));
+  // Whatever it sees is whole commits, of whole requests.
+  expect(early.length % 2).toBe(0);
+  expect(await read()).toEqual(Array.from({ length: 60 }, (_, id) => id));
+  expect(await (await fetch(address)).json()).toEqual([
+    { page: '/docs', visits: 40 },
+    { page: '/', visits: 20 },
+  ]);
+  const refused = await fetch(address, { method: 'POST', body: JSON.stringify([{ id: 'x' }]) });
+  expect(refused.status).toBe(400);
+  expect(await refused.text()).toContain('id');
+  service.kill('SIGTERM');
+  expect(await once(service, 'exit')).toEqual([0, null]);
+});
