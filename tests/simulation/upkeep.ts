@@ -138,7 +138,9 @@ async function keepUp(
   runs.push(run);
   const made = await UPKEEP[kind](table, { machine, branch, signal, jobs }).catch(harmless);
   if (isLakehouseError(made)) {
-    run.outcome = made.code === 'COMMIT_STATE_UNKNOWN' ? 'unknown' : 'refused';
+    // Told to stop, compaction has maybe committed what met no conflict, and was about to do the rest.
+    const mayHaveCommitted = made.code === 'COMMIT_STATE_UNKNOWN' || (kind === 'compact' && made.code === 'ABORTED');
+    run.outcome = mayHaveCommitted ? 'unknown' : 'refused';
     return;
   }
   run.made = made;

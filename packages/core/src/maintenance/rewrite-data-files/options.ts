@@ -56,6 +56,7 @@ export interface RewriteDataFilesOptions {
   readonly dryRun?: boolean | undefined;
   /** The branch to rewrite; main. */
   readonly branch?: string | undefined;
+  /** ABORTED when it says so; what is committed by then stays. */
   readonly signal?: AbortSignal | undefined;
   /** Told whenever a group is done with. */
   readonly onProgress?: ((progress: RewriteProgress) => void) | undefined;
