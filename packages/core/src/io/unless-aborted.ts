@@ -11,8 +11,39 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
         reject(error as Error);
       }
     };
-    signal.addEventListener('abort', stop, { once: true });
+    const leave = onAbort(signal, stop);
     stop();
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    void promise.then(resolve, reject).finally(leave);
   });
+}
+
+interface Waiting {
+  readonly stops: Set<() => void>;
+  readonly tell: () => void;
+}
+
+/** Many wait for one signal with one listener: Node takes more than a few for a leak, and says so. */
+const WAITING = new WeakMap<AbortSignal, Waiting>();
+
+/** Gives the way to stop waiting. */
+function onAbort(signal: AbortSignal, stop: () => void): () => void {
+  const { stops, tell } = WAITING.get(signal) ?? beginToWait(signal);
+  stops.add(stop);
+  return () => {
+    stops.delete(stop);
+    if (stops.size > 0) return;
+    signal.removeEventListener('abort', tell);
+    WAITING.delete(signal);
+  };
+}
+
+function beginToWait(signal: AbortSignal): Waiting {
+  const stops = new Set<() => void>();
+  const tell = (): void => {
+    for (const stop of stops) stop();
+  };
+  const waiting = { stops, tell };
+  WAITING.set(signal, waiting);
+  signal.addEventListener('abort', tell, { once: true });
+  return waiting;
 }
