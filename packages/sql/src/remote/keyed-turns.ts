@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { throwIfAborted } from '@lh/core';
 
 /** Work on one key is done one at a time, in the order of asking. */
@@ -25,6 +26,8 @@ async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined
   if (!signal) return work;
   let stop = (): void => undefined;
   const aborted = new Promise<void>((resolve) => (stop = resolve));
+  // A turn for each file: no leak, as Node would warn of.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', stop, { once: true });
   try {
     await Promise.race([work, aborted]);
