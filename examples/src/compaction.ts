@@ -29,6 +29,7 @@ for (const { partition, inputFiles, deleteFiles } of groups) {
 // Writers may go on meanwhile. A commit for each group, so that a crash loses one at most.
 const report = await events.rewriteDataFiles({
   partialProgress: { enabled: true },
+  maxConcurrentFileGroupRewrites: 1,
   onProgress: ({ filesDone, filesTotal }) => console.log(`${filesDone} of ${filesTotal} files`),
 });
 console.log(`${report.rewrittenDataFilesCount} files became ${report.addedDataFilesCount}`);
